@@ -1,1 +1,7 @@
-//! The server.
+//! Nigran: the field-survey server. The rooms and the platform they stand on; see ARCHITECTURE.md.
+
+pub mod audit;
+pub mod clock;
+pub mod db;
+pub mod error;
+pub mod http;

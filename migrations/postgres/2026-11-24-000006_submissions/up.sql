@@ -1,0 +1,85 @@
+-- A submission is a head that moves (review, media, place) over revisions that never change.
+CREATE TABLE submissions (
+    id TEXT PRIMARY KEY,
+    form TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    content_hash TEXT NOT NULL,
+    account_id TEXT NOT NULL REFERENCES accounts (id),
+    device_id TEXT,
+    facility TEXT,
+    verdict TEXT NOT NULL,
+    media TEXT NOT NULL,
+    review TEXT NOT NULL,
+    received_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    finished_at BIGINT NOT NULL,
+    province TEXT,
+    division TEXT,
+    district TEXT,
+    tehsil TEXT,
+    lat DOUBLE PRECISION,
+    lon DOUBLE PRECISION
+);
+CREATE INDEX submissions_by_time ON submissions (received_at, id);
+CREATE INDEX submissions_by_district ON submissions (district, received_at, id);
+CREATE INDEX submissions_by_filer ON submissions (account_id, received_at, id);
+
+CREATE TABLE revisions (
+    submission_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    content_hash TEXT NOT NULL,
+    release_hash TEXT NOT NULL,
+    account_id TEXT NOT NULL,
+    device_id TEXT,
+    received_at BIGINT NOT NULL,
+    raw BYTEA NOT NULL,
+    outcome BYTEA NOT NULL,
+    receipt TEXT NOT NULL,
+    PRIMARY KEY (submission_id, revision)
+);
+CREATE FUNCTION revisions_never_change() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'revisions are never changed or deleted'; END $$;
+CREATE TRIGGER revisions_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON revisions
+FOR EACH STATEMENT EXECUTE FUNCTION revisions_never_change();
+
+CREATE TABLE place_tags (
+    submission_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    tagged_at BIGINT NOT NULL,
+    status TEXT NOT NULL,
+    set_id TEXT,
+    tag TEXT NOT NULL,
+    PRIMARY KEY (submission_id, revision, tagged_at)
+);
+CREATE INDEX place_tags_by_set ON place_tags (set_id);
+
+CREATE TABLE findings (
+    submission_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    row_key TEXT,
+    provisional BOOLEAN NOT NULL,
+    disclose BOOLEAN NOT NULL,
+    due_at BIGINT,
+    refer_to TEXT,
+    PRIMARY KEY (submission_id, revision, position)
+);
+CREATE INDEX findings_by_code ON findings (code);
+
+CREATE TABLE quarantine (
+    id TEXT PRIMARY KEY,
+    submission_id TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    account_id TEXT NOT NULL,
+    device_id TEXT,
+    received_at BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    raw BYTEA NOT NULL,
+    released_at BIGINT,
+    UNIQUE (submission_id, content_hash)
+);

@@ -1,0 +1,2 @@
+DROP TABLE boundary_areas;
+DROP TABLE boundary_sets;

@@ -1,0 +1,2 @@
+DROP TABLE submission_media;
+DROP TABLE media_objects;

@@ -1,0 +1,5 @@
+DROP TABLE quarantine;
+DROP TABLE findings;
+DROP TABLE place_tags;
+DROP TABLE revisions;
+DROP TABLE submissions;

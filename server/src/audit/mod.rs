@@ -1,0 +1,29 @@
+//! The audit log: what was done, by whom, to what. An event is written in the transaction of the deed it tells of, and
+//! a sealer chains the events by hash afterwards, so that no writer waits for the chain. An event is unsealed for
+//! about a second; from then on, to alter, remove or reorder it is to break a seal.
+
+mod model;
+
+mod seal;
+mod store;
+mod verify;
+
+pub use model::{Event, RecordedEvent, Seal};
+pub use seal::{SEAL_EVERY, seal_pending};
+pub use verify::{Fault, Report, verify};
+
+use crate::db::{At, Json, Tx};
+use crate::error::Result;
+
+/// Records `event` as part of the unit of work: either both stand or neither.
+pub fn record(tx: &mut Tx, event: Event) -> Result<()> {
+    let row = model::NewEvent {
+        at: At::from(tx.now()),
+        account_id: tx.by.account.clone(),
+        device_id: tx.by.device.clone(),
+        action: event.action.to_owned(),
+        subject: event.subject,
+        details: Json::of(&event.details)?,
+    };
+    store::insert(tx.conn, &row)
+}

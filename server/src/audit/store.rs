@@ -1,0 +1,98 @@
+//! Queries of the audit log. No update and no delete here: the triggers would refuse them.
+
+use diesel::prelude::*;
+
+use super::model::{NewEvent, RecordedEvent, Seal};
+use crate::db::schema::{audit_events, audit_seals, audit_unsealed};
+use crate::db::DbConn;
+use crate::error::Result;
+
+pub(super) fn insert(conn: &mut DbConn, event: &NewEvent) -> Result<()> {
+    diesel::insert_into(audit_events::table).values(event).execute(conn)?;
+    Ok(())
+}
+
+/// The events waiting for a seal, oldest number first.
+pub(super) fn pending(conn: &mut DbConn, limit: i64) -> Result<Vec<RecordedEvent>> {
+    Ok(audit_events::table
+        .inner_join(audit_unsealed::table.on(audit_unsealed::seq.eq(audit_events::seq)))
+        .order(audit_events::seq)
+        .limit(limit)
+        .select(RecordedEvent::as_select())
+        .load(conn)?)
+}
+
+pub(super) fn last_seal(conn: &mut DbConn) -> Result<Option<Seal>> {
+    Ok(audit_seals::table.order(audit_seals::n.desc()).select(Seal::as_select()).first(conn).optional()?)
+}
+
+pub(super) fn add_seal(conn: &mut DbConn, seal: &Seal) -> Result<()> {
+    diesel::insert_into(audit_seals::table).values(seal).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn leave_queue(conn: &mut DbConn, seqs: &[i64]) -> Result<()> {
+    diesel::delete(audit_unsealed::table.filter(audit_unsealed::seq.eq_any(seqs.to_vec()))).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn seals_after(conn: &mut DbConn, n: i64, limit: i64) -> Result<Vec<Seal>> {
+    Ok(audit_seals::table
+        .filter(audit_seals::n.gt(n))
+        .order(audit_seals::n)
+        .limit(limit)
+        .select(Seal::as_select())
+        .load(conn)?)
+}
+
+/// Those of the events with these numbers that still exist.
+pub(super) fn by_seq(conn: &mut DbConn, seqs: &[i64]) -> Result<Vec<RecordedEvent>> {
+    Ok(audit_events::table
+        .filter(audit_events::seq.eq_any(seqs.to_vec()))
+        .order(audit_events::seq)
+        .select(RecordedEvent::as_select())
+        .load(conn)?)
+}
+
+/// The numbers of all events after `seq`, in order.
+pub(super) fn seqs_after(conn: &mut DbConn, seq: i64, limit: i64) -> Result<Vec<i64>> {
+    Ok(audit_events::table
+        .filter(audit_events::seq.gt(seq))
+        .order(audit_events::seq)
+        .limit(limit)
+        .select(audit_events::seq)
+        .load(conn)?)
+}
+
+pub(super) fn queued(conn: &mut DbConn) -> Result<Vec<i64>> {
+    Ok(audit_unsealed::table.order(audit_unsealed::seq).select(audit_unsealed::seq).load(conn)?)
+}
+
+/// Which events a reader asks for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) after: i64,
+    pub(super) limit: i64,
+    pub(super) subject: Option<String>,
+    pub(super) account: Option<String>,
+    pub(super) action: Option<String>,
+}
+
+pub(super) fn wanted(conn: &mut DbConn, wanted: &Wanted) -> Result<Vec<RecordedEvent>> {
+    let mut query = audit_events::table
+        .filter(audit_events::seq.gt(wanted.after))
+        .order(audit_events::seq)
+        .limit(wanted.limit)
+        .select(RecordedEvent::as_select())
+        .into_boxed();
+    if let Some(subject) = &wanted.subject {
+        query = query.filter(audit_events::subject.eq(subject.clone()));
+    }
+    if let Some(account) = &wanted.account {
+        query = query.filter(audit_events::account_id.eq(account.clone()));
+    }
+    if let Some(action) = &wanted.action {
+        query = query.filter(audit_events::action.eq(action.clone()));
+    }
+    Ok(query.load(conn)?)
+}

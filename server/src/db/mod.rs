@@ -1,0 +1,109 @@
+//! The database: one door for reading (`db.read`) and one for writing (`db.write`), the same over SQLite and
+//! PostgreSQL. Writes of all callers are committed together by one writer; an answer comes after the commit that covers it.
+
+mod connection;
+mod migrations;
+pub mod schema;
+mod transaction;
+mod types;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::r2d2;
+
+pub use connection::{Backend, DbConn};
+pub use migrations::migrate;
+pub use transaction::{By, Tx};
+pub use types::{At, Json, Packed};
+
+use crate::clock::{Clock, Ids};
+use crate::error::{Error, Result};
+use connection::Manager;
+use writer::Writer;
+
+pub(crate) use connection::each_backend;
+pub(crate) use types::{text_enum, text_id};
+
+/// A handle on the database; clones share it.
+#[derive(Clone)]
+pub struct Db {
+    readers: r2d2::Pool<Manager>,
+    writer: Arc<Writer>,
+    backend: Backend,
+}
+
+impl Db {
+    /// Opens the database at `url` (`sqlite:PATH` or `postgres://…`), which must be migrated already.
+    pub fn open(url: &str, clock: Clock, ids: Ids) -> Result<Db> {
+        let backend = Backend::of(url)?;
+        let readers = r2d2::Pool::builder()
+            .max_size(backend.reader_count())
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_secs(5))
+            .build(Manager::reading(url)?)
+            .map_err(|cause| Error::internal("opening the database for reading", cause))?;
+        let writer = Arc::new(Writer::start(url, clock, ids)?);
+        Ok(Db { readers, writer, backend })
+    }
+
+    /// The kind of database behind this handle.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Runs `query` on a reading connection, off the async threads.
+    pub async fn read<T, F>(&self, query: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut DbConn) -> Result<T> + Send + 'static,
+    {
+        let db = self.clone();
+        tokio::task::spawn_blocking(move || db.read_here(query))
+            .await
+            .map_err(|cause| Error::internal("reading the database", cause))?
+    }
+
+    /// Runs `query` on a reading connection, on this thread. For command-line tools and blocking code.
+    pub fn read_here<T>(&self, query: impl FnOnce(&mut DbConn) -> Result<T>) -> Result<T> {
+        let mut conn = self.readers.get().map_err(|cause| {
+            tracing::error!(%cause, "no database connection to read with");
+            Error::unavailable("database_unavailable", "the database cannot be reached; try again shortly")
+                .retry_after(Duration::from_secs(5))
+        })?;
+        query(&mut conn)
+    }
+
+    /// Runs one unit of work and answers once it is durable.
+    ///
+    /// Units that are queued together share one commit, and a unit may be run a second time when a neighbour
+    /// failed: hence `Fn`, and hence nothing inside it may leave the machine.
+    pub async fn write<T, F>(&self, by: By, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        self.writer.submit(by, unit)?.await.map_err(|_| writer::gone())?
+    }
+
+    /// `write` for callers that are not async.
+    pub fn write_here<T, F>(&self, by: By, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx) -> Result<T> + Send + 'static,
+    {
+        self.writer.submit(by, unit)?.blocking_recv().map_err(|_| writer::gone())?
+    }
+
+    /// Finishes what was accepted and stops the writer. Later writes are refused.
+    pub fn close(&self) {
+        self.writer.close();
+    }
+}
+
+/// The URL of the SQLite file in a data folder.
+pub fn url_in(data_dir: &Path) -> String {
+    format!("sqlite:{}", data_dir.join("nigran.sqlite").display())
+}

@@ -1,0 +1,232 @@
+//! The tables as diesel sees them; the same on both databases (`migrations/`).
+#![allow(missing_docs)]
+
+diesel::table! {
+    accounts (id) {
+        id -> Text,
+        username -> Text,
+        name -> Text,
+        code -> Text,
+        role -> Text,
+        line -> Nullable<Text>,
+        chair -> Bool,
+        unit -> Nullable<Text>,
+        password_hash -> Text,
+        status -> Text,
+        created_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    account_areas (account_id, area) {
+        account_id -> Text,
+        area -> Text,
+    }
+}
+
+diesel::table! {
+    devices (account_id, id) {
+        account_id -> Text,
+        id -> Text,
+        name -> Text,
+        app -> Text,
+        registered_at -> BigInt,
+        seen_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        account_id -> Text,
+        device_id -> Nullable<Text>,
+        opened_at -> BigInt,
+        closed_at -> Nullable<BigInt>,
+        closed_because -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (hash) {
+        hash -> Text,
+        session_id -> Text,
+        issued_at -> BigInt,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    audit_events (seq) {
+        seq -> BigInt,
+        at -> BigInt,
+        account_id -> Nullable<Text>,
+        device_id -> Nullable<Text>,
+        action -> Text,
+        subject -> Text,
+        details -> Text,
+    }
+}
+
+diesel::table! {
+    audit_unsealed (seq) {
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_seals (n) {
+        n -> BigInt,
+        sealed_at -> BigInt,
+        previous -> Text,
+        members -> Binary,
+        hash -> Text,
+    }
+}
+
+diesel::table! {
+    releases (form, version) {
+        form -> Text,
+        version -> Integer,
+        hash -> Text,
+        kind -> Text,
+        title -> Text,
+        published_at -> BigInt,
+        published_by -> Nullable<Text>,
+        package -> Binary,
+    }
+}
+
+diesel::table! {
+    boundary_sets (id) {
+        id -> Text,
+        set_id -> Text,
+        level -> Integer,
+        vintage -> Text,
+        valid_from -> Nullable<Text>,
+        valid_to -> Nullable<Text>,
+        licence -> Text,
+        attribution -> Text,
+        sha256 -> Text,
+        line_uncertainty_m -> Double,
+        imported_at -> BigInt,
+        area_count -> Integer,
+    }
+}
+
+diesel::table! {
+    boundary_areas (boundary_set_id, code) {
+        boundary_set_id -> Text,
+        code -> Text,
+        name_en -> Text,
+        name_ur -> Nullable<Text>,
+        parent -> Nullable<Text>,
+        properties -> Text,
+        geometry -> Binary,
+    }
+}
+
+diesel::table! {
+    media_objects (sha256) {
+        sha256 -> Text,
+        size -> BigInt,
+        content_type -> Text,
+        stored_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    submission_media (submission_id, name) {
+        submission_id -> Text,
+        name -> Text,
+        sha256 -> Text,
+        account_id -> Text,
+        arrived_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    submissions (id) {
+        id -> Text,
+        form -> Text,
+        version -> Integer,
+        kind -> Text,
+        revision -> Integer,
+        content_hash -> Text,
+        account_id -> Text,
+        device_id -> Nullable<Text>,
+        facility -> Nullable<Text>,
+        verdict -> Text,
+        media -> Text,
+        review -> Text,
+        received_at -> BigInt,
+        changed_at -> BigInt,
+        finished_at -> BigInt,
+        province -> Nullable<Text>,
+        division -> Nullable<Text>,
+        district -> Nullable<Text>,
+        tehsil -> Nullable<Text>,
+        lat -> Nullable<Double>,
+        lon -> Nullable<Double>,
+    }
+}
+
+diesel::table! {
+    revisions (submission_id, revision) {
+        submission_id -> Text,
+        revision -> Integer,
+        content_hash -> Text,
+        release_hash -> Text,
+        account_id -> Text,
+        device_id -> Nullable<Text>,
+        received_at -> BigInt,
+        raw -> Binary,
+        outcome -> Binary,
+        receipt -> Text,
+    }
+}
+
+diesel::table! {
+    place_tags (submission_id, revision, tagged_at) {
+        submission_id -> Text,
+        revision -> Integer,
+        tagged_at -> BigInt,
+        status -> Text,
+        set_id -> Nullable<Text>,
+        tag -> Text,
+    }
+}
+
+diesel::table! {
+    findings (submission_id, revision, position) {
+        submission_id -> Text,
+        revision -> Integer,
+        position -> Integer,
+        code -> Text,
+        severity -> Text,
+        row_key -> Nullable<Text>,
+        provisional -> Bool,
+        disclose -> Bool,
+        due_at -> Nullable<BigInt>,
+        refer_to -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    quarantine (id) {
+        id -> Text,
+        submission_id -> Text,
+        content_hash -> Text,
+        account_id -> Text,
+        device_id -> Nullable<Text>,
+        received_at -> BigInt,
+        reason -> Text,
+        detail -> Text,
+        raw -> Binary,
+        released_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(accounts, account_areas, devices, sessions, refresh_tokens, audit_events, audit_unsealed, audit_seals, releases, boundary_sets, boundary_areas, media_objects, submission_media, submissions, revisions, place_tags, findings, quarantine);
