@@ -7,8 +7,9 @@ use std::sync::Mutex;
 
 use super::Accounts;
 use super::actor::Actor;
+use super::administration::no_account;
 use super::cache::Bounded;
-use super::model::{AccountId, AccountRow, AccountStatus, SessionId, SessionRow};
+use super::model::{AccountId, AccountRow, AccountStatus, SessionId};
 use super::store;
 use super::tokens::Claims;
 use crate::db::DbConn;
@@ -140,6 +141,20 @@ impl Accounts {
     }
 }
 
+impl Accounts {
+    /// The person behind an account, as the account stands, for what the system does again on someone's behalf.
+    pub async fn actor_of(&self, account: &str, device: Option<String>) -> Result<Actor> {
+        let id: AccountId = account.parse().map_err(|_| no_account(account))?;
+        let found = self.db.read(move |conn| {
+            let Some(row) = store::account(conn, &id)? else { return Ok(None) };
+            let areas = store::areas(conn, &id)?;
+            Ok(Some((row, areas)))
+        });
+        let (row, areas) = found.await?.ok_or_else(|| no_account(account))?;
+        Ok(actor(row, areas, None, device))
+    }
+}
+
 /// A token speaks of one account on one device; a session that is another's is none of its business.
 fn of_claims(actor: Actor, claims: &Claims) -> Result<Actor> {
     if actor.account != claims.sub || actor.device != claims.dev {
@@ -163,13 +178,13 @@ fn standing(conn: &mut DbConn, id: &SessionId) -> Result<Standing> {
         return Ok(Err(Refusal::Closed));
     }
     let areas = store::areas(conn, &account.id)?;
-    Ok(Ok(actor(session, account, areas)))
+    Ok(Ok(actor(account, areas, Some(session.id), session.device_id)))
 }
 
-fn actor(session: SessionRow, account: AccountRow, areas: Vec<String>) -> Actor {
+fn actor(account: AccountRow, areas: Vec<String>, session: Option<SessionId>, device: Option<String>) -> Actor {
     Actor {
         account: account.id,
-        session: session.id,
+        session,
         username: account.username,
         name: account.name,
         code: account.code,
@@ -178,6 +193,6 @@ fn actor(session: SessionRow, account: AccountRow, areas: Vec<String>) -> Actor 
         chair: account.chair,
         unit: account.unit,
         areas,
-        device: session.device_id,
+        device,
     }
 }

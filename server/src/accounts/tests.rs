@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{App, test, web};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration};
+use diesel::connection::{Connection, SimpleConnection};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use utoipa_actix_web::AppExt;
@@ -32,12 +34,10 @@ impl House {
         let folder = std::env::temp_dir().join(format!("nigran-accounts-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&folder).unwrap();
         let url = db::url_in(&folder);
-        db::migrate(&url).unwrap();
         let clock = Clock::manual(DateTime::from_timestamp(1_795_000_000, 0).unwrap());
+        std::fs::write(folder.join("nigran.sqlite"), furnished(&clock)).unwrap();
         let db = Db::open(&url, clock.clone(), Ids::default()).unwrap();
-        blocking(|| bootstrap::demo_accounts(&db, PASSWORD)).unwrap();
-        let tokens = Tokens::open(&folder.join("keys"), clock.clone()).unwrap();
-        let accounts = Accounts::new(db.clone(), clock.clone(), tokens);
+        let accounts = Accounts::open(db.clone(), clock.clone(), &folder.join("keys")).unwrap();
         House { folder, url, clock, db, accounts }
     }
 
@@ -54,6 +54,7 @@ impl House {
         use diesel::prelude::*;
 
         use crate::db::schema::audit_events;
+
         let count = self.db.read_here(|conn| {
             Ok(audit_events::table.filter(audit_events::action.eq(action)).count().get_result::<i64>(conn)?)
         });
@@ -68,6 +69,28 @@ impl Drop for House {
     }
 }
 
+/// A database file with the demo accounts in it, made once: their passwords take a while to hash.
+fn furnished(clock: &Clock) -> &'static [u8] {
+    static FILE: OnceLock<Vec<u8>> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let folder = std::env::temp_dir().join(format!("nigran-accounts-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let url = db::url_in(&folder);
+        db::migrate(&url).unwrap();
+        let db = Db::open(&url, clock.clone(), Ids::default()).unwrap();
+        blocking(|| bootstrap::demo_accounts(&db, PASSWORD)).unwrap();
+        db.close();
+        drop(db);
+        // Nobody has it open any more, but what was written may still lie in the write-ahead log.
+        let mut conn = diesel::SqliteConnection::establish(&folder.join("nigran.sqlite").to_string_lossy()).unwrap();
+        conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        drop(conn);
+        let file = std::fs::read(folder.join("nigran.sqlite")).unwrap();
+        let _ = std::fs::remove_dir_all(&folder);
+        file
+    })
+}
+
 /// Runs what blocks where it may.
 fn blocking<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| scope.spawn(work).join().unwrap())
@@ -78,7 +101,7 @@ struct Client(Box<dyn Fn(test::TestRequest) -> LocalBoxFuture<'static, Answer>>)
 
 async fn open(house: &House) -> Client {
     let app = App::new().app_data(web::Data::new(house.accounts.clone()));
-    let app = Rc::new(test::init_service(app.into_utoipa_app().configure(super::routes).into_app()).await);
+    let app = Rc::new(test::init_service(app.into_utoipa_app().configure(super::routes::routes).into_app()).await);
     Client(Box::new(move |request| {
         let app = app.clone();
         Box::pin(async move {
@@ -172,6 +195,8 @@ async fn every_demo_account_can_log_in_and_a_second_start_makes_none() {
     assert!(blocking(|| bootstrap::ensure_admin(&house.db, PASSWORD)).unwrap().is_none());
     for first in again {
         log_in(&app, &first.account.username).await;
+        let actor = house.accounts.actor_of(first.account.id.as_str(), None).await.unwrap();
+        assert_eq!((actor.username, actor.session), (first.account.username, None));
     }
 }
 
@@ -538,7 +563,7 @@ async fn a_retired_key_still_verifies_and_the_newest_signs() {
 
 #[actix_web::test]
 async fn every_operation_of_the_room_is_declared() {
-    let (_, api) = App::new().into_utoipa_app().configure(super::routes).split_for_parts();
+    let (_, api) = App::new().into_utoipa_app().configure(super::routes::routes).split_for_parts();
     let api = serde_json::to_value(&api).unwrap();
 
     for (path, methods) in api["paths"].as_object().unwrap() {
