@@ -2,8 +2,9 @@
 //! Blocking: passwords are hashed here, before the writer is asked. The password is the operator's own choice and is
 //! taken as it is; people's own passwords are held to the rules.
 
-use super::administration::{self, NewAccount};
+use super::administration;
 use super::model::{Account, Line, Role};
+use super::requests::NewAccount;
 use super::{passwords, store};
 use crate::db::{By, Db, Tx};
 use crate::error::{Error, Result};

@@ -577,6 +577,7 @@ async fn every_operation_of_the_room_is_declared() {
 /// Run by hand: `cargo test -p server accounts::tests::costs -- --ignored --nocapture`.
 #[actix_web::test]
 #[ignore = "prints timings"]
+#[allow(clippy::print_stdout, reason = "that is what it is for")]
 async fn costs() {
     let house = House::new();
     let app = open(&house).await;
