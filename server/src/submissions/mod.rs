@@ -46,3 +46,8 @@ pub struct Submissions {
     /// How much is taken at once.
     pub limits: Limits,
 }
+
+/// The hash the server would name these bytes by: SHA-256 of the envelope's RFC 8785 form, in hex.
+pub fn content_hash(bytes: &[u8]) -> crate::error::Result<String> {
+    envelope::Received::read(bytes).map(|received| received.content_hash)
+}
