@@ -10,7 +10,7 @@ mod order;
 mod tree;
 mod types;
 
-use crate::definition::{Definition, Kind, Owner, Purpose, Source};
+use crate::definition::{Constant, Definition, Kind, Owner, Purpose, Source};
 use crate::problem::Problem;
 use crate::{cel, syntax::SyntaxError};
 use check::Checker;
@@ -37,11 +37,23 @@ pub(crate) fn understand(definition: &Definition, problems: &mut Vec<Problem>) -
             }
         }
     }
+    never_relevant(definition, &rules, problems);
     unknown_booleans(definition, &rules, &settled, problems);
     for (rule, source) in rules.iter().zip(&definition.sources) {
         over_budget(definition, rule, source, problems);
     }
     rules
+}
+
+/// What is written so that nobody will ever be asked.
+fn never_relevant(definition: &Definition, rules: &[Rule], problems: &mut Vec<Problem>) {
+    for (source, rule) in definition.sources.iter().zip(rules) {
+        let never = matches!(rule.node, Node::Literal(Constant::Bool(false)));
+        if never && matches!(source.purpose, Purpose::Relevant(_)) {
+            let message = "this is never shown".to_owned();
+            problems.push(of_rule(source, None, "never_relevant", message, "remove it, or say when it is relevant"));
+        }
+    }
 }
 
 /// A boolean calculation that can be unknown once silenced the under-14 rule for a 12-year-old.

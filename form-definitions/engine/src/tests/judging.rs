@@ -175,3 +175,10 @@ fn rows_within_rows_see_their_row_first_then_the_enclosing_one_then_the_form() {
     assert_eq!(outcome.calculated["all_worth"], 39);
     assert_eq!(outcome.violations, []);
 }
+
+#[test]
+fn a_compiled_form_is_shared_between_threads() {
+    fn is_shared<T: Send + Sync>(_: &T) {}
+
+    is_shared(&form(roster(), json!({})));
+}

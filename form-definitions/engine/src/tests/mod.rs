@@ -1,5 +1,6 @@
 //! The engine from outside: small questionnaires, their answers, and what people are told.
 
+mod conformance;
 mod findings;
 mod hostile;
 mod judging;

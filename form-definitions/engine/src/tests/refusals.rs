@@ -23,7 +23,7 @@ fn each_mistake_in_a_rule_is_refused_by_name() {
         ("frobnicate(girls)", "unknown_function"), ("children.exists(girls, true)", "hidden_name"), ("children.exists(c, c.beds > 3)", "unknown_name"),
         ("word.matches('(')", "bad_pattern"), ("word.matches(word)", "pattern_not_fixed"), ("girls > ", "syntax"), ("{'a': 1} == 3", "not_supported"), ("this > 3", "no_this"),
         ("choice.code == 'a'", "unknown_name"), ("[1, 'a'].exists(i, i == 1)", "mixed_list"), ("sum(children) > 3", "wrong_argument"), ("days_between(day, 3) > 1", "wrong_argument"),
-        ("shown == 'x'", "circle"), ("", "syntax"), ("girls.exists(g, g > 3)", "not_a_list"), ("-word == 'x'", "impossible_types"), ("visit.hour > 3", "unknown_name"),
+        ("shown == 'x'", "circle"), ("", "syntax"), ("false", "never_relevant"), ("girls.exists(g, g > 3)", "not_a_list"), ("-word == 'x'", "impossible_types"), ("visit.hour > 3", "unknown_name"),
         ("children.exists(a, children.exists(b, children.exists(c, a.age + b.age == c.age)))", "too_dear"),
     ];
 
