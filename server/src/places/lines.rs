@@ -37,7 +37,7 @@ pub(super) struct Lines {
 /// Farther than this, the plane of the fix is no measure.
 const PLANE_M: f64 = 200_000.0;
 /// Enough landmarks that from there the nearest is as near as the line.
-const LANDMARKS: usize = 4096;
+const LANDMARKS: usize = 2048;
 
 impl Lines {
     pub(super) fn of(shapes: &[MultiPolygon<f64>]) -> Lines {
@@ -60,8 +60,12 @@ impl Lines {
             return Some(remeasured(at, best.offset));
         }
         let here = Landmark::at(at.lon(), at.lat());
-        let nearest = self.landmarks.iter().max_by(|a, b| here.closeness(a).total_cmp(&here.closeness(b)))?;
-        Some(Geodesic.distance(here.place, nearest.place))
+        let closest = |best: (f64, Option<Point<f64>>), landmark: &Landmark| match here.closeness(landmark) {
+            closer if closer > best.0 => (closer, Some(landmark.place)),
+            _ => best,
+        };
+        let (_, nearest) = self.landmarks.iter().fold((f64::NEG_INFINITY, None), closest);
+        Some(Geodesic.distance(here.place, nearest?))
     }
 
     /// Calls `found(area, metres)` for every edge within `radius_m`.
@@ -92,7 +96,8 @@ impl Landmark {
 
     /// The cosine of the angle between the two: the larger, the closer.
     fn closeness(&self, other: &Landmark) -> f64 {
-        self.unit.iter().zip(other.unit).map(|(a, b)| a * b).sum()
+        let ([ax, ay, az], [bx, by, bz]) = (self.unit, other.unit);
+        ax * bx + ay * by + az * bz
     }
 }
 

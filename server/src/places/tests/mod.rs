@@ -3,7 +3,6 @@
 mod importing;
 mod locating;
 mod shared;
-mod timing;
 
 use serde_json::{Value, json};
 
