@@ -145,6 +145,12 @@ impl Bucket {
         Ok(Bucket { http: bucket.http_client(), s3: bucket, region: address.region.to_owned() })
     }
 
+    /// The crate's own bucket, for tests that speak S3 to the embedded store directly.
+    #[cfg(test)]
+    pub(super) fn raw(&self) -> &s3::Bucket {
+        &self.s3
+    }
+
     /// Checks that the bucket is there and open to us; makes it if it is missing.
     pub(super) async fn ensure(&self) -> Result<()> {
         match self.head_once("/").await {

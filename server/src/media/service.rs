@@ -161,6 +161,11 @@ impl Media {
         asked.await.unwrap_or_else(|_| Err(Failure::Unreachable("the media service has stopped".to_owned())))
     }
 
+    #[cfg(test)]
+    pub(super) fn bucket(&self) -> &Bucket {
+        &self.inner.bucket
+    }
+
     pub(super) fn config(&self) -> &MediaConfig {
         &self.inner.config
     }
