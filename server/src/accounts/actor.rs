@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 pub struct Actor {
     /// The account.
     pub account: AccountId,
-    /// The session the access token belongs to.
-    pub session: SessionId,
+    /// The session the access token belongs to; none: the system acts for the person.
+    pub session: Option<SessionId>,
     /// The name the person logs in with.
     pub username: String,
     /// The person's name.
@@ -67,6 +67,11 @@ impl Actor {
             format!("the role {} does not have {}; ask someone whose role does", self.role, needed.join(" or ")),
         )
         .with("needs", needed))
+    }
+
+    /// Passes those who may file submissions of this kind.
+    pub fn may_file(&self, kind: Kind) -> Result<()> {
+        self.may(kind.filing())
     }
 
     /// All the person may do.

@@ -169,7 +169,7 @@ impl Accounts {
             self.prove(&account.username, current, address).await?;
         }
         let hash = self.room.passwords.turn().await?.hash(password).await?;
-        let kept = own.then(|| actor.session.clone());
+        let kept = if own { actor.session.clone() } else { None };
         let concerned = id.clone();
         let account = self
             .write_and_forget(

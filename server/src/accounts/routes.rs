@@ -33,7 +33,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
 }
 
 /// Log in. After too many failures the answer is 429 and `Retry-After` says how long to wait.
-#[utoipa::path(tag = "accounts", request_body = Login, responses(
+#[utoipa::path(tag = "accounts", security(()), request_body = Login, responses(
     (status = OK, body = TokenPair),
     (status = 429, description = "Too many failed logins; see Retry-After.", body = Problem, content_type = "application/problem+json"),
     Problems,
@@ -44,22 +44,22 @@ async fn login(accounts: Data<Accounts>, request: HttpRequest, body: Json<Login>
 }
 
 /// Get the next pair of tokens. A refresh token works once; used twice, it closes the session.
-#[utoipa::path(tag = "accounts", request_body = Refresh, responses((status = OK, body = TokenPair), Problems))]
+#[utoipa::path(tag = "accounts", security(()), request_body = Refresh, responses((status = OK, body = TokenPair), Problems))]
 #[post("/v1/auth/refresh")]
 async fn refresh(accounts: Data<Accounts>, body: Json<Refresh>) -> Result<impl Responder> {
     Ok(unkept(&accounts.refresh(&body.refresh_token).await?))
 }
 
 /// Log out: closes the session of the access token.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), responses((status = NO_CONTENT), Problems))]
+#[utoipa::path(tag = "accounts", responses((status = NO_CONTENT), Problems))]
 #[post("/v1/auth/logout")]
 async fn logout(accounts: Data<Accounts>, actor: Actor) -> Result<impl Responder> {
-    accounts.logout(actor.by(), actor.session.clone()).await?;
+    accounts.logout(&actor).await?;
     Ok(HttpResponse::NoContent())
 }
 
 /// The public keys our tokens and receipts are signed with.
-#[utoipa::path(tag = "accounts", responses((status = OK, body = Value, example = json!({ "keys": [{
+#[utoipa::path(tag = "accounts", security(()), responses((status = OK, body = Value, example = json!({ "keys": [{
     "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
     "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
 }] }))))]
@@ -102,7 +102,7 @@ struct Me {
 }
 
 /// Who am I, and what may I do?
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), responses((status = OK, body = Me), Problems))]
+#[utoipa::path(tag = "accounts", responses((status = OK, body = Me), Problems))]
 #[get("/v1/me")]
 async fn me(actor: Actor) -> Json<Me> {
     Json(Me {
@@ -131,7 +131,7 @@ struct AccountFilter {
 }
 
 /// List accounts, by username: all for an administrator, those of the district for a supervisor.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), params(AccountFilter, Cursor),
+#[utoipa::path(tag = "accounts", params(AccountFilter, Cursor),
     responses((status = OK, body = Page<Account>), Problems))]
 #[get("/v1/accounts")]
 async fn list(accounts: Data<Accounts>, actor: Actor, filter: Query<AccountFilter>, page: Query<Cursor>) -> Result<Json<Page<Account>>> {
@@ -148,7 +148,7 @@ async fn list(accounts: Data<Accounts>, actor: Actor, filter: Query<AccountFilte
 }
 
 /// Make an account. Without a `password` a random one is made up and shown in the answer, once.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), request_body = NewAccount, responses(
+#[utoipa::path(tag = "accounts", request_body = NewAccount, responses(
     (status = CREATED, body = Created),
     (status = CONFLICT, description = "Username or code is taken.", body = Problem, content_type = "application/problem+json"),
     Problems,
@@ -162,7 +162,7 @@ async fn create(accounts: Data<Accounts>, actor: Actor, body: Json<NewAccount>) 
 }
 
 /// Read one account.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), params(("id" = AccountId, Path)),
+#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)),
     responses((status = OK, body = Account), Problems))]
 #[get("/v1/accounts/{id}")]
 async fn read(accounts: Data<Accounts>, actor: Actor, id: Path<AccountId>) -> Result<Json<Account>> {
@@ -171,7 +171,7 @@ async fn read(accounts: Data<Accounts>, actor: Actor, id: Path<AccountId>) -> Re
 }
 
 /// Change an account. Disabling it closes its sessions at once.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), params(("id" = AccountId, Path)), request_body = AccountChange,
+#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), request_body = AccountChange,
     responses(
         (status = OK, body = Account),
         (status = CONFLICT, description = "One's own account, the last administrator, or a second chair.", body = Problem, content_type = "application/problem+json"),
@@ -184,7 +184,7 @@ async fn change(accounts: Data<Accounts>, actor: Actor, id: Path<AccountId>, bod
 }
 
 /// Set a password: an administrator anybody's, everybody their own with the `current` one. Closes the account's other sessions.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), params(("id" = AccountId, Path)), request_body = NewPassword,
+#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), request_body = NewPassword,
     responses(
         (status = OK, body = Created),
         (status = 429, description = "The present password was wrong too often; see Retry-After.", body = Problem, content_type = "application/problem+json"),
@@ -214,7 +214,7 @@ struct DeviceFilter {
 }
 
 /// List devices: all for an administrator, those of the district's people for a supervisor.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), params(DeviceFilter, Cursor),
+#[utoipa::path(tag = "accounts", params(DeviceFilter, Cursor),
     responses((status = OK, body = Page<Device>), Problems))]
 #[get("/v1/devices")]
 async fn devices(accounts: Data<Accounts>, actor: Actor, filter: Query<DeviceFilter>, page: Query<Cursor>) -> Result<Json<Page<Device>>> {
@@ -230,7 +230,7 @@ async fn devices(accounts: Data<Accounts>, actor: Actor, filter: Query<DeviceFil
 }
 
 /// Revoke a device, whoever logs in from it: its sessions are closed, and nobody logs in from it again.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), params(("id" = String, Path, description = "The device's id.")),
+#[utoipa::path(tag = "accounts", params(("id" = String, Path, description = "The device's id.")),
     responses((status = OK, body = Vec<Device>), Problems))]
 #[post("/v1/devices/{id}/revoke")]
 async fn revoke_device(accounts: Data<Accounts>, actor: Actor, id: Path<String>) -> Result<Json<Vec<Device>>> {

@@ -10,13 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::Accounts;
-use super::checks;
+use super::{Accounts, Actor, checks, store};
 use super::keys::random;
 use super::model::{
     AccountId, AccountRow, AccountStatus, ClosedBecause, DeviceRow, NewDevice, RefreshRow, SessionId, SessionRow,
 };
-use super::store;
 use super::tokens::ACCESS_SECONDS;
 use crate::audit::{self, Event};
 use crate::db::{At, By, Tx};
@@ -145,11 +143,12 @@ impl Accounts {
         }
     }
 
-    /// Closes a session.
-    pub async fn logout(&self, by: By, session: SessionId) -> Result<()> {
+    /// Closes the session someone is acting in.
+    pub async fn logout(&self, actor: &Actor) -> Result<()> {
+        let Some(session) = actor.session.clone() else { return Ok(()) };
         let closing = session.clone();
         self.write_and_forget(
-            by,
+            actor.by(),
             move |tx| close(tx, &closing, ClosedBecause::LoggedOut),
             move |recognition, ()| recognition.forget_session(&session),
         )

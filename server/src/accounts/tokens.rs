@@ -202,9 +202,7 @@ fn jwk(file: &KeyFile) -> Value {
 /// Ed25519 by `ring`, which TLS brings along anyway; every other algorithm is refused here.
 static RING: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match algorithm {
-        Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes())
-            .map(|pair| Box::new(RingSigner(pair)) as Box<dyn JwtSigner>)
-            .map_err(|_| new_error(ErrorKind::InvalidEddsaKey)),
+        Algorithm::EdDSA => Ok(Box::new(RingSigner(key_pair(key.as_bytes())?)) as Box<dyn JwtSigner>),
         _ => Err(new_error(ErrorKind::UnsupportedAlgorithm)),
     },
     verifier_factory: |algorithm, key| match algorithm {
@@ -217,7 +215,24 @@ static RING: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-struct RingSigner(Ed25519KeyPair);
+/// The library asks for a signer at every signature, and to derive the pair from the key costs as much as to sign.
+/// So the pairs are kept; a process has one or two.
+fn key_pair(pkcs8: &[u8]) -> jsonwebtoken::errors::Result<Arc<Ed25519KeyPair>> {
+    static PAIRS: RwLock<Vec<(Vec<u8>, Arc<Ed25519KeyPair>)>> = RwLock::new(Vec::new());
+    let known = PAIRS.read().ok().and_then(|pairs| pairs.iter().find(|(key, _)| key == pkcs8).map(|(_, pair)| pair.clone()));
+    if let Some(pair) = known {
+        return Ok(pair);
+    }
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).map_err(|_| new_error(ErrorKind::InvalidEddsaKey))?;
+    let pair = Arc::new(pair);
+    if let Ok(mut pairs) = PAIRS.write() {
+        pairs.truncate(7);
+        pairs.insert(0, (pkcs8.to_vec(), pair.clone()));
+    }
+    Ok(pair)
+}
+
+struct RingSigner(Arc<Ed25519KeyPair>);
 
 impl Signer<Vec<u8>> for RingSigner {
     fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, SignatureError> {

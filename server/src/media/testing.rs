@@ -8,7 +8,8 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Expected, Media, MediaConfig, MediaHash, MediaName, Stored};
+use crate::config::MediaConfig;
+use super::{Expected, Media, MediaHash, MediaName, Stored};
 use crate::clock::{Clock, Ids};
 use crate::db::{self, Db};
 use crate::error::Result;

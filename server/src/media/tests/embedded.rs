@@ -3,7 +3,8 @@
 use std::fs;
 
 use crate::media::testing::{TestMedia, jpeg};
-use crate::media::{Media, MediaConfig};
+use crate::config::MediaConfig;
+use crate::media::Media;
 
 const MIB: usize = 1024 * 1024;
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures_util::TryStreamExt;
 
 use crate::media::testing::{Folder, TestMedia, jpeg};
-use crate::media::{ByteRange, Media, MediaConfig};
+use crate::config::MediaConfig;
+use crate::media::{ByteRange, Media};
 
 struct Moto {
     child: Child,
