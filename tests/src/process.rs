@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// The password of every bootstrapped account of a server started here.
-pub const PASSWORD: &str = "a long enough password";
+pub use crate::app::PASSWORD;
 
 /// How to start the binary.
 #[derive(Clone, Debug)]

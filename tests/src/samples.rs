@@ -2,12 +2,15 @@
 //! story differs. `samples::b2().with("children[0].age_years", 12)` reads as it is.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::folders::workspace;
 use crate::photos::{self, Photo};
+
+const FORM: &str = "child-labour-inspection";
 
 /// A submission about to be filed: its id, its envelope, the files it names, and what its case expects.
 #[derive(Clone, Debug)]
@@ -42,24 +45,36 @@ pub fn b3() -> Submission {
 /// # Panics
 /// When there is no such case: the repository is incomplete.
 pub fn sample(name: &str) -> Submission {
-    let case = case("child-labour-inspection", name);
-    Submission::of("child-labour-inspection", &case)
+    Submission::of(FORM, &case(FORM, name))
+}
+
+/// Every case of the child-labour inspection, by name. Cases that rest on an earlier visit, or on boundaries being
+/// unknown, are left to the engine's own tests: a server cannot be told either in an envelope.
+pub fn all() -> Vec<(String, Submission)> {
+    let in_an_envelope = |case: &Value| {
+        let context = &case["context"];
+        context.get("prev").is_none() && context.get("facility").is_none() && context.get("inside").is_some()
+    };
+    let cases = cases(FORM).into_iter().filter(|(_, case)| in_an_envelope(case));
+    cases.map(|(name, case)| (name, Submission::of(FORM, &case))).collect()
 }
 
 fn case(form: &str, name: &str) -> Value {
+    let mut named = cases(form);
+    named.retain(|(stem, _)| stem.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')));
+    named.into_iter().next().unwrap_or_else(|| panic!("{form} has no case {name}")).1
+}
+
+fn cases(form: &str) -> Vec<(String, Value)> {
     let folder = workspace().join("form-definitions").join(form).join("cases");
     let files = fs::read_dir(&folder).unwrap_or_else(|cause| panic!("{}: {cause}", folder.display()));
-    let mut named: Vec<_> = files
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-            path.extension().is_some_and(|extension| extension == "json")
-                && stem.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
-        })
-        .collect();
-    named.sort_by_key(|path| path.as_os_str().len());
-    let path = named.first().unwrap_or_else(|| panic!("no case {name} in {}", folder.display()));
+    let paths = files.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|it| it == "json"));
+    let mut cases: Vec<_> = paths.map(|path| (path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), read(&path))).collect();
+    cases.sort_by(|(one, _), (other, _)| one.cmp(other));
+    cases
+}
+
+fn read(path: &Path) -> Value {
     let text = fs::read(path).expect("a listed file can be read");
     serde_json::from_slice(&text).unwrap_or_else(|cause| panic!("{}: {cause}", path.display()))
 }
@@ -77,7 +92,8 @@ impl Submission {
                 "facility": null,
                 "started_at": context.get("started_at").unwrap_or(finished_at),
                 "finished_at": finished_at,
-                "device": { "id": "phone-1", "app": "nigran-android/1.0", "clock": finished_at },
+                // Sent at the instant at which every story begins: the phone's clock is right.
+                "device": { "id": "phone-1", "app": "nigran-android/1.0", "clock": "2026-11-20T17:00:00+05:00" },
                 "answers": case["answers"],
                 "media": [],
             }),
@@ -89,7 +105,7 @@ impl Submission {
         }
         submission.fix_where_the_answers_say();
         for name in media_names(&case["answers"]) {
-            let photo = photos::jpeg(&name, &format!("{name} of {}", submission.id));
+            let photo = file_called(&name, &format!("{name} of {}", submission.id));
             submission = submission.with_photo(photo);
         }
         submission
@@ -182,6 +198,16 @@ impl Submission {
     }
 }
 
+/// A file of the kind its name promises.
+fn file_called(name: &str, mark: &str) -> Photo {
+    match name.rsplit('.').next() {
+        Some("png") => photos::png(name, mark),
+        Some("webp") => photos::webp(name, mark),
+        Some("pdf") => photos::pdf(name, mark),
+        _ => photos::jpeg(name, mark),
+    }
+}
+
 /// Where `path` stands: at the root, in the section that has it, or (new answers) at the root.
 fn pointer(answers: &Value, path: &str) -> String {
     let steps = path.replace(['[', '.'], "/").replace(']', "");
@@ -225,7 +251,7 @@ mod tests {
             "answers": {
                 "b1": { "gps": { "lat": 30.2, "lon": 67.0, "accuracy_m": 9 }, "departure_time": "12:40" },
                 "b5": { "children": [{ "age_years": 13 }] },
-                "b2": { "exterior_photo": { "media": "ph-1" } },
+                "b2": { "exterior_photo": { "media": "ph-1.jpg" } },
             },
             "expect": { "verdict": "valid" },
         });
@@ -255,7 +281,7 @@ mod tests {
     fn every_file_the_answers_name_is_in_the_media_list() {
         let filed = inspection();
 
-        assert_eq!(filed.envelope["media"][0]["name"], "ph-1");
+        assert_eq!(filed.envelope["media"][0]["name"], "ph-1.jpg");
         assert_eq!(filed.envelope["media"][0]["sha256"], filed.photos[0].sha256());
         assert_eq!(filed.envelope["location"]["lat"], 30.2);
     }
