@@ -20,7 +20,11 @@ on_both_databases!(
 );
 
 async fn a_login_says_who_i_am_and_what_i_may_do(app: TestApp) {
-    let tokens = app.stranger().post("/v1/auth/login", &json!({ "username": "inspector", "password": PASSWORD })).await.ok();
+    let tokens = app
+        .stranger()
+        .post("/v1/auth/login", &json!({ "username": "inspector", "password": PASSWORD }))
+        .await
+        .ok();
     let me = app.stranger().with_tokens(&tokens).get("/v1/me").await.ok();
 
     assert_eq!(tokens["token_type"], "Bearer");
@@ -45,7 +49,8 @@ async fn a_wrong_password_is_refused_and_guessing_is_slowed_down(app: TestApp) {
     first.refused(401, "credentials_invalid");
     assert_eq!(last.status, 429, "{}", last.text());
     let wait: i64 = last.header("retry-after").unwrap().parse().unwrap();
-    let unknown = app.stranger().post("/v1/auth/login", &json!({ "username": "nobody", "password": PASSWORD })).await;
+    let unknown =
+        app.stranger().post("/v1/auth/login", &json!({ "username": "nobody", "password": PASSWORD })).await;
     assert!([401, 429].contains(&unknown.status), "{}", unknown.text());
 
     app.clock.advance(Duration::seconds(wait + 1));
@@ -100,8 +105,14 @@ async fn forged_tokens_are_refused(app: TestApp) {
     let forged = [
         ("no signature", format!("{}.{}.", parts[0], parts[1])),
         ("alg none", format!("{}.{}.", header(json!({ "alg": "none", "typ": "at+jwt" })), parts[1])),
-        ("another algorithm", format!("{}.{}.{}", header(json!({ "alg": "HS256", "typ": "at+jwt" })), parts[1], parts[2])),
-        ("other claims", format!("{}.{}.{}", parts[0], header(with("exp", json!(4_000_000_000_i64))), parts[2])),
+        (
+            "another algorithm",
+            format!("{}.{}.{}", header(json!({ "alg": "HS256", "typ": "at+jwt" })), parts[1], parts[2]),
+        ),
+        (
+            "other claims",
+            format!("{}.{}.{}", parts[0], header(with("exp", json!(4_000_000_000_i64))), parts[2]),
+        ),
         ("wrong audience", signed(&with("aud", json!("somebody-else")), "at+jwt")),
         ("wrong issuer", signed(&with("iss", json!("somebody-else")), "at+jwt")),
         ("wrong type", signed(&claims, "JWT")),
@@ -150,16 +161,29 @@ async fn a_disabled_account_is_out_at_once(app: TestApp) {
     app.admin().await.patch(&path, &json!({ "status": "disabled" })).await.ok();
 
     phone.get("/v1/me").await.expect(401);
-    let again = app.stranger().post("/v1/auth/login", &json!({ "username": "inspector", "password": PASSWORD })).await;
+    let again = app
+        .stranger()
+        .post("/v1/auth/login", &json!({ "username": "inspector", "password": PASSWORD }))
+        .await;
     assert!([401, 403].contains(&again.status), "{}", again.text());
 }
 
 async fn every_role_of_the_demo_can_log_in(app: TestApp) {
     for (username, role) in [
-        ("admin", "admin"), ("inspector", "inspector"), ("auditor", "auditor"), ("enumerator", "enumerator"),
-        ("supervisor", "supervisor"), ("supervisor-swd", "supervisor"), ("deputy-director", "deputy_director"),
-        ("labour-head", "labour_head"), ("committee1", "committee"), ("committee5", "committee"),
-        ("case-worker", "case_worker"), ("analyst", "analyst"), ("oversight", "oversight"), ("log-auditor", "log_auditor"),
+        ("admin", "admin"),
+        ("inspector", "inspector"),
+        ("auditor", "auditor"),
+        ("enumerator", "enumerator"),
+        ("supervisor", "supervisor"),
+        ("supervisor-swd", "supervisor"),
+        ("deputy-director", "deputy_director"),
+        ("labour-head", "labour_head"),
+        ("committee1", "committee"),
+        ("committee5", "committee"),
+        ("case-worker", "case_worker"),
+        ("analyst", "analyst"),
+        ("oversight", "oversight"),
+        ("log-auditor", "log_auditor"),
     ] {
         let me = app.login(username).await.get("/v1/me").await.ok();
         assert_eq!(me["role"], role, "{username}");

@@ -31,7 +31,9 @@ mod on_the_map {
         let mut wrong = Vec::new();
         for (name, case) in samples::all() {
             let receipt = phone.file(&case).await.created();
-            wrong.extend(difference(&case.expected, &receipt).map(|difference| format!("{name}: {difference}")));
+            wrong.extend(
+                difference(&case.expected, &receipt).map(|difference| format!("{name}: {difference}")),
+            );
         }
 
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -105,7 +107,8 @@ async fn other_content_under_the_same_id_is_a_conflict(app: TestApp) {
     let inspection = samples::b1();
     let first = phone.file(&inspection).await.created();
 
-    let problem = phone.file(&inspection.clone().with("co_inspectors", 2)).await.refused(409, "submission_conflict");
+    let problem =
+        phone.file(&inspection.clone().with("co_inspectors", 2)).await.refused(409, "submission_conflict");
 
     assert_eq!(problem["revision"], 1);
     assert_eq!(problem["content_hash"], first["content_hash"]);
@@ -149,7 +152,10 @@ async fn what_smells_wrong_is_flagged_and_taken(app: TestApp) {
         ("stale_fix", samples::b1().at("location/fixed_at", "2026-11-19T08:00:00+05:00")),
         ("clock_skew", samples::b1().at("device/clock", "2026-11-20T11:00:00+05:00")),
         ("finished_in_future", samples::b1().at("finished_at", "2099-11-20T12:45:00+05:00")),
-        ("finished_long_ago", samples::b1().at("finished_at", "1970-01-01T00:00:00Z").at("started_at", "1970-01-01T00:00:00Z")),
+        (
+            "finished_long_ago",
+            samples::b1().at("finished_at", "1970-01-01T00:00:00Z").at("started_at", "1970-01-01T00:00:00Z"),
+        ),
         ("too_fast", samples::b1().at("started_at", "2026-11-20T12:44:50+05:00")),
     ];
     for (flag, inspection) in smells {
@@ -163,7 +169,8 @@ async fn findings_not_to_be_disclosed_say_so(app: TestApp) {
     let receipt = app.inspector().await.file(&samples::b2()).await.created();
 
     let findings = receipt["findings"].as_array().unwrap();
-    let of = |code: &str, row: &str| findings.iter().find(|it| it["code"] == code && it["row"] == row).unwrap();
+    let of =
+        |code: &str, row: &str| findings.iter().find(|it| it["code"] == code && it["row"] == row).unwrap();
     let (trafficked, hazard) = (of("TRF-01", "CLI-LOR2-2026-0044-C1"), of("HAZ-03", "CLI-LOR2-2026-0044-C1"));
     assert_eq!(trafficked["disclose"], false);
     assert_eq!(hazard["disclose"], true);
@@ -171,7 +178,11 @@ async fn findings_not_to_be_disclosed_say_so(app: TestApp) {
     for member in ["title", "basis", "action", "due_at", "refer_to", "because", "provisional"] {
         assert!(hazard.get(member).is_some(), "{member} is missing in {hazard}");
     }
-    assert!(hazard["because"].as_array().is_some_and(|because| because.iter().any(|it| it["path"] == "children[0].underground")));
+    assert!(
+        hazard["because"]
+            .as_array()
+            .is_some_and(|because| because.iter().any(|it| it["path"] == "children[0].underground"))
+    );
 }
 
 async fn a_declared_file_is_awaited(app: TestApp) {
@@ -206,9 +217,12 @@ fn difference(expected: &Value, receipt: &Value) -> Option<String> {
         (wanted != got).then(|| format!("{what}\n  expected {wanted:?}\n  got      {got:?}"))
     };
     if expected["verdict"] != receipt["verdict"] {
-        return Some(format!("verdict {} instead of {}: {}", receipt["verdict"], expected["verdict"], receipt["violations"]));
+        return Some(format!(
+            "verdict {} instead of {}: {}",
+            receipt["verdict"], expected["verdict"], receipt["violations"]
+        ));
     }
-    differs("violations", violations(&expected["violations"]), violations(&receipt["violations"]))
-        .or_else(|| differs("findings", findings(&row(&expected["findings"])), findings(&receipt["findings"])))
+    differs("violations", violations(&expected["violations"]), violations(&receipt["violations"])).or_else(
+        || differs("findings", findings(&row(&expected["findings"])), findings(&receipt["findings"])),
+    )
 }
-

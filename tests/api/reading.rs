@@ -45,7 +45,10 @@ async fn lists_can_be_narrowed(app: TestApp) {
     let phone = app.inspector().await;
     let quetta = phone.file(&samples::b1()).await.created()["id"].as_str().unwrap().to_owned();
     let duki = phone.file(&samples::b2()).await.created()["id"].as_str().unwrap().to_owned();
-    let broken = phone.file(&samples::b1().with("departure_time", "09:00")).await.created()["id"].as_str().unwrap().to_owned();
+    let broken = phone.file(&samples::b1().with("departure_time", "09:00")).await.created()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
 
     let some = async |query: &str| {
         let mut ids = ids(&phone.get(&format!("/v1/submissions?{query}")).await.ok());
@@ -73,8 +76,27 @@ async fn a_submission_is_shown_whole_to_its_filer(app: TestApp) {
 
     let shown = phone.get(&format!("/v1/submissions/{}", inspection.id)).await.ok();
 
-    for member in ["id", "form", "version", "revision", "content_hash", "verdict", "media", "findings", "violations", "flags"] {
-        assert_eq!(shown[member], if member == "form" || member == "version" { inspection.envelope[member].clone() } else { receipt[member].clone() }, "{member}");
+    for member in [
+        "id",
+        "form",
+        "version",
+        "revision",
+        "content_hash",
+        "verdict",
+        "media",
+        "findings",
+        "violations",
+        "flags",
+    ] {
+        assert_eq!(
+            shown[member],
+            if member == "form" || member == "version" {
+                inspection.envelope[member].clone()
+            } else {
+                receipt[member].clone()
+            },
+            "{member}"
+        );
     }
     assert_eq!(shown["review"], "received");
     assert_eq!(shown["answers"]["b5"]["children"][0]["child_wish"], "Wants to go home to his mother");

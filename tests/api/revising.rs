@@ -28,7 +28,10 @@ async fn a_revision_follows_the_last_one(app: TestApp) {
 
     let second = phone.revise(&corrected(&inspection, 2), hash(&first)).await;
 
-    assert_eq!(second.header("etag").map(|tag| tag.trim_matches('"')), second.json()["content_hash"].as_str());
+    assert_eq!(
+        second.header("etag").map(|tag| tag.trim_matches('"')),
+        second.json()["content_hash"].as_str()
+    );
     assert_eq!(second.created()["revision"], 2);
     assert_eq!(app.count("submissions", "revision = 2"), 1);
     assert_eq!(app.count("revisions", "true"), 2);
@@ -108,7 +111,10 @@ async fn every_revision_can_be_read_as_it_was(app: TestApp) {
     phone.revise(&corrected(&inspection, 2), hash(&first)).await.created();
 
     let history = phone.get(&format!("{path}/revisions")).await.ok();
-    let (one, two) = (phone.get(&format!("{path}/revisions/1")).await.ok(), phone.get(&format!("{path}/revisions/2")).await.ok());
+    let (one, two) = (
+        phone.get(&format!("{path}/revisions/1")).await.ok(),
+        phone.get(&format!("{path}/revisions/2")).await.ok(),
+    );
 
     assert_eq!(history["items"].as_array().map(Vec::len), Some(2));
     assert_eq!(history["items"][0]["receipt"], first["receipt"]);

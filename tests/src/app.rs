@@ -42,7 +42,9 @@ impl House {
         let files = ["bal_adm1.geojson", "bal_adm2_2023_34.geojson", "bal_adm3_tehsil_130.geojson"];
         match self {
             House::Plain => Some(Vec::new()),
-            House::WithBoundaries => files.iter().map(|file| folders::shared(&format!("geo/{file}"))).collect(),
+            House::WithBoundaries => {
+                files.iter().map(|file| folders::shared(&format!("geo/{file}"))).collect()
+            }
         }
     }
 }
@@ -70,16 +72,25 @@ impl TestApp {
     async fn start(prepared: &Prepared) -> TestApp {
         let folder = TemporaryFolder::new();
         let config = prepared.copy_to(folder.path());
-        let clock = Clock::manual(noon());
         // The prepared database holds the first ids already.
         let ids = Ids::Counted(Arc::new(1_000_000.into()));
+        TestApp::start_in(Arc::new(folder), config, ids).await
+    }
+
+    /// A server on the folder and database of this one, which has been stopped.
+    pub async fn started_again(&self) -> TestApp {
+        TestApp::start_in(self.folder.clone(), self.config.clone(), Ids::Random).await
+    }
+
+    async fn start_in(folder: Arc<TemporaryFolder>, config: Config, ids: Ids) -> TestApp {
+        let clock = Clock::manual(noon());
         let running = app::start(config.clone(), clock.clone(), ids).await.expect("the server starts");
         TestApp {
             clock,
             config,
             url: format!("http://{}", running.address),
             running: Arc::new(Mutex::new(Some(running))),
-            folder: Arc::new(folder),
+            folder,
             http: reqwest::Client::new(),
         }
     }
@@ -96,6 +107,11 @@ impl TestApp {
     pub fn services(&self) -> app::App {
         let running = self.running.lock().expect("no panic under this lock");
         running.as_ref().expect("the server runs").app.clone()
+    }
+
+    /// The database it runs on.
+    pub fn backend(&self) -> Backend {
+        if self.config.database.url.is_some() { Backend::Postgres } else { Backend::Sqlite }
     }
 
     /// Its data folder.
@@ -174,6 +190,15 @@ impl TestApp {
     }
 }
 
+/// Runs SQL on a SQLite file no server has open.
+///
+/// # Panics
+/// When the database refuses.
+pub fn sqlite(file: &Path, statement: &str) {
+    let mut conn = SqliteConnection::establish(&file.display().to_string()).expect("the database opens");
+    conn.batch_execute(statement).expect("the statement is SQL");
+}
+
 #[derive(QueryableByName)]
 struct Count {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
@@ -200,7 +225,8 @@ impl Prepared {
         let mut config = config(prepared.folder.path(), prepared.database.as_deref());
         config.boundaries = boundaries;
         runtime().block_on(async {
-            let running = app::start(config, Clock::manual(noon()), Ids::counted()).await.expect("the server starts");
+            let running =
+                app::start(config, Clock::manual(noon()), Ids::counted()).await.expect("the server starts");
             let db = running.app.db.clone();
             let accounts = move || server::accounts::bootstrap::demo_accounts(&db, PASSWORD);
             let made = tokio::task::spawn_blocking(accounts).await.expect("making accounts does not panic");
@@ -218,13 +244,22 @@ impl Prepared {
 }
 
 fn config(data_dir: &Path, database: Option<&str>) -> Config {
-    let mut config = Config { listen: "127.0.0.1:0".to_owned(), data_dir: data_dir.to_owned(), workers: 2, ..Config::default() };
+    let mut config = Config {
+        listen: "127.0.0.1:0".to_owned(),
+        data_dir: data_dir.to_owned(),
+        workers: 2,
+        ..Config::default()
+    };
     config.database.url = database.map(|name| Cluster::shared().url(name));
     config
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime can be made")
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime can be made")
 }
 
 /// Tells a story on a database: starts the server, runs the story, stops the server whatever came of it.

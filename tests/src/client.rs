@@ -32,7 +32,8 @@ impl Person {
 
     /// Logs in.
     pub async fn login(&self, username: &str, password: &str) -> Person {
-        let tokens = self.post("/v1/auth/login", &json!({ "username": username, "password": password })).await.ok();
+        let tokens =
+            self.post("/v1/auth/login", &json!({ "username": username, "password": password })).await.ok();
         self.with_tokens(&tokens)
     }
 
@@ -74,6 +75,19 @@ impl Person {
     /// Files a submission.
     pub async fn file(&self, submission: &Submission) -> Answer {
         self.put_submission(submission.id, submission.bytes()).await
+    }
+
+    /// Files a submission with a server that may be gone: none, if it did not answer.
+    pub async fn try_file(&self, submission: &Submission) -> Option<Answer> {
+        let path = format!("/v1/submissions/{}", submission.id);
+        self.request(Method::PUT, &path).json_bytes(submission.bytes()).try_send().await
+    }
+
+    /// Sends a file to a server that may be gone: none, if it did not answer.
+    pub async fn try_upload(&self, submission: Uuid, photo: &Photo) -> Option<Answer> {
+        let path = format!("/v1/submissions/{submission}/media/{}", photo.name);
+        let request = self.request(Method::PUT, &path).header("Content-Type", photo.content_type);
+        request.bytes(photo.bytes.clone()).try_send().await
     }
 
     /// Files these bytes under this id, whatever they are.
@@ -136,10 +150,20 @@ impl Request {
     /// # Panics
     /// When there is no answer.
     pub async fn send(self) -> Answer {
-        let response = self.builder.send().await.unwrap_or_else(|cause| panic!("{}: {cause:?}", self.line));
+        let line = self.line.clone();
+        self.answer().await.unwrap_or_else(|cause| panic!("{line}: {cause:?}"))
+    }
+
+    /// Sends it to a server that may be gone: none, if the answer did not come whole.
+    pub async fn try_send(self) -> Option<Answer> {
+        self.answer().await.ok()
+    }
+
+    async fn answer(self) -> reqwest::Result<Answer> {
+        let response = self.builder.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.unwrap_or_else(|cause| panic!("{}: {cause:?}", self.line)).to_vec();
-        Answer { asked: self.line, status, headers, bytes }
+        let bytes = response.bytes().await?.to_vec();
+        Ok(Answer { asked: self.line, status, headers, bytes })
     }
 }
 
@@ -207,7 +231,11 @@ impl Answer {
         assert_eq!(problem["code"], code, "{} was answered {}", self.asked, self.text());
         assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.asked);
         assert_eq!(problem["status"], status, "{}", self.asked);
-        assert!(problem["detail"].as_str().is_some_and(|detail| detail.len() > 10), "{}: no detail", self.asked);
+        assert!(
+            problem["detail"].as_str().is_some_and(|detail| detail.len() > 10),
+            "{}: no detail",
+            self.asked
+        );
         assert!(problem["request_id"].is_string(), "{}: no request_id in {}", self.asked, self.text());
         problem
     }
@@ -215,7 +243,8 @@ impl Answer {
 
 /// The codes of violations or findings, sorted.
 pub fn codes(list: &Value) -> Vec<&str> {
-    let mut codes: Vec<&str> = list.as_array().into_iter().flatten().filter_map(|item| item["code"].as_str()).collect();
+    let mut codes: Vec<&str> =
+        list.as_array().into_iter().flatten().filter_map(|item| item["code"].as_str()).collect();
     codes.sort_unstable();
     codes
 }

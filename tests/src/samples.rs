@@ -61,15 +61,22 @@ pub fn all() -> Vec<(String, Submission)> {
 
 fn case(form: &str, name: &str) -> Value {
     let mut named = cases(form);
-    named.retain(|(stem, _)| stem.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')));
+    named.retain(|(stem, _)| {
+        stem.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    });
     named.into_iter().next().unwrap_or_else(|| panic!("{form} has no case {name}")).1
 }
 
 fn cases(form: &str) -> Vec<(String, Value)> {
     let folder = workspace().join("form-definitions").join(form).join("cases");
     let files = fs::read_dir(&folder).unwrap_or_else(|cause| panic!("{}: {cause}", folder.display()));
-    let paths = files.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|it| it == "json"));
-    let mut cases: Vec<_> = paths.map(|path| (path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), read(&path))).collect();
+    let paths = files
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|it| it == "json"));
+    let mut cases: Vec<_> = paths
+        .map(|path| (path.file_stem().unwrap_or_default().to_string_lossy().into_owned(), read(&path)))
+        .collect();
     cases.sort_by(|(one, _), (other, _)| one.cmp(other));
     cases
 }
