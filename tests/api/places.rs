@@ -145,7 +145,9 @@ async fn boundaries_that_come_later_tag_what_was_filed_before(app: TestApp) {
     phone.file(&inspection).await.created();
 
     let db = app.services().db.clone();
-    server::places::import_bytes(&db, std::fs::read(districts).unwrap()).await.unwrap();
+    let importing =
+        move || server::places::import_file(&db, &districts, &server::places::ImportOptions::default());
+    tokio::task::spawn_blocking(importing).await.unwrap().unwrap();
 
     let path = format!("/v1/submissions/{}", inspection.id);
     let mut place = phone.get(&path).await.ok()["place"].clone();

@@ -24,7 +24,12 @@ impl Source {
         let text = fs::read_to_string(path).expect("a listed file can be read");
         let file = path.strip_prefix(folder).expect("listed under the folder").to_string_lossy().into_owned();
         let module = module_of(&file);
-        let paths = paths_in(&code_of(&text)).into_iter().map(|path| resolve(&module, path)).collect();
+        let mut paths: Vec<Vec<String>> =
+            paths_in(&code_of(&text)).into_iter().map(|path| resolve(&module, path)).collect();
+        // After `use crate::cel;` the name `cel` means our own module, not the crate.
+        let own: Vec<String> =
+            paths.iter().filter(|path| path[0] == "crate").filter_map(|path| path.last().cloned()).collect();
+        paths.retain(|path| !own.contains(&path[0]));
         Source { file, paths }
     }
 
@@ -127,6 +132,11 @@ fn spread(tokens: &[String], mut at: usize, before: &[String], paths: &mut Vec<V
         at += 1;
         match tokens.get(at).map(String::as_str) {
             Some("::") => at += 1,
+            // `App as Actix`: the path ends, the new name is none.
+            Some("as") => {
+                at += 2;
+                break;
+            }
             _ => break,
         }
     }
