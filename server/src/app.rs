@@ -10,7 +10,7 @@ use actix_web::{App as Actix, HttpServer};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt as _;
 
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Tokens};
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::db::{self, By, Db};
@@ -20,7 +20,7 @@ use crate::http::health::{Check, Checks};
 use crate::http::{api, watch};
 use crate::jobs::Jobs;
 use crate::media::Media;
-use crate::places::Places;
+use crate::places::{self, ImportOptions, Places};
 use crate::submissions::Submissions;
 use crate::telemetry;
 
@@ -57,8 +57,9 @@ impl App {
         import_boundaries(&db, config).await?;
         let loading = places.clone();
         db.read(move |conn| loading.refresh(conn)).await?;
-        let accounts = Accounts::open(db.clone(), clock.clone(), &config.data_dir.join("keys"))?;
-        let media = Media::start(config.media.clone(), &config.data_dir, db.clone()).await?;
+        let tokens = Tokens::open(&config.data_dir.join("keys"), clock.clone())?;
+        let accounts = Accounts::new(db.clone(), clock.clone(), tokens);
+        let media = Media::start(config.media.clone(), &config.data_dir).await?;
         let submissions = Submissions {
             db: db.clone(),
             accounts: accounts.clone(),
@@ -86,10 +87,11 @@ async fn publish_builtin(db: &Db) -> Result<()> {
 /// Imports the boundary files of the settings whose sets are not there yet.
 async fn import_boundaries(db: &Db, config: &Config) -> Result<()> {
     for path in &config.boundaries {
-        let bytes = std::fs::read(path)
-            .map_err(|cause| Error::invalid("boundaries_unreadable", format!("{}: {cause}", path.display())))?;
-        let report = crate::places::import_file(db, bytes).await?;
-        tracing::info!("{}: {report}", path.display());
+        let (db, file) = (db.clone(), path.clone());
+        let imported = tokio::task::spawn_blocking(move || places::import_file(&db, &file, &ImportOptions::default()))
+            .await
+            .map_err(|cause| Error::internal("importing boundaries", cause))??;
+        tracing::info!(set = imported.set.set_id, "{}: {}", path.display(), imported.to_string().trim_end());
     }
     Ok(())
 }
@@ -164,7 +166,7 @@ fn checks(app: &App) -> Checks {
             name: "media",
             ask: Arc::new(move || {
                 let media = media.clone();
-                Box::pin(async move { media.check().await.map_err(said) })
+                Box::pin(async move { media.healthy().await.map_err(said) })
             }),
         },
     ])

@@ -43,6 +43,8 @@ mod problem;
 mod rules;
 mod shape;
 mod syntax;
+#[cfg(test)]
+mod tests;
 
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
 pub use form::{Form, compile};

@@ -39,6 +39,9 @@ const fn any(method: &'static str, path: &'static str, permissions: &'static [P]
     Operation { method, path, access: Access::Any(permissions) }
 }
 
+const FILE: &[P] = &[P::FileInspections, P::FileAudits, P::FileToolkit];
+const READ: &[P] = &[P::ReadInspections, P::ReadAudits, P::ReadToolkit];
+
 /// The operations.
 pub const OPERATIONS: &[Operation] = &[
     anyone("POST", "/v1/auth/login"),
@@ -54,6 +57,27 @@ pub const OPERATIONS: &[Operation] = &[
     logged_in("POST", "/v1/accounts/{id}/password"),
     any("GET", "/v1/devices", &[P::ReadDevices]),
     any("POST", "/v1/devices/{id}/revoke", &[P::ManageDevices]),
+    any("GET", "/v1/forms", &[P::ReadForms]),
+    any("GET", "/v1/forms/{form}", &[P::ReadForms]),
+    any("GET", "/v1/forms/{form}/releases/{version}", &[P::ReadForms]),
+    any("PUT", "/v1/submissions/{id}", FILE),
+    any("GET", "/v1/submissions", READ),
+    any("GET", "/v1/submissions/{id}", READ),
+    any("GET", "/v1/submissions/{id}/revisions", READ),
+    any("GET", "/v1/submissions/{id}/revisions/{n}", READ),
+    any("GET", "/v1/submissions/{id}/raw", &[P::ReadRaw]),
+    any("PUT", "/v1/submissions/{id}/media/{name}", FILE),
+    any("GET", "/v1/submissions/{id}/media/{name}", &[P::ReadPhotos, P::ReadExteriorPhotos]),
+    any("GET", "/v1/quarantine", &[P::ReadQuarantine]),
+    any("POST", "/v1/quarantine/{id}/reprocess", &[P::ReprocessQuarantine]),
+    any("GET", "/v1/places/locate", &[P::ReadPlaces]),
+    any("GET", "/v1/places/boundaries", &[P::ReadPlaces]),
+    any("GET", "/v1/places/boundaries/{set}.geojson", &[P::ReadPlaces]),
+    any("GET", "/v1/audit", &[P::ReadAudit, P::ReadOperationsLog]),
+    anyone("GET", "/healthz"),
+    anyone("GET", "/readyz"),
+    anyone("GET", "/metrics"),
+    anyone("GET", "/v1/openapi.json"),
 ];
 
 impl Access {

@@ -4,7 +4,7 @@
 mod builtin;
 mod model;
 mod publishing;
-pub mod routes;
+mod routes;
 mod store;
 
 use std::collections::HashMap;
@@ -13,6 +13,7 @@ use std::sync::{Arc, RwLock};
 pub use builtin::packages as builtin_packages;
 pub use model::{ListedForm, Release};
 pub use publishing::{Published, publish};
+pub(crate) use routes::routes;
 
 use crate::db::Db;
 use crate::error::Result;

@@ -156,7 +156,7 @@ pub struct ListedForm {
 
 /// A release of a form.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct ListedRelease {
+pub(crate) struct ListedRelease {
     /// Its number.
     pub version: i32,
     /// Hex SHA-256 of its content.
@@ -168,7 +168,7 @@ pub struct ListedRelease {
 
 /// A form with all its releases.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct FormView {
+pub(crate) struct FormView {
     /// The form's code.
     pub form: String,
     /// The release new submissions are filled with.

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::http::{Page, Problems, tagged};
 
 /// The room's operations.
-pub fn routes(config: &mut ServiceConfig) {
+pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(list).service(show).service(release);
 }
 

@@ -47,10 +47,10 @@ impl utoipa::Modify for Bearer {
 
 /// Every room's operations.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    accounts::routes::routes(config);
-    forms::routes::routes(config);
-    submissions::routes::routes(config);
-    places::routes::routes(config);
+    accounts::routes(config);
+    forms::routes(config);
+    submissions::routes(config);
+    places::routes(config);
     log::routes(config);
     health::routes(config);
 }

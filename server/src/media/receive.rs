@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OwnedMutexGuard;
 
 use super::bucket::{Content, Put};
-use super::config::MediaConfig;
+use crate::config::MediaConfig;
 use super::kinds::{self, MediaKind};
 use super::model::{MediaHash, Stored};
 use super::names::MediaName;

@@ -13,7 +13,7 @@ use futures_util::stream::BoxStream;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::bucket::{Address, Bucket, Failure};
-use super::config::MediaConfig;
+use crate::config::MediaConfig;
 use super::embedded::Embedded;
 use super::model::MediaHash;
 use super::range::ByteRange;

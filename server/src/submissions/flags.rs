@@ -65,7 +65,7 @@ fn about_the_place(about: &Circumstances, flags: &mut Vec<Flag>) {
     if matches!(place.status, PlaceStatus::Outside | PlaceStatus::OutsideNear) {
         flags.push(flag("outside_province", json!({ "distance_m": place.distance_to_boundary_m.map(f64::round) })));
     }
-    let chain = place.chain();
+    let chain = place.area_chain();
     let in_own_area = about.filer_areas.iter().any(|area| chain.contains(area));
     if place.status == PlaceStatus::Inside && !about.filer_areas.is_empty() && !in_own_area {
         flags.push(flag("outside_own_area", json!({ "district": place.district.as_ref().map(|it| &it.code) })));

@@ -9,11 +9,11 @@ use serde_json::json;
 use super::Submissions;
 use super::envelope::{Envelope, Received};
 use super::judging;
-use super::model::{FindingRow, Head, Judgement, MediaState, Review, Revision, SubmissionId, TagRow, Verdict};
+use super::model::{FindingRow, Head, Judgement, MediaState, Review, Revision, SubmissionId, TagRow};
 use super::quarantine::{self, Reason};
 use super::receipt::{RECEIPT_TYPE, Receipt, ReceiptClaims};
 use super::store;
-use crate::accounts::{Accounts, Actor, Permission};
+use crate::accounts::{Actor, Kind, Permission, Tokens};
 use crate::audit::{self, Event};
 use crate::db::{At, DbConn, Json, Packed, Tx};
 use crate::error::{Error, Result};
@@ -55,17 +55,17 @@ impl Submissions {
         body: Bytes,
         if_match: Option<String>,
     ) -> Result<Filed> {
-        filer.may(Permission::FileSubmissions)?;
+        filer.may_any(&[Permission::FileInspections, Permission::FileAudits, Permission::FileToolkit])?;
         let desk = self.clone();
         let by = filer.by();
         let prepared = tokio::task::spawn_blocking(move || desk.prepare(filer, id, &body, if_match))
             .await
             .map_err(|cause| Error::internal("judging a submission", cause))??;
-        let accounts = self.accounts.clone();
+        let tokens = self.accounts.tokens().clone();
         match prepared {
-            Prepared::Judged(filing) => self.db.write(by, move |tx| settle(tx, &filing, &accounts)).await,
+            Prepared::Judged(filing) => self.db.write(by, move |tx| settle(tx, &filing, &tokens)).await,
             Prepared::Unreadable(reason) => {
-                self.db.write(by, move |tx| quarantine::keep(tx, &reason, &accounts)).await.map(Filed::Quarantined)
+                self.db.write(by, move |tx| quarantine::keep(tx, &reason, &tokens)).await.map(Filed::Quarantined)
             }
         }
     }
@@ -84,7 +84,7 @@ impl Submissions {
             let what = format!("form {} has no release {}", envelope.form, envelope.version);
             return unreadable(&filer, "release_unknown", what);
         };
-        filer.may_file(release.kind)?;
+        filer.may(permission_to_file(release.kind))?;
         let filing = self.judged(filer, id, if_match, received.content_hash, release, envelope, body)?;
         Ok(Prepared::Judged(Box::new(filing)))
     }
@@ -118,17 +118,26 @@ impl Submissions {
     }
 }
 
+/// What one must be allowed to do to file a submission of this kind.
+fn permission_to_file(kind: Kind) -> Permission {
+    match kind {
+        Kind::Inspection => Permission::FileInspections,
+        Kind::Audit => Permission::FileAudits,
+        Kind::Toolkit => Permission::FileToolkit,
+    }
+}
+
 enum Prepared {
     Judged(Box<Filing>),
     Unreadable(Reason),
 }
 
 /// Stores the filing, or finds that it is stored already, or that something else stands in its place.
-fn settle(tx: &mut Tx, filing: &Filing, accounts: &Accounts) -> Result<Filed> {
+fn settle(tx: &mut Tx, filing: &Filing, tokens: &Tokens) -> Result<Filed> {
     let head = store::head(tx.conn, &filing.id)?;
     let Some(head) = head else {
         return match filing.if_match {
-            None => store_revision(tx, filing, None, accounts),
+            None => store_revision(tx, filing, None, tokens),
             Some(_) => Err(nothing_to_revise(&filing.id)),
         };
     };
@@ -141,13 +150,13 @@ fn settle(tx: &mut Tx, filing: &Filing, accounts: &Accounts) -> Result<Filed> {
     match &filing.if_match {
         None => Err(other_content(&head)),
         Some(known) if *known != head.content_hash => Err(out_of_date(&head)),
-        Some(_) => store_revision(tx, filing, Some(&head), accounts),
+        Some(_) => store_revision(tx, filing, Some(&head), tokens),
     }
 }
 
-fn store_revision(tx: &mut Tx, filing: &Filing, before: Option<&Head>, accounts: &Accounts) -> Result<Filed> {
+fn store_revision(tx: &mut Tx, filing: &Filing, before: Option<&Head>, tokens: &Tokens) -> Result<Filed> {
     let mut revision = filing.revision(tx, before);
-    revision.receipt = accounts.sign(&ReceiptClaims::of(&revision, &filing.judgement.declared), RECEIPT_TYPE)?;
+    revision.receipt = tokens.sign(&ReceiptClaims::of(&revision, &filing.judgement.declared), RECEIPT_TYPE)?;
     let missing = missing_media(tx.conn, &filing.id, &filing.judgement)?;
     let head = filing.head(tx, before, &revision, missing.is_empty());
     store::put_head(tx.conn, &head, before.is_some())?;
@@ -241,7 +250,7 @@ impl Filing {
             revision,
             position,
             code: finding.code.clone(),
-            severity: finding.severity.to_string(),
+            severity: severity_word(finding.severity),
             row_key: finding.row.clone(),
             provisional: finding.provisional,
             disclose: finding.disclose,
@@ -275,7 +284,7 @@ impl Area {
     pub(super) fn of(judgement: &Judgement, release: &Release) -> Area {
         let place = &judgement.place;
         if let Some(district) = &place.district {
-            let code = |it: &Option<crate::places::Place>| it.as_ref().map(|place| place.code.clone());
+            let code = |it: &Option<crate::places::Named>| it.as_ref().map(|place| place.code.clone());
             return Area {
                 province: code(&place.province),
                 division: code(&place.division),
@@ -313,4 +322,8 @@ fn out_of_date(head: &Head) -> Error {
     )
     .with("revision", head.revision)
     .with("content_hash", head.content_hash.clone())
+}
+
+fn severity_word(severity: form_engine::Severity) -> String {
+    serde_json::to_value(severity).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }

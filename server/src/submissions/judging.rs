@@ -61,7 +61,7 @@ fn locate(envelope: &Envelope, places: &Places) -> PlaceTag {
         lon: location.lon,
         accuracy_m: location.accuracy_m.filter(|accuracy| *accuracy >= 0.0),
     });
-    places.locate(fix.as_ref())
+    fix.map_or_else(PlaceTag::no_fix, |fix| places.locate(&fix))
 }
 
 fn context<'p>(envelope: &Envelope, filer: &Actor, place: &PlaceTag, places: &'p Places) -> Context<'p> {
@@ -79,7 +79,7 @@ fn context<'p>(envelope: &Envelope, filer: &Actor, place: &PlaceTag, places: &'p
     };
     let user = User { code: filer.code.clone(), role: filer.role.to_string(), areas: filer.areas.clone() };
     let mut context = Context::new(visit, user, places);
-    context.area_chain = place.chain();
+    context.area_chain = place.area_chain();
     context
 }
 

@@ -13,7 +13,7 @@ mod reading;
 mod receipt;
 mod redaction;
 mod retagging;
-pub mod routes;
+mod routes;
 mod store;
 
 use crate::accounts::Accounts;
@@ -25,6 +25,7 @@ use crate::media::Media;
 use crate::places::Places;
 
 pub use receipt::{RECEIPT_TYPE, ReceiptClaims};
+pub(crate) use routes::routes;
 
 /// What filing and reading need; clones share it.
 #[derive(Clone)]

@@ -67,7 +67,7 @@ text_enum! {
 
 /// A file the envelope declares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct DeclaredMedia {
+pub(super) struct DeclaredMedia {
     /// Its name, unique in the submission.
     pub name: String,
     /// Hex SHA-256 of its content.
@@ -81,7 +81,7 @@ pub struct DeclaredMedia {
 
 /// Something that smells wrong. A flag never refuses anything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Flag {
+pub(super) struct Flag {
     /// Stable, for programs: `poor_accuracy`.
     pub code: String,
     /// For people, in English and Urdu.

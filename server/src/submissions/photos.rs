@@ -2,7 +2,7 @@
 //! arrive completes the submission.
 
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::web::{Data, Json, Path, Payload, Query as QueryString};
+use actix_web::web::{Data, Path, Payload, Query as QueryString};
 use actix_web::{HttpRequest, HttpResponse, get, put};
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
@@ -67,7 +67,7 @@ pub(super) async fn receive(
     let (id, name) = (parse_id(&id)?, MediaName::parse(&name)?);
     let expected = desk.expected(&actor, &id, &name, &request).await?;
     let bytes = payload.map_err(|cause| std::io::Error::other(cause.to_string()));
-    let stored = desk.media.receive(bytes, expected).await?;
+    let stored = desk.media.receive(&desk.db, &expected, bytes).await?;
     let (is_new, arrived) = desk.attach(actor, id, name, stored).await?;
     let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(answer.json(arrived))
@@ -98,7 +98,7 @@ pub(super) async fn show(
 ) -> Result<HttpResponse> {
     let (id, name) = path.into_inner();
     let (id, name) = (parse_id(&id)?, MediaName::parse(&name)?);
-    let held = desk.readable(reader(actor, why.into_inner().reason), id, &name).await?;
+    let held = desk.readable(reader(actor, why.into_inner().reason)?, id, &name).await?;
     let total = held.size as u64;
     let asked_for = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok());
     let (mut answer, range) = match media::asked(asked_for, total) {
@@ -112,7 +112,7 @@ pub(super) async fn show(
     if let Some(range) = range {
         answer.insert_header((header::CONTENT_RANGE, range.content_range(total)));
     }
-    let stream = desk.media.open(&MediaHash::parse(&held.sha256)?, range).await?;
+    let opened = desk.media.open(&MediaHash::parse(&held.sha256)?, range).await?;
     let length = range.map_or(total, |range| range.length());
     answer
         .insert_header((header::CONTENT_TYPE, held.content_type))
@@ -123,7 +123,7 @@ pub(super) async fn show(
         .insert_header((header::CONTENT_DISPOSITION, "attachment"))
         .insert_header((header::CONTENT_ENCODING, HeaderValue::from_static("identity")))
         .no_chunking(length);
-    Ok(answer.streaming(stream))
+    Ok(answer.streaming(opened.body))
 }
 
 impl Submissions {

@@ -9,7 +9,7 @@ use super::ingest::Filed;
 use super::model::{Quarantined, SubmissionId};
 use super::receipt::{RECEIPT_TYPE, Receipt, ReceiptClaims};
 use super::store;
-use crate::accounts::{Accounts, Actor, Permission};
+use crate::accounts::{Actor, Permission, Tokens};
 use crate::audit::{self, Event};
 use crate::db::{At, Packed, Tx};
 use crate::error::{Error, Result};
@@ -48,9 +48,9 @@ impl Reason {
 }
 
 /// Keeps it, or finds that it is kept already.
-pub(super) fn keep(tx: &mut Tx, reason: &Reason, accounts: &Accounts) -> Result<Receipt> {
+pub(super) fn keep(tx: &mut Tx, reason: &Reason, tokens: &Tokens) -> Result<Receipt> {
     if let Some(row) = store::kept(tx.conn, &reason.id, &reason.content_hash)? {
-        return receipt(row, accounts);
+        return receipt(row, tokens);
     }
     let row = Quarantined {
         id: tx.new_id().to_string(),
@@ -67,11 +67,11 @@ pub(super) fn keep(tx: &mut Tx, reason: &Reason, accounts: &Accounts) -> Result<
     store::keep(tx.conn, &row)?;
     let details = json!({ "reason": row.reason, "content_hash": row.content_hash });
     audit::record(tx, Event::new("submission.quarantined", "submission", &row.submission_id, details))?;
-    receipt(row, accounts)
+    receipt(row, tokens)
 }
 
-fn receipt(row: Quarantined, accounts: &Accounts) -> Result<Receipt> {
-    let signed = accounts.sign(&ReceiptClaims::of_quarantined(&row), RECEIPT_TYPE)?;
+fn receipt(row: Quarantined, tokens: &Tokens) -> Result<Receipt> {
+    let signed = tokens.sign(&ReceiptClaims::of_quarantined(&row), RECEIPT_TYPE)?;
     Ok(Receipt::of_quarantined(row, signed))
 }
 
@@ -116,7 +116,7 @@ impl QuarantineView {
 impl Submissions {
     /// What waits in quarantine.
     pub(super) async fn quarantined(&self, reader: Actor, cursor: Cursor) -> Result<Page<QuarantineView>> {
-        reader.may(Permission::ManageQuarantine)?;
+        reader.may(Permission::ReadQuarantine)?;
         let after: String = cursor.place()?.unwrap_or_default();
         let limit = cursor.limit();
         let rows = self.db.read(move |conn| store::waiting(conn, &after, limit as i64 + 1)).await?;
@@ -127,11 +127,11 @@ impl Submissions {
     /// Files a quarantined submission again, on behalf of whoever sent it. It stays in quarantine if the cause is
     /// still there.
     pub(super) async fn reprocess(&self, manager: Actor, id: String) -> Result<Filed> {
-        manager.may(Permission::ManageQuarantine)?;
+        manager.may(Permission::ReprocessQuarantine)?;
         let missing = Error::not_found("quarantine_unknown", format!("nothing is kept in quarantine under {id}"));
         let wanted = id.clone();
         let row = self.db.read(move |conn| store::kept_by_id(conn, &wanted)).await?.ok_or(missing)?;
-        let filer = self.accounts.actor_of(&row.account_id, row.device_id.clone()).await?;
+        let filer = self.accounts.on_behalf_of(&row.account_id, row.device_id.clone()).await?;
         let body = row.raw.unpack()?.into();
         let filed = self.file(filer, row.submission_id.clone(), body, None).await?;
         if !matches!(filed, Filed::Quarantined(_)) {

@@ -228,11 +228,18 @@ impl Submissions {
     pub(super) async fn list(&self, reader: Reader, query: Query) -> Result<Page<ListedSubmission>> {
         let (filter, limit) = query.filter()?;
         let sight = reader.sight();
-        let rows = self.db.read(move |conn| store::page(conn, &filter, &sight)).await?;
-        let items = rows
-            .into_iter()
-            .map(|(head, outcome)| Ok(listed(head, outcome.read::<Judgement>()?)))
-            .collect::<Result<Vec<_>>>()?;
+        let items = self
+            .db
+            .read(move |conn| {
+                let heads = store::page(conn, &filter, &sight)?;
+                let outcomes = store::outcomes(conn, &heads)?;
+                heads
+                    .into_iter()
+                    .filter_map(|head| Some((outcomes.get(&head.id)?, head)))
+                    .map(|(outcome, head)| Ok(listed(head, outcome.read()?)))
+                    .collect::<Result<Vec<_>>>()
+            })
+            .await?;
         Ok(Page::of(items, limit, |item| (item.received_at.micros(), item.id.to_string())))
     }
 

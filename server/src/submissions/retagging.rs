@@ -19,7 +19,7 @@ const BATCH: i64 = 200;
 impl Submissions {
     /// Tags every submission that the current set has not tagged yet; returns how many that were.
     pub async fn retag(&self) -> Result<usize> {
-        let Some(set) = self.places.current_set() else { return Ok(0) };
+        let Some(set) = self.places.district_set() else { return Ok(0) };
         let mut total = 0;
         let mut after = String::new();
         loop {

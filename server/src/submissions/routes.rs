@@ -13,12 +13,12 @@ use super::photos;
 use super::quarantine::QuarantineView;
 use super::reading::{ListedRevision, ListedSubmission, Query, Reader, SubmissionView};
 use super::receipt::Receipt;
-use crate::accounts::Actor;
+use crate::accounts::{Actor, Permission};
 use crate::error::{Error, Result};
 use crate::http::{Cursor, Page, Problems, body, if_match};
 
 /// The room's operations.
-pub fn routes(config: &mut ServiceConfig) {
+pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(file)
         .service(list)
@@ -98,7 +98,7 @@ fn answer(filed: Filed) -> HttpResponse {
 #[utoipa::path(tag = "submissions", params(Query), responses((status = OK, body = Page<ListedSubmission>), Problems))]
 #[get("/v1/submissions")]
 async fn list(desk: Data<Submissions>, actor: Actor, query: QueryString<Query>) -> Result<Json<Page<ListedSubmission>>> {
-    desk.list(reader(actor, None), query.into_inner()).await.map(Json)
+    desk.list(reader(actor, None)?, query.into_inner()).await.map(Json)
 }
 
 /// One submission as it stands now. Without `reason`, sensitive answers are held back.
@@ -115,7 +115,7 @@ async fn show(
     why: QueryString<Why>,
 ) -> Result<Json<SubmissionView>> {
     let id = parse_id(&id)?;
-    desk.show(reader(actor, why.into_inner().reason), id, None).await.map(Json)
+    desk.show(reader(actor, why.into_inner().reason)?, id, None).await.map(Json)
 }
 
 /// The revisions of a submission, oldest first.
@@ -127,7 +127,7 @@ async fn show(
 #[get("/v1/submissions/{id}/revisions")]
 async fn history(desk: Data<Submissions>, actor: Actor, id: Path<String>) -> Result<Json<Page<ListedRevision>>> {
     let id = parse_id(&id)?;
-    let items = desk.history(reader(actor, None), id).await?;
+    let items = desk.history(reader(actor, None)?, id).await?;
     Ok(Json(Page { items, next: None }))
 }
 
@@ -150,7 +150,7 @@ async fn revision(
 ) -> Result<Json<SubmissionView>> {
     let (id, n) = path.into_inner();
     let id = parse_id(&id)?;
-    desk.show(reader(actor, why.into_inner().reason), id, Some(n)).await.map(Json)
+    desk.show(reader(actor, why.into_inner().reason)?, id, Some(n)).await.map(Json)
 }
 
 /// The bytes of the current revision exactly as they were received.
@@ -162,7 +162,7 @@ async fn revision(
 #[get("/v1/submissions/{id}/raw")]
 async fn raw(desk: Data<Submissions>, actor: Actor, id: Path<String>, why: QueryString<Why>) -> Result<HttpResponse> {
     let id = parse_id(&id)?;
-    let bytes = desk.raw(reader(actor, why.into_inner().reason), id).await?;
+    let bytes = desk.raw(reader(actor, why.into_inner().reason)?, id).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(bytes))
 }
 
@@ -197,6 +197,8 @@ pub(super) fn parse_id(text: &str) -> Result<SubmissionId> {
     text.parse().map_err(|_| Error::invalid("bad_id", format!("{text:?} is not a UUID; a submission's id is one")))
 }
 
-pub(super) fn reader(actor: Actor, reason: Option<String>) -> Reader {
-    Reader { actor, reason: reason.filter(|reason| !reason.trim().is_empty()) }
+/// Somebody who may read submissions at all; which ones, the queries decide.
+pub(super) fn reader(actor: Actor, reason: Option<String>) -> Result<Reader> {
+    actor.may_any(&[Permission::ReadInspections, Permission::ReadAudits, Permission::ReadToolkit])?;
+    Ok(Reader { actor, reason: reason.filter(|reason| !reason.trim().is_empty()) })
 }

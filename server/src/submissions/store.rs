@@ -1,5 +1,7 @@
 //! Queries of the submissions room. Revisions and place tags are only ever added.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
@@ -152,18 +154,13 @@ pub(super) fn visible_head(conn: &mut DbConn, id: &SubmissionId, reader: &Sight)
         .optional()?)
 }
 
-/// A page of submissions with their current judgements, newest first.
-pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result<Vec<(Head, Packed)>> {
+/// A page of submissions, newest first.
+pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result<Vec<Head>> {
     let mut query = submissions::table
-        .inner_join(
-            revisions::table.on(revisions::submission_id
-                .eq(submissions::id)
-                .and(revisions::revision.eq(submissions::revision))),
-        )
         .filter(visible(reader))
         .order((submissions::received_at.desc(), submissions::id.desc()))
         .limit(filter.limit)
-        .select((Head::as_select(), revisions::outcome))
+        .select(Head::as_select())
         .into_boxed();
     if let Some((at, id)) = &filter.after {
         let earlier = submissions::received_at.lt(*at);
@@ -194,6 +191,18 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
         query = query.filter(submissions::finished_at.lt(to));
     }
     Ok(query.load(conn)?)
+}
+
+/// The judgement of each head's current revision, by id.
+pub(super) fn outcomes(conn: &mut DbConn, heads: &[Head]) -> Result<HashMap<SubmissionId, Packed>> {
+    let ids: Vec<SubmissionId> = heads.iter().map(|head| head.id.clone()).collect();
+    let current = revisions::submission_id.eq(submissions::id).and(revisions::revision.eq(submissions::revision));
+    let rows: Vec<(SubmissionId, Packed)> = submissions::table
+        .inner_join(revisions::table.on(current))
+        .filter(submissions::id.eq_any(ids))
+        .select((submissions::id, revisions::outcome))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
 }
 
 pub(super) fn keep(conn: &mut DbConn, row: &Quarantined) -> Result<()> {

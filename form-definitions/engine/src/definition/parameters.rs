@@ -103,6 +103,7 @@ pub(crate) fn read_baselines(reader: &mut Reader<'_>, rows: &[Value]) -> HashMap
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::dates::parse_date;
     use serde_json::json;
 
     fn wage() -> Parameter {

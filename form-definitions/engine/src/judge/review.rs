@@ -161,23 +161,30 @@ impl<'a> Review<'_, 'a> {
         let mut written = Vec::with_capacity(rows.len());
         for (index, row) in rows.iter().enumerate() {
             let prefix = format!("{path}[{index}]");
+            let before = self.outcome.violations.len();
             self.take_notes(*row, Place::Row);
             let mut answers = Map::new();
             self.items(*row, id, &prefix, &frame.items, &mut answers);
-            self.unique_key(*row, frame, &prefix, &mut keys);
+            self.unique_key(*row, frame, &prefix, before, &mut keys);
             self.checks.constraints(&frame.row_constraints, *row, &Val::Row(*row), None, &|| prefix.clone(), &mut self.outcome.violations);
             written.push(Value::Object(answers));
         }
         written
     }
 
-    /// Findings point to rows by key: two rows of one key cannot be told apart.
-    fn unique_key(&mut self, row: u32, frame: &Frame, prefix: &str, keys: &mut HashSet<String>) {
+    /// Findings point to rows by key: two rows of one key cannot be told apart. Where a constraint of the form has already said so,
+    /// it is not said twice.
+    fn unique_key(&mut self, row: u32, frame: &Frame, prefix: &str, before: usize, keys: &mut HashSet<String>) {
         let Some(slot) = frame.key else { return };
         let value = &self.run.store.cell(row, slot).value;
-        if value.is_known() && !keys.insert(value.to_json().to_string()) {
-            let name = &frame.questions[slot].name;
-            let violation = self.checks.built_in("duplicate", paths::within(prefix, name), name, "");
+        if !value.is_known() || keys.insert(value.to_json().to_string()) {
+            return;
+        }
+        let name = &frame.questions[slot].name;
+        let path = paths::within(prefix, name);
+        let told = self.outcome.violations[before..].iter().any(|violation| violation.path == path);
+        if !told {
+            let violation = self.checks.built_in("duplicate", path, name, "");
             self.outcome.violations.push(violation);
         }
     }
