@@ -42,25 +42,27 @@ pub struct DatabaseConfig {
     pub url: Option<String>,
 }
 
-/// Where photos are kept: an S3 bucket, or, with no endpoint given, the store inside the process.
+/// Where photos are kept and how large they may be. Without an `endpoint` the server runs a store of its own on loopback
+/// and keeps the files in its data folder; the keys are then its own affair too, and those given here are not used.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
 pub struct MediaConfig {
-    /// The bucket's server, such as `https://s3.example.org`; none: the embedded store.
+    /// Address of an S3 service: `https://s3.example.org`. None: the embedded store.
     pub endpoint: Option<String>,
-    /// Its region.
+    /// The region requests are signed for.
     pub region: String,
-    /// The bucket.
+    /// The bucket; made at the first start if it is missing and the keys allow it.
     pub bucket: String,
-    /// The key's id.
-    pub access_key: Option<String>,
-    /// The key.
-    pub secret_key: Option<String>,
-    /// Bucket in the path rather than in the host name.
+    /// Access key of the S3 service.
+    pub access_key: String,
+    /// Secret key of the S3 service.
+    pub secret_key: String,
+    /// Whether the bucket stands in the path (`host/bucket/key`) rather than in the host name. True for everything
+    /// but Amazon's own service.
     pub path_style: bool,
-    /// The largest photo, in bytes.
+    /// The largest photo (JPEG, PNG, WebP), in bytes.
     pub max_photo_bytes: u64,
-    /// The largest document, in bytes.
+    /// The largest document (PDF), in bytes.
     pub max_document_bytes: u64,
 }
 
@@ -113,24 +115,26 @@ impl Default for Config {
     }
 }
 
+const MIB: usize = 1024 * 1024;
+
 impl Default for MediaConfig {
     fn default() -> MediaConfig {
         MediaConfig {
             endpoint: None,
-            region: "nigran".into(),
-            bucket: "nigran".into(),
-            access_key: None,
-            secret_key: None,
+            region: "us-east-1".to_owned(),
+            bucket: "nigran-media".to_owned(),
+            access_key: String::new(),
+            secret_key: String::new(),
             path_style: true,
-            max_photo_bytes: 20 * 1024 * 1024,
-            max_document_bytes: 20 * 1024 * 1024,
+            max_photo_bytes: 20 * MIB as u64,
+            max_document_bytes: 20 * MIB as u64,
         }
     }
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { submission_bytes: 2 * 1024 * 1024 }
+        Limits { submission_bytes: 2 * MIB }
     }
 }
 
@@ -233,7 +237,9 @@ fn overlay(table: &mut Table, name: &str, value: String) -> Result<()> {
     };
     let value = match kind {
         As::Text => Value::String(value),
-        As::List => value.split(',').filter(|part| !part.is_empty()).map(|part| Value::String(part.trim().into())).collect(),
+        As::List => Value::Array(
+            value.split(',').filter(|part| !part.trim().is_empty()).map(|part| Value::String(part.trim().into())).collect(),
+        ),
         As::Toml => format!("v = {value}")
             .parse::<Table>()
             .ok()
@@ -276,7 +282,7 @@ mod tests {
         assert_eq!(config.database_url(), "postgres://db/nigran");
         assert_eq!(config.boundaries, [PathBuf::from("a.geojson"), "b.geojson".into()]);
         assert!(!config.media.path_style);
-        assert_eq!(config.media.bucket, "nigran");
+        assert_eq!(config.media.bucket, "nigran-media");
     }
 
     #[test]

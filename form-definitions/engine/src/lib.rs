@@ -29,11 +29,22 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod cases;
+mod cel;
 mod context;
+mod definition;
+mod eval;
 mod form;
+mod judge;
+mod messages;
 mod outcome;
 mod package;
 mod problem;
+mod rules;
+mod shape;
+mod syntax;
+#[cfg(test)]
+mod tests;
 
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
 pub use form::{Form, compile};

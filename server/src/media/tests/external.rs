@@ -1,0 +1,102 @@
+//! Other S3 services: moto, where Python has it, and services that are down or do not want us.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+
+use crate::media::testing::{Folder, TestMedia, jpeg};
+use crate::config::MediaConfig;
+use crate::media::{ByteRange, Media};
+
+struct Moto {
+    child: Child,
+    endpoint: String,
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Moto {
+    /// Starts moto; none: it is not installed.
+    async fn start() -> Option<Moto> {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?.port();
+        let mut command = Command::new("python3");
+        command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut moto = Moto { child: command.spawn().ok()?, endpoint: format!("http://127.0.0.1:{port}") };
+        for _ in 0..300 {
+            if tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
+                return Some(moto);
+            }
+            if moto.child.try_wait().ok()?.is_some() {
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        None
+    }
+}
+
+fn external(endpoint: &str) -> MediaConfig {
+    MediaConfig {
+        endpoint: Some(endpoint.to_owned()),
+        access_key: "test".into(),
+        secret_key: "test".into(),
+        ..MediaConfig::default()
+    }
+}
+
+#[tokio::test]
+async fn another_s3_service_works_the_same() {
+    let Some(moto) = Moto::start().await else {
+        println!("skipped: moto (pip install 'moto[server]') is absent");
+        return;
+    };
+    for (region, bucket) in [("us-east-1", "photos-one"), ("eu-west-1", "photos-two")] {
+        let config = MediaConfig { region: region.into(), bucket: bucket.into(), ..external(&moto.endpoint) };
+        let test = TestMedia::with("moto", config).await;
+        for size in [200_000, 5_000_000] {
+            let photo = jpeg(size, 1);
+
+            let stored = test.send("front.jpg", &photo).await.unwrap();
+
+            assert!(test.read(&stored).await == photo);
+            let opened = test.media.open(&stored.sha256, Some(ByteRange { first: 100, last: 199 })).await.unwrap();
+            assert_eq!((opened.total, opened.content_type.as_str()), (size as u64, "image/jpeg"));
+            let part = opened.body.map_ok(|piece| piece.to_vec()).try_concat().await.unwrap();
+            assert!(part == photo[100..200]);
+            test.media.remove(&stored.sha256).await.unwrap();
+            assert!(test.media.open(&stored.sha256, None).await.is_err());
+        }
+        assert!(test.media.healthy().await.is_ok());
+        assert_eq!((test.objects(), test.leftovers()), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_refuses_photos_but_not_the_start() {
+    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+
+    let test = TestMedia::with("down", external(&format!("http://{closed}"))).await;
+
+    let refused = test.send("a.jpg", &jpeg(1000, 1)).await.unwrap_err();
+    assert_eq!((refused.code, refused.retry_after.is_some()), ("media_store_unavailable", true));
+    assert_eq!(test.media.healthy().await.unwrap_err().code, "media_store_unavailable");
+    assert_eq!(test.leftovers(), 0);
+}
+
+#[tokio::test]
+async fn wrong_keys_are_told_at_the_start() {
+    let other = TestMedia::start("guarded").await;
+    let endpoint = other.media.bucket().raw().host();
+    let folder = Folder::new("wrong-keys");
+
+    let refused = Media::start(external(&format!("http://{endpoint}")), folder.path()).await.err().unwrap();
+
+    assert_eq!(refused.code, "media_bucket_refused");
+}
