@@ -35,10 +35,17 @@ impl Accounts {
     }
 
     /// Gives an account a new password and closes its sessions; when it is one's own, all but the present one.
-    pub async fn set_password(&self, actor: &Actor, id: AccountId, new: NewPassword, address: Option<IpAddr>) -> Result<Created> {
+    pub async fn set_password(
+        &self,
+        actor: &Actor,
+        id: AccountId,
+        new: NewPassword,
+        address: Option<IpAddr>,
+    ) -> Result<Created> {
         let own = actor.account == id;
         let wanted = id.clone();
-        let account = self.db.read(move |conn| store::account(conn, &wanted)).await?.ok_or_else(|| no_account(&id))?;
+        let account =
+            self.db.read(move |conn| store::account(conn, &wanted)).await?.ok_or_else(|| no_account(&id))?;
         let (password, shown) = chosen_or_random(new.password, &account.username)?;
         if own {
             let current = new.current.ok_or_else(|| {
@@ -82,10 +89,13 @@ impl Accounts {
             let rows = store::wanted_accounts(conn, &wanted)?;
             let ids: Vec<AccountId> = rows.iter().map(|row| row.id.clone()).collect();
             let mut areas = store::areas_of(conn, &ids)?;
-            Ok(rows.into_iter().map(|row| {
-                let its = areas.remove(&row.id).unwrap_or_default();
-                Account::of(row, its)
-            }).collect())
+            Ok(rows
+                .into_iter()
+                .map(|row| {
+                    let its = areas.remove(&row.id).unwrap_or_default();
+                    Account::of(row, its)
+                })
+                .collect())
         };
         self.db.read(read).await
     }
@@ -131,14 +141,20 @@ pub(super) fn chosen_or_random(password: Option<String>, username: &str) -> Resu
 /// Makes an account whose password has this hash.
 pub(super) fn create(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<Account> {
     if store::by_username(tx.conn, &new.username)?.is_some() {
-        return Err(Error::conflict("username_taken", format!("there is an account {:?} already", new.username)));
+        return Err(Error::conflict(
+            "username_taken",
+            format!("there is an account {:?} already", new.username),
+        ));
     }
     let code = match &new.code {
         Some(code) => code.clone(),
         None => next_code(tx, new.role)?,
     };
     if store::by_code(tx.conn, &code)?.is_some() {
-        return Err(Error::conflict("code_taken", format!("there is an account with the code {code} already")));
+        return Err(Error::conflict(
+            "code_taken",
+            format!("there is an account with the code {code} already"),
+        ));
     }
     if new.chair {
         no_other_chair(tx, None)?;
@@ -213,7 +229,10 @@ pub(super) fn apply(tx: &mut Tx, id: &AccountId, change: &AccountChange) -> Resu
 
 fn may_be_disabled(tx: &mut Tx, row: &AccountRow) -> Result<()> {
     if tx.by.account.as_deref() == Some(row.id.as_str()) {
-        return Err(Error::conflict("own_account", "nobody disables their own account; ask another administrator"));
+        return Err(Error::conflict(
+            "own_account",
+            "nobody disables their own account; ask another administrator",
+        ));
     }
     let others = store::with_role(tx.conn, Role::Admin)?
         .iter()
@@ -239,7 +258,12 @@ fn no_other_chair(tx: &mut Tx, but: Option<&AccountId>) -> Result<()> {
 }
 
 /// Gives an account the password with this hash, and closes its sessions but the one to keep.
-pub(super) fn set_password(tx: &mut Tx, id: &AccountId, hash: &str, keep: Option<&SessionId>) -> Result<Account> {
+pub(super) fn set_password(
+    tx: &mut Tx,
+    id: &AccountId,
+    hash: &str,
+    keep: Option<&SessionId>,
+) -> Result<Account> {
     let mut row = store::account(tx.conn, id)?.ok_or_else(|| no_account(id))?;
     row.password_hash = hash.to_owned();
     row.changed_at = At::from(tx.now());
@@ -250,7 +274,12 @@ pub(super) fn set_password(tx: &mut Tx, id: &AccountId, hash: &str, keep: Option
     Ok(Account::of(row, areas))
 }
 
-fn close_sessions(tx: &mut Tx, account: &AccountId, because: ClosedBecause, keep: Option<&SessionId>) -> Result<()> {
+fn close_sessions(
+    tx: &mut Tx,
+    account: &AccountId,
+    because: ClosedBecause,
+    keep: Option<&SessionId>,
+) -> Result<()> {
     for session in store::open_sessions(tx.conn, account)? {
         if Some(&session) != keep {
             sessions::close(tx, &session, because)?;
@@ -263,7 +292,10 @@ fn revoke(tx: &mut Tx, id: &str) -> Result<Vec<Device>> {
     store::revoke_device(tx.conn, id, At::from(tx.now()))?;
     let rows = store::devices_with_id(tx.conn, id)?;
     if rows.is_empty() {
-        return Err(Error::not_found("device_not_found", format!("nobody has logged in from a device {id:?}")));
+        return Err(Error::not_found(
+            "device_not_found",
+            format!("nobody has logged in from a device {id:?}"),
+        ));
     }
     let mut devices = Vec::new();
     for row in rows {

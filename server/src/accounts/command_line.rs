@@ -29,7 +29,8 @@ pub fn reset_password(db: &Db, username: &str, password: Option<String>) -> Resu
     let id = find(db, username)?;
     let (password, shown) = chosen_or_random(password, &checks::login_name(username))?;
     let hash = passwords::hash(&password)?;
-    let account = db.write_here(By::system(), move |tx| administration::set_password(tx, &id, &hash, None))?;
+    let account =
+        db.write_here(By::system(), move |tx| administration::set_password(tx, &id, &hash, None))?;
     Ok(Created { account, password: shown })
 }
 

@@ -104,9 +104,10 @@ fn line_of(role: Role, line: Option<Line>) -> Result<Option<Line>> {
             Err(Error::invalid("line_required", "a supervisor has a `line`: labour or swd"))
         }
         (Role::Supervisor, line) => Ok(line),
-        (_, Some(line)) if expected != Some(line) => {
-            Err(Error::invalid("line_invalid", format!("the role {role} does not belong to the line {line}; leave `line` out")))
-        }
+        (_, Some(line)) if expected != Some(line) => Err(Error::invalid(
+            "line_invalid",
+            format!("the role {role} does not belong to the line {line}; leave `line` out"),
+        )),
         _ => Ok(expected),
     }
 }
@@ -123,7 +124,9 @@ pub(super) fn chair_of(role: Role, chair: bool) -> Result<bool> {
 pub(super) fn unit_of(role: Role, unit: Option<&str>) -> Result<Option<String>> {
     match unit {
         None => Ok(None),
-        Some(_) if role != Role::CaseWorker => Err(Error::invalid("unit_invalid", "only a case worker has a `unit`")),
+        Some(_) if role != Role::CaseWorker => {
+            Err(Error::invalid("unit_invalid", "only a case worker has a `unit`"))
+        }
         Some(unit) => checks::text("unit", unit, 100).map(Some),
     }
 }

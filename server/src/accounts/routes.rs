@@ -185,7 +185,12 @@ async fn read(accounts: Data<Accounts>, actor: Actor, id: Path<AccountId>) -> Re
         Problems,
     ))]
 #[patch("/v1/accounts/{id}")]
-async fn change(accounts: Data<Accounts>, actor: Actor, id: Path<AccountId>, body: Json<AccountChange>) -> Result<Json<Account>> {
+async fn change(
+    accounts: Data<Accounts>,
+    actor: Actor,
+    id: Path<AccountId>,
+    body: Json<AccountChange>,
+) -> Result<Json<Account>> {
     actor.may(Permission::ManageAccounts)?;
     accounts.change(actor.by(), id.into_inner(), body.into_inner()).await.map(Json)
 }
@@ -209,7 +214,8 @@ async fn set_password(
     if actor.account != *id {
         actor.may(Permission::ManageAccounts)?;
     }
-    let changed = accounts.set_password(&actor, id.into_inner(), body.into_inner(), address_of(&request)).await?;
+    let changed =
+        accounts.set_password(&actor, id.into_inner(), body.into_inner(), address_of(&request)).await?;
     Ok(unkept(&changed))
 }
 
@@ -246,7 +252,11 @@ async fn devices(
 #[utoipa::path(tag = "accounts", params(("id" = String, Path, description = "The device's id.")),
     responses((status = OK, body = Vec<Device>), Problems))]
 #[post("/v1/devices/{id}/revoke")]
-async fn revoke_device(accounts: Data<Accounts>, actor: Actor, id: Path<String>) -> Result<Json<Vec<Device>>> {
+async fn revoke_device(
+    accounts: Data<Accounts>,
+    actor: Actor,
+    id: Path<String>,
+) -> Result<Json<Vec<Device>>> {
     actor.may(Permission::ManageDevices)?;
     let id = id.into_inner();
     if !checks::is_device_id(&id) {
