@@ -27,19 +27,28 @@ pub(super) fn find<'a>(form: &'a Form, run: &Run<'a>) -> Vec<Finding> {
     fold(&mut fired);
     let folded = folded(&fired);
     let surviving = fired.iter().enumerate().filter(|(_, fired)| fired.folded_into.is_none());
-    surviving.map(|(place, one)| report(form, run, one, folded.get(&place).map_or(&[], Vec::as_slice))).collect()
+    surviving
+        .map(|(place, one)| report(form, run, one, folded.get(&place).map_or(&[], Vec::as_slice)))
+        .collect()
 }
 
 fn fire<'a>(form: &'a Form, run: &Run<'a>) -> Vec<Fired<'a>> {
     let definition = &form.definition;
-    let rows: Vec<Vec<u32>> = (0..definition.frames.len()).map(|frame| run.store.live_rows(&definition.frames, frame)).collect();
+    let rows: Vec<Vec<u32>> =
+        (0..definition.frames.len()).map(|frame| run.store.live_rows(&definition.frames, frame)).collect();
     let mut fired = Vec::new();
     for rule in &definition.findings {
         for row in &rows[rule.scope] {
             let holds = run.holds(&form.rules[rule.when].node, &mut Scope::row(*row));
             let provisional = holds.is_none() && rule.provisional_if_unknown;
             if holds == Some(true) || provisional {
-                fired.push(Fired { rule, row: *row, provisional, withheld: !rule.disclose, folded_into: None });
+                fired.push(Fired {
+                    rule,
+                    row: *row,
+                    provisional,
+                    withheld: !rule.disclose,
+                    folded_into: None,
+                });
             }
         }
     }
@@ -51,7 +60,11 @@ fn withhold(form: &Form, fired: &mut [Fired<'_>]) {
     let Some(disclosure) = &form.definition.disclosure else { return };
     let closed: Vec<u32> = fired
         .iter()
-        .filter(|one| one.rule.scope == disclosure.over && one.withheld && disclosure.severities.contains(&one.rule.severity))
+        .filter(|one| {
+            one.rule.scope == disclosure.over
+                && one.withheld
+                && disclosure.severities.contains(&one.rule.severity)
+        })
         .map(|one| one.row)
         .collect();
     for one in fired {
@@ -68,7 +81,9 @@ fn fold(fired: &mut [Fired<'_>]) {
         let weaker = &fired[place];
         let supersedes = |other: &Fired<'_>| {
             let same_subject = other.row == weaker.row && other.rule.scope == weaker.rule.scope;
-            same_subject && (weaker.provisional || !other.provisional) && other.rule.supersedes.contains(&weaker.rule.code)
+            same_subject
+                && (weaker.provisional || !other.provisional)
+                && other.rule.supersedes.contains(&weaker.rule.code)
         };
         let stronger = fired.iter().enumerate().filter(|(_, other)| supersedes(other));
         let gravest = stronger.max_by_key(|(at, other)| (other.rule.severity, std::cmp::Reverse(*at)));
@@ -105,7 +120,10 @@ fn report<'a>(form: &'a Form, run: &Run<'a>, fired: &Fired<'a>, folded: &[&Fired
         title: rule.title.clone(),
         basis,
         action: rule.action.clone(),
-        due_at: rule.due.and_then(|due| run.context.visit.finished_at.checked_add_signed(due)).map(|due| due.to_rfc3339()),
+        due_at: rule
+            .due
+            .and_then(|due| run.context.visit.finished_at.checked_add_signed(due))
+            .map(|due| due.to_rfc3339()),
         refer_to: rule.refer_to.clone(),
         escalate_to: rule.escalate_to.clone(),
         because: evidence(form, run, &reads),
@@ -149,7 +167,9 @@ fn hinges<'a>(form: &'a Form, run: &Run<'a>, reads: &[(u32, Slot)]) -> Vec<Strin
         }
         seen.push((row, slot));
         match calculation(form, run, row, slot) {
-            Some(rule) => open.extend(run.traced(&form.rules[rule].node, &mut Scope::row(row)).into_iter().rev()),
+            Some(rule) => {
+                open.extend(run.traced(&form.rules[rule].node, &mut Scope::row(row)).into_iter().rev())
+            }
             None => hinges.push(paths::of_cell(&form.definition, &run.store, row, slot)),
         }
     }
