@@ -15,6 +15,8 @@ use std::collections::HashMap;
 const COMPILER_STACK: usize = 16 << 20;
 /// Largest `form.json`, in bytes of JSON.
 const LARGEST_DEFINITION: usize = 4 << 20;
+/// Most questions of one form: many times what anyone can ask in a visit.
+const MOST_QUESTIONS: usize = 5_000;
 
 /// A questionnaire checked and ready to evaluate. Make it once per release and share it.
 pub struct Form {
@@ -55,6 +57,12 @@ fn compile_here(package: &Package) -> Result<Form, Vec<Problem>> {
     let mut reader = definition::Reader::new(&package.definition, &package.i18n);
     let definition = definition::read(&mut reader, package);
     let (mut problems, warnings) = (reader.problems, reader.warnings);
+    let questions: usize = definition.frames.iter().map(|frame| frame.questions.len()).sum();
+    if questions > MOST_QUESTIONS {
+        let message = format!("the form has {questions} questions, at most {MOST_QUESTIONS} are read");
+        problems.push(at_root("too_large", message, "split the questionnaire"));
+        return Err(problems);
+    }
     if let Some(reason) = shape::not_a_schema(&package.definition) {
         problems.push(at_root("not_a_schema", reason, "make it a valid JSON Schema 2020-12 document"));
     }

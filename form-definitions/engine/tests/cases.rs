@@ -2,6 +2,8 @@
 //!
 //! `NIGRAN_FORM_DEFINITIONS` looks at another folder instead.
 
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
 use form_engine::{Form, Package, cases, compile};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};

@@ -177,8 +177,8 @@ mod tests {
     fn the_lowest_age_given_counts_and_missing_ones_are_skipped() {
         let ages = list(&[Val::Unknown, Val::Number(12.0), Val::Number(16.0)]);
 
-        assert_eq!(on(Function::Min, &[ages.clone()]).number(), Some(12.0));
-        assert_eq!(on(Function::Max, &[ages.clone()]).number(), Some(16.0));
+        assert_eq!(on(Function::Min, std::slice::from_ref(&ages)).number(), Some(12.0));
+        assert_eq!(on(Function::Max, std::slice::from_ref(&ages)).number(), Some(16.0));
         assert_eq!(on(Function::Avg, &[ages]).number(), Some(14.0));
         assert!(!on(Function::Min, &[list(&[Val::Unknown])]).is_known());
         assert!(!on(Function::Sum, &[list(&[])]).is_known());

@@ -33,7 +33,7 @@ pub(crate) fn equal(left: &Val<'_>, right: &Val<'_>) -> Option<bool> {
         (Val::Point(a), Val::Point(b)) => Some(a == b),
         (Val::Json(a), Val::Json(b)) => Some(a == b),
         (Val::List(a), Val::List(b)) if a.len() == b.len() => {
-            a.iter().zip(b.iter()).fold(Some(true), |all, (a, b)| and(all, equal(a, b)))
+            a.iter().zip(b.iter()).map(|(a, b)| equal(a, b)).reduce(and).unwrap_or(Some(true))
         }
         _ => Some(order(left, right) == Some(Ordering::Equal)),
     }

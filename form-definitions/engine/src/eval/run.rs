@@ -15,6 +15,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+/// Most answers noted as read by one rule.
+const LONGEST_TRACE: usize = 200;
+
 /// One evaluation: the answers, the circumstances and the law of the day.
 pub(crate) struct Run<'a> {
     pub(crate) store: Store<'a>,
@@ -89,6 +92,7 @@ impl<'a> Run<'a> {
 
     fn read(&self, row: u32, slot: Slot) -> Val<'a> {
         if let Some(trace) = self.trace.borrow_mut().as_mut()
+            && trace.len() < LONGEST_TRACE
             && !trace.contains(&(row, slot))
         {
             trace.push((row, slot));

@@ -1,11 +1,11 @@
 //! What the rules find: fired per row, folded where one supersedes another, withheld where disclosure closes over a row.
 
 use super::paths;
-use crate::definition::{FORM, FindingRule, RuleId, Slot};
+use crate::definition::{FORM, FindingRule, FrameId, RuleId, Slot};
 use crate::eval::{Run, Scope};
 use crate::form::Form;
 use crate::outcome::{Evidence, Finding};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most answers shown as the reason of one finding.
 const MOST_EVIDENCE: usize = 40;
@@ -58,7 +58,7 @@ fn fire<'a>(form: &'a Form, run: &Run<'a>) -> Vec<Fired<'a>> {
 /// One withheld grave finding withholds the others of its row, save those that stop a danger to life.
 fn withhold(form: &Form, fired: &mut [Fired<'_>]) {
     let Some(disclosure) = &form.definition.disclosure else { return };
-    let closed: Vec<u32> = fired
+    let closed: BTreeSet<u32> = fired
         .iter()
         .filter(|one| {
             one.rule.scope == disclosure.over
@@ -77,18 +77,22 @@ fn withhold(form: &Form, fired: &mut [Fired<'_>]) {
 
 /// Folds each finding into the gravest that supersedes it in the same row. What is only provisional folds nothing certain.
 fn fold(fired: &mut [Fired<'_>]) {
-    for place in 0..fired.len() {
-        let weaker = &fired[place];
-        let supersedes = |other: &Fired<'_>| {
-            let same_subject = other.row == weaker.row && other.rule.scope == weaker.rule.scope;
-            same_subject
-                && (weaker.provisional || !other.provisional)
-                && other.rule.supersedes.contains(&weaker.rule.code)
-        };
-        let stronger = fired.iter().enumerate().filter(|(_, other)| supersedes(other));
-        let gravest = stronger.max_by_key(|(at, other)| (other.rule.severity, std::cmp::Reverse(*at)));
-        fired[place].folded_into = gravest.map(|(at, _)| at);
+    let mut subjects: BTreeMap<(FrameId, u32), Vec<usize>> = BTreeMap::new();
+    for (place, one) in fired.iter().enumerate() {
+        subjects.entry((one.rule.scope, one.row)).or_default().push(place);
     }
+    for places in subjects.values() {
+        for place in places {
+            let stronger = places.iter().filter(|other| supersedes(&fired[**other], &fired[*place]));
+            let gravest =
+                stronger.max_by_key(|other| (fired[**other].rule.severity, std::cmp::Reverse(**other)));
+            fired[*place].folded_into = gravest.copied();
+        }
+    }
+}
+
+fn supersedes(stronger: &Fired<'_>, weaker: &Fired<'_>) -> bool {
+    (weaker.provisional || !stronger.provisional) && stronger.rule.supersedes.contains(&weaker.rule.code)
 }
 
 /// For each surviving finding, what is folded into it, directly or by way of another.

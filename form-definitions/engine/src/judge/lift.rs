@@ -210,11 +210,11 @@ impl<'a> Lifter<'a> {
                 definition.frames[frame].questions[*slot].non_answers.iter().any(|known| known == reason)
             });
             match allowed {
-                Some(((row, slot), reason)) => {
-                    if self.lifted.store.cell(row, slot).raw.is_none() {
-                        self.lifted.non_answers.insert((row, slot), reason);
-                    }
+                Some((at, reason)) if self.lifted.store.cell(at.0, at.1).raw.is_none() => {
+                    self.lifted.non_answers.insert(at, reason);
                 }
+                // An answer counts more than a reason for not giving it.
+                Some(_) => {}
                 None if refused < MOST_UNKNOWN => {
                     refused += 1;
                     self.refuse_non_answer(found, path, reason);

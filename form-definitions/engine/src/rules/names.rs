@@ -97,7 +97,11 @@ impl Checker<'_> {
         self.mistake(at, "in_a_row", message, &remedy)
     }
 
+    /// The name that was probably meant; not looked for when a definition is wrong throughout.
     fn nearest(&self, name: &str) -> Option<&str> {
+        if self.problems.len() > 50 {
+            return None;
+        }
         let names = self.definition.names.keys().map(String::as_str);
         let near = names.map(|known| (distance(name, known), known)).min()?;
         (near.0 <= 2).then_some(near.1)
