@@ -1,0 +1,33 @@
+//! Photos and documents: taken in without ever being held in memory, checked for what they are, kept in S3 under the
+//! hash of their content, and given to submissions by name.
+//!
+//! Two stores, one code path: everything goes through S3. Without a configured endpoint the server runs an S3 store of
+//! its own on loopback (`embedded`).
+//!
+//! A file is first in the bucket, durably, and only then in the database (`media_objects`, `submission_media`). If the
+//! server dies between the two, the object is an *orphan*: in the bucket, and no row names its hash. Orphans do no
+//! harm: sending the file again finds the object there and names it. Nothing removes them yet; whoever does must leave
+//! alone what is younger than a day, for its submission may be on its way.
+
+mod bucket;
+mod embedded;
+mod kinds;
+mod model;
+mod names;
+mod range;
+mod receive;
+mod service;
+mod spool;
+mod store;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use kinds::MediaKind;
+pub use model::{Attached, Held, MediaHash, Stored};
+pub use names::MediaName;
+pub use range::{Asked, ByteRange, asked};
+pub use receive::Expected;
+pub use service::{Media, Opened};
+pub use store::{arrived, attach, find};

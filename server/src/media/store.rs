@@ -1,0 +1,115 @@
+//! Queries of the media room: which files there are, and which submission holds which under what name.
+//! No update here: a name, once it holds a file, holds that file.
+
+use diesel::prelude::*;
+
+use super::model::{Attached, Held, HeldRow, MediaHash, ObjectRow, Stored};
+use super::names::MediaName;
+use crate::audit;
+use crate::db::schema::{media_objects, submission_media};
+use crate::db::{At, DbConn, Tx, each_backend};
+use crate::error::{Error, Result};
+
+/// Gives the file `stored` to a submission under `name`. The submission itself may come later.
+///
+/// The same file under the same name again changes nothing; another file under it is a `media_conflict`.
+pub fn attach(tx: &mut Tx, submission_id: &str, name: &MediaName, stored: &Stored) -> Result<Attached> {
+    let account = tx.by.account.clone().unwrap_or_else(|| "system".to_owned());
+    let now = At::from(tx.now());
+    insert_object(tx.conn, stored, now)?;
+    let row = HeldRow {
+        submission_id,
+        name: name.as_str(),
+        sha256: stored.sha256.as_str(),
+        account_id: &account,
+        arrived_at: now,
+    };
+    if !insert_held(tx.conn, &row)? {
+        return same_file(tx.conn, submission_id, name, stored);
+    }
+    // The name stays out of the log: people put people's names into file names.
+    let details = serde_json::json!({ "sha256": stored.sha256.as_str(), "size": stored.size, "type": stored.content_type });
+    audit::record(tx, audit::Event::new("media.attached", "submission", submission_id, details))?;
+    Ok(Attached::New)
+}
+
+fn same_file(conn: &mut DbConn, submission_id: &str, name: &MediaName, stored: &Stored) -> Result<Attached> {
+    let held = find(conn, submission_id, name)?.map(|held| held.sha256).unwrap_or_default();
+    if held == stored.sha256.as_str() {
+        return Ok(Attached::Already);
+    }
+    let detail = format!(
+        "{} of this submission is the file {held} already; {} is another file, send it under another name",
+        name.as_str(),
+        stored.sha256
+    );
+    Err(Error::conflict("media_conflict", detail)
+        .with("stored_sha256", held)
+        .with("sent_sha256", stored.sha256.as_str()))
+}
+
+/// The files a submission holds, by name.
+pub fn arrived(conn: &mut DbConn, submission_id: &str) -> Result<Vec<Held>> {
+    Ok(submission_media::table
+        .inner_join(media_objects::table.on(media_objects::sha256.eq(submission_media::sha256)))
+        .filter(submission_media::submission_id.eq(submission_id))
+        .order(submission_media::name)
+        .select(HELD)
+        .load(conn)?)
+}
+
+/// The file a submission holds under `name`.
+pub fn find(conn: &mut DbConn, submission_id: &str, name: &MediaName) -> Result<Option<Held>> {
+    Ok(submission_media::table
+        .inner_join(media_objects::table.on(media_objects::sha256.eq(submission_media::sha256)))
+        .filter(submission_media::submission_id.eq(submission_id))
+        .filter(submission_media::name.eq(name.as_str()))
+        .select(HELD)
+        .first(conn)
+        .optional()?)
+}
+
+/// Whether some submission was given this file before. The bucket has the last word on whether it is still there.
+pub(super) fn known(conn: &mut DbConn, sha256: &MediaHash) -> Result<bool> {
+    let found = media_objects::table
+        .filter(media_objects::sha256.eq(sha256.as_str()))
+        .select(media_objects::size)
+        .first::<i64>(conn)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+type HeldColumns = (
+    submission_media::name,
+    submission_media::sha256,
+    media_objects::size,
+    media_objects::content_type,
+    submission_media::account_id,
+    submission_media::arrived_at,
+);
+const HELD: HeldColumns = (
+    submission_media::name,
+    submission_media::sha256,
+    media_objects::size,
+    media_objects::content_type,
+    submission_media::account_id,
+    submission_media::arrived_at,
+);
+
+fn insert_object(conn: &mut DbConn, stored: &Stored, now: At) -> Result<()> {
+    let row = ObjectRow {
+        sha256: stored.sha256.as_str(),
+        size: i64::try_from(stored.size).unwrap_or(i64::MAX),
+        content_type: stored.content_type,
+        stored_at: now,
+    };
+    each_backend!(conn, |c| diesel::insert_into(media_objects::table).values(&row).on_conflict_do_nothing().execute(c))?;
+    Ok(())
+}
+
+/// Whether the row was new.
+fn insert_held(conn: &mut DbConn, row: &HeldRow<'_>) -> Result<bool> {
+    let inserted =
+        each_backend!(conn, |c| diesel::insert_into(submission_media::table).values(row).on_conflict_do_nothing().execute(c))?;
+    Ok(inserted == 1)
+}
