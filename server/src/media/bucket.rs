@@ -197,7 +197,11 @@ impl Bucket {
         };
         // A length of its own, for a stream has none and S3 takes no chunked bodies.
         let request = self.http.put(url).headers(headers).header(CONTENT_LENGTH, put.size).body(body);
-        answer(request, PATIENCE + Duration::from_secs(put.size / CRAWL)).await.map(drop)
+        match answer(request, PATIENCE + Duration::from_secs(put.size / CRAWL)).await {
+            // An object that is put cannot be missing: the bucket is. A health check makes it again.
+            Err(Failure::Missing) => Err(Failure::Refused { status: 404, answer: "there is no such bucket".to_owned() }),
+            done => done.map(drop),
+        }
     }
 
     /// Opens an object, or a part of it, for reading.
