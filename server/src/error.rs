@@ -20,6 +20,8 @@ pub enum Kind {
     Forbidden,
     /// No such thing, or none this person may know of.
     NotFound,
+    /// The path exists, but not with this method.
+    WrongMethod,
     /// Something else stands in its place already.
     Conflict,
     /// The caller knew an older state than the one stored.

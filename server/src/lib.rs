@@ -1,8 +1,18 @@
 //! Nigran: the field-survey server. The rooms and the platform they stand on; see ARCHITECTURE.md.
 
+pub mod accounts;
+pub mod app;
 pub mod audit;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod error;
+pub mod forms;
 pub mod http;
+pub mod jobs;
+pub mod json;
 pub mod media;
+pub mod places;
+pub mod submissions;
+pub mod telemetry;

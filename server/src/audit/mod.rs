@@ -8,11 +8,12 @@ mod seal;
 mod store;
 mod verify;
 
-pub use model::{Event, RecordedEvent, Seal};
+pub use model::{Event, EventView, RecordedEvent, Seal};
+pub use store::Wanted;
 pub use seal::{SEAL_EVERY, seal_pending};
 pub use verify::{Fault, Report, verify};
 
-use crate::db::{At, Json, Tx};
+use crate::db::{At, DbConn, Json, Tx};
 use crate::error::Result;
 
 /// Records `event` as part of the unit of work: either both stand or neither.
@@ -26,4 +27,14 @@ pub fn record(tx: &mut Tx, event: Event) -> Result<()> {
         details: Json::of(&event.details)?,
     };
     store::insert(tx.conn, &row)
+}
+
+/// The events a reader asks for, oldest first.
+pub fn log(conn: &mut DbConn, wanted: &Wanted) -> Result<Vec<EventView>> {
+    store::wanted(conn, wanted)?.into_iter().map(EventView::of).collect()
+}
+
+/// Whether an event waits for its seal.
+pub fn has_pending(conn: &mut DbConn) -> Result<bool> {
+    store::any_queued(conn)
 }

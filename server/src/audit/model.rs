@@ -131,6 +131,10 @@ impl Seal {
 
 /// An event as the log's readers see it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "seq": 412, "at": "2026-11-20T04:00:01Z", "account": "0190b7a0-…", "device": "phone-7", "action": "submission.filed",
+    "subject": "submission:0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10", "details": { "revision": 1, "verdict": "valid" }
+}))]
 pub struct EventView {
     /// Its number.
     pub seq: i64,

@@ -64,18 +64,30 @@ pub(super) fn seqs_after(conn: &mut DbConn, seq: i64, limit: i64) -> Result<Vec<
         .load(conn)?)
 }
 
+pub(super) fn any_queued(conn: &mut DbConn) -> Result<bool> {
+    let first: Option<i64> = audit_unsealed::table.select(audit_unsealed::seq).first(conn).optional()?;
+    Ok(first.is_some())
+}
+
 pub(super) fn queued(conn: &mut DbConn) -> Result<Vec<i64>> {
     Ok(audit_unsealed::table.order(audit_unsealed::seq).select(audit_unsealed::seq).load(conn)?)
 }
 
 /// Which events a reader asks for.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Wanted {
-    pub(super) after: i64,
-    pub(super) limit: i64,
-    pub(super) subject: Option<String>,
-    pub(super) account: Option<String>,
-    pub(super) action: Option<String>,
+pub struct Wanted {
+    /// Events with a higher number than this.
+    pub after: i64,
+    /// So many at most.
+    pub limit: i64,
+    /// Only what was done to this: `submission:6f…`.
+    pub subject: Option<String>,
+    /// Only what this account did.
+    pub account: Option<String>,
+    /// Only deeds of this name: `submission.filed`.
+    pub action: Option<String>,
+    /// Without what was done to submissions and their files.
+    pub without_cases: bool,
 }
 
 pub(super) fn wanted(conn: &mut DbConn, wanted: &Wanted) -> Result<Vec<RecordedEvent>> {
@@ -93,6 +105,9 @@ pub(super) fn wanted(conn: &mut DbConn, wanted: &Wanted) -> Result<Vec<RecordedE
     }
     if let Some(action) = &wanted.action {
         query = query.filter(audit_events::action.eq(action.clone()));
+    }
+    if wanted.without_cases {
+        query = query.filter(audit_events::subject.not_like("submission:%"));
     }
     Ok(query.load(conn)?)
 }

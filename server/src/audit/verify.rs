@@ -65,6 +65,9 @@ pub struct Report {
     pub faults: Vec<Fault>,
     /// The last link's hash: keep it elsewhere, and a later chain must contain it.
     pub head: Option<String>,
+    /// The hash of every link.
+    #[serde(skip)]
+    pub hashes: BTreeSet<String>,
 }
 
 const STEP: i64 = 100;
@@ -93,6 +96,7 @@ fn check_link(seal: &Seal, report: &mut Report) {
     }
     report.seals = seal.n;
     report.head = Some(seal.hash.clone());
+    report.hashes.insert(seal.hash.clone());
 }
 
 fn check_members(conn: &mut DbConn, seal: &Seal, sealed: &mut BTreeSet<i64>, report: &mut Report) -> Result<()> {

@@ -1,8 +1,15 @@
-//! HTTP, for every room alike: problem documents, limits, request ids, compression, and the server itself.
+//! HTTP, for every room alike: problem documents, limits, request ids, conditional requests, pages.
 //! Rooms bring their handlers; this module knows how they are spoken to.
 
+pub mod api;
+pub(crate) mod health;
+mod log;
 mod page;
 mod problem;
+mod request;
+
+pub(crate) mod watch;
 
 pub use page::{Cursor, Page};
 pub use problem::{Problem, Problems};
+pub(crate) use request::{body, if_match, tagged};

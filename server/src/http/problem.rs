@@ -27,6 +27,9 @@ pub struct Problem {
     pub code: &'static str,
     /// Names the thing and the remedy, for people.
     pub detail: String,
+    /// Names this request in the server's log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// Further members, according to the code.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -60,6 +63,7 @@ impl ResponseError for Error {
             Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
             Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::NotFound => StatusCode::NOT_FOUND,
+            Kind::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Kind::Conflict => StatusCode::CONFLICT,
             Kind::Stale => StatusCode::PRECONDITION_FAILED,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -88,6 +92,7 @@ impl ResponseError for Error {
             status: status.as_u16(),
             code: self.code,
             detail: self.detail.clone(),
+            request_id: super::watch::request_id(),
             members: self.members.clone(),
         })
     }

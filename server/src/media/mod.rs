@@ -10,7 +10,6 @@
 //! alone what is younger than a day, for its submission may be on its way.
 
 mod bucket;
-mod config;
 mod embedded;
 mod kinds;
 mod model;
@@ -21,11 +20,10 @@ mod service;
 mod spool;
 mod store;
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
-pub use config::MediaConfig;
 pub use kinds::MediaKind;
 pub use model::{Attached, Held, MediaHash, Stored};
 pub use names::MediaName;

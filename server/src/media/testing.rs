@@ -9,8 +9,9 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Expected, Media, MediaConfig, MediaHash, MediaName, Stored};
+use super::{Expected, Media, MediaHash, MediaName, Stored};
 use crate::clock::{Clock, Ids};
+use crate::config::MediaConfig;
 use crate::db::{self, Db};
 use crate::error::Result;
 
@@ -113,7 +114,8 @@ pub(crate) fn named(name: &str) -> Expected {
 pub(crate) fn pieces(bytes: &Bytes) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + use<> {
     let bytes = bytes.clone();
     let starts = (0..bytes.len()).step_by(16 * 1024);
-    futures_util::stream::iter(starts).map(move |from| Ok(bytes.slice(from..bytes.len().min(from + 16 * 1024))))
+    futures_util::stream::iter(starts)
+        .map(move |from| Ok(bytes.slice(from..bytes.len().min(from + 16 * 1024))))
 }
 
 /// A "photo" of `size` bytes: the beginning of a JPEG, then noise that depends on `seed`.

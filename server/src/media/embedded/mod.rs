@@ -97,7 +97,8 @@ async fn converse(stream: TcpStream, service: S3Service, mut stopped: watch::Rec
     let _ = stream.set_nodelay(true);
     // No limit on waiting for a request: the only client keeps its connections, and closing an idle one under it
     // would cost a retry.
-    let connection = http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(stream), service);
+    let connection =
+        http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

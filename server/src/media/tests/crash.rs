@@ -4,8 +4,9 @@
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
+use crate::config::MediaConfig;
 use crate::media::testing::{Folder, TestMedia, child, child_folder, jpeg, named, pieces, read, sha256};
-use crate::media::{Media, MediaConfig, MediaHash};
+use crate::media::{Media, MediaHash};
 
 /// The child: receives files and says so, until it is killed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

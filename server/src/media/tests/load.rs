@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 
-use crate::media::MediaConfig;
+use crate::config::MediaConfig;
 use crate::media::testing::{Folder, TestMedia, child, jpeg, named};
 
 const KIB: usize = 1024;
@@ -22,7 +22,8 @@ fn resident_kib() -> u64 {
 fn a_large_file_does_not_fill_the_memory() {
     // In a process of its own, for other tests have files in memory.
     let folder = Folder::new("memory");
-    let output = child("media::tests::load::child_that_moves_a_large_file", folder.path()).wait_with_output().unwrap();
+    let output =
+        child("media::tests::load::child_that_moves_a_large_file", folder.path()).wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let grown: u64 = text.split_once("grown by ").unwrap().1.split_once(" MiB").unwrap().0.parse().unwrap();
 
@@ -34,7 +35,9 @@ fn a_large_file_does_not_fill_the_memory() {
 #[ignore = "run by a_large_file_does_not_fill_the_memory"]
 async fn child_that_moves_a_large_file() {
     const SIZE: usize = 64 * MIB;
-    let test = TestMedia::with("memory", MediaConfig { max_photo_bytes: SIZE as u64, ..MediaConfig::default() }).await;
+    let test =
+        TestMedia::with("memory", MediaConfig { max_photo_bytes: SIZE as u64, ..MediaConfig::default() })
+            .await;
     let peak = AtomicU64::new(0);
     let before = resident_kib();
     let piece = jpeg(64 * KIB, 1);
@@ -85,7 +88,11 @@ async fn photos_a_second() {
         });
         futures_util::future::join_all(tasks).await;
         let (seconds, done) = (start.elapsed().as_secs_f64(), f64::from(count / senders * senders));
-        println!("{senders:>3} senders: {:.0} photos/s, {:.2} ms of CPU each", done / seconds, (cpu_ms() - cpu) / done);
+        println!(
+            "{senders:>3} senders: {:.0} photos/s, {:.2} ms of CPU each",
+            done / seconds,
+            (cpu_ms() - cpu) / done
+        );
     }
 }
 

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use crate::config::MediaConfig;
 use crate::media::testing::{TestMedia, jpeg, named, pieces, sha256};
-use crate::media::{ByteRange, Expected, Media, MediaConfig, MediaHash};
+use crate::media::{ByteRange, Expected, Media, MediaHash};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -23,7 +24,10 @@ async fn a_file_of_any_size_comes_back_as_it_was_sent() {
 
         let stored = test.send("front.jpg", &photo).await.unwrap();
 
-        assert_eq!((stored.size, &stored.sha256, stored.content_type), (size as u64, &sha256(&photo), "image/jpeg"));
+        assert_eq!(
+            (stored.size, &stored.sha256, stored.content_type),
+            (size as u64, &sha256(&photo), "image/jpeg")
+        );
         assert!(test.read(&stored).await == photo, "{size} bytes");
         assert_eq!(test.leftovers(), 0);
     }
@@ -35,7 +39,8 @@ async fn a_part_of_a_file_can_be_read() {
     let photo = jpeg(300 * KIB, 1);
     let stored = test.send("front.jpg", &photo).await.unwrap();
 
-    let opened = test.media.open(&stored.sha256, Some(ByteRange { first: 1000, last: 200_999 })).await.unwrap();
+    let opened =
+        test.media.open(&stored.sha256, Some(ByteRange { first: 1000, last: 200_999 })).await.unwrap();
 
     assert_eq!((opened.total, opened.content_type.as_str()), (300 * KIB as u64, "image/jpeg"));
     let part = opened.body.map_ok(|piece| piece.to_vec()).try_concat().await.unwrap();
@@ -46,7 +51,12 @@ async fn a_part_of_a_file_can_be_read() {
 async fn what_is_declared_must_be_what_comes() {
     let test = TestMedia::start("declared").await;
     let photo = jpeg(300 * KIB, 1);
-    let right = Expected { size: Some(300 * KIB as u64), sha256: Some(sha256(&photo)), content_type: Some("image/jpeg".into()), ..named("a.jpg") };
+    let right = Expected {
+        size: Some(300 * KIB as u64),
+        sha256: Some(sha256(&photo)),
+        content_type: Some("image/jpeg".into()),
+        ..named("a.jpg")
+    };
 
     let short = Expected { size: Some(300 * KIB as u64 + 1), ..right.clone() };
     let long = Expected { size: Some(300 * KIB as u64 - 1), ..right.clone() };
@@ -67,21 +77,31 @@ async fn what_a_file_is_called_must_be_what_it_is() {
     png.resize(100 * KIB, 7);
 
     assert_eq!(refusal(&test, &named("front.jpg"), &png.clone().into()).await, "media_type_mismatch");
-    assert_eq!(refusal(&test, &named("front.jpg"), &Bytes::from_static(b"\x89PNG\r\n\x1a\n\0")).await, "media_type_mismatch");
-    assert_eq!(refusal(&test, &named("front.png"), &Bytes::from_static(b"MZ\x90\0")).await, "media_type_unsupported");
+    assert_eq!(
+        refusal(&test, &named("front.jpg"), &Bytes::from_static(b"\x89PNG\r\n\x1a\n\0")).await,
+        "media_type_mismatch"
+    );
+    assert_eq!(
+        refusal(&test, &named("front.png"), &Bytes::from_static(b"MZ\x90\0")).await,
+        "media_type_unsupported"
+    );
     assert_eq!(refusal(&test, &named("front.png"), &Bytes::new()).await, "media_truncated");
     assert_eq!(test.send("front.png", &png.into()).await.unwrap().content_type, "image/png");
 }
 
 #[tokio::test]
 async fn limits_hold_for_what_is_declared_and_for_what_comes() {
-    let config = MediaConfig { max_photo_bytes: MIB as u64, max_document_bytes: 1000, ..MediaConfig::default() };
+    let config =
+        MediaConfig { max_photo_bytes: MIB as u64, max_document_bytes: 1000, ..MediaConfig::default() };
     let test = TestMedia::with("limits", config).await;
     let photo = jpeg(MIB + 1, 1);
     let mut document = b"%PDF-1.7\n".to_vec();
     document.resize(1001, b' ');
 
-    assert_eq!(refusal(&test, &Expected { size: Some(MIB as u64 + 1), ..named("a.jpg") }, &Bytes::new()).await, "media_too_large");
+    assert_eq!(
+        refusal(&test, &Expected { size: Some(MIB as u64 + 1), ..named("a.jpg") }, &Bytes::new()).await,
+        "media_too_large"
+    );
     assert_eq!(refusal(&test, &named("a.jpg"), &photo).await, "media_too_large");
     assert_eq!(refusal(&test, &named("a.pdf"), &document.clone().into()).await, "media_too_large");
     document.pop();
@@ -94,7 +114,8 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
     let test = TestMedia::start("broken").await;
     for size in [100 * KIB, 3 * MIB] {
         let photo = jpeg(size, 1);
-        let broken = pieces(&photo).map_err(|_| "never").chain(stream::once(async { Err("connection reset") }));
+        let broken =
+            pieces(&photo).map_err(|_| "never").chain(stream::once(async { Err("connection reset") }));
 
         let refused = test.media.receive(&test.db, &named("a.jpg"), broken).await.unwrap_err();
 
@@ -109,7 +130,11 @@ async fn an_upload_whose_sender_gives_up_leaves_nothing() {
     let photo = jpeg(3 * MIB, 1);
     let stuck = pieces(&photo).chain(stream::pending());
 
-    let waited = tokio::time::timeout(std::time::Duration::from_millis(300), test.media.receive(&test.db, &named("a.jpg"), stuck)).await;
+    let waited = tokio::time::timeout(
+        std::time::Duration::from_millis(300),
+        test.media.receive(&test.db, &named("a.jpg"), stuck),
+    )
+    .await;
 
     assert!(waited.is_err());
     assert_eq!((test.objects(), test.leftovers()), (0, 0));

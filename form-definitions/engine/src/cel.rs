@@ -1,0 +1,139 @@
+//! Reads CEL. The only file that knows the `cel` crate; everything after it sees [`Syntax`].
+//!
+//! `Env::default()` expands no macros and gives us the calls as written. Two things must never happen: displaying the
+//! crate's errors for long sources (it panics), and parsing long chains on a small stack. So sources over 4 kB are refused
+//! before parsing and [`crate::compile`] runs on a thread with a stack of its own.
+
+use crate::syntax::{Call, Kind, Syntax, SyntaxError};
+use cel::common::ast::{Expr, IdedExpr, LiteralValue, SourceInfo};
+use cel::{Env, ParseErrors};
+
+/// Longest rule that is parsed, in bytes.
+const LONGEST_SOURCE: usize = 4096;
+/// Deepest tree that is accepted: far beyond any rule a person can read, well within any thread's stack.
+const DEEPEST_TREE: usize = 100;
+
+/// Parses one rule.
+pub(crate) fn parse(source: &str) -> Result<Syntax, Vec<SyntaxError>> {
+    if source.len() > LONGEST_SOURCE {
+        let message = format!("the rule is {} bytes long, at most {LONGEST_SOURCE} are read", source.len());
+        return Err(vec![SyntaxError { at: None, code: "rule_too_long", message }]);
+    }
+    if source.trim().is_empty() {
+        let message = "the rule is empty".to_owned();
+        return Err(vec![SyntaxError { at: None, code: "syntax", message }]);
+    }
+    let (tree, info) =
+        Env::default().parser().parse_with_source_info(source).map_err(|errors| explain(source, errors))?;
+    Reader { info }.read(tree, 0).map_err(|error| vec![error])
+}
+
+fn explain(source: &str, errors: ParseErrors) -> Vec<SyntaxError> {
+    let errors = errors.errors.into_iter().take(5);
+    errors
+        .map(|error| SyntaxError {
+            at: offset(source, error.pos),
+            code: "syntax",
+            message: error.msg.chars().take(300).collect(),
+        })
+        .collect()
+}
+
+/// Characters from the start of the source, from the crate's line and column (both from 1).
+fn offset(source: &str, (line, column): (isize, isize)) -> Option<usize> {
+    let line = usize::try_from(line).ok()?.checked_sub(1)?;
+    let before: usize = source.split('\n').take(line).map(|l| l.chars().count() + 1).sum();
+    Some(before + usize::try_from(column).ok()?.saturating_sub(1))
+}
+
+struct Reader {
+    info: SourceInfo,
+}
+
+impl Reader {
+    fn read(&self, node: IdedExpr, depth: usize) -> Result<Syntax, SyntaxError> {
+        let at = self.info.offset_for(node.id).map_or(0, |(start, _)| start as usize);
+        if depth > DEEPEST_TREE {
+            let message = format!("the rule is nested more than {DEEPEST_TREE} deep");
+            return Err(SyntaxError { at: Some(at), code: "rule_too_deep", message });
+        }
+        let kind = match node.expr {
+            Expr::Literal(literal) => read_literal(literal, at)?,
+            Expr::Ident(name) => Kind::Name(name),
+            Expr::Select(select) => {
+                Kind::Select(Box::new(self.read(*select.operand, depth + 1)?), select.field)
+            }
+            Expr::List(list) if list.optional_indices.is_empty() => {
+                Kind::List(self.read_all(list.elements, depth)?)
+            }
+            Expr::Call(call) => {
+                let target = call.target.map(|target| self.read(*target, depth + 1)).transpose()?;
+                let args = self.read_all(call.args, depth)?;
+                Kind::Call(Box::new(Call { name: call.func_name, target, args }))
+            }
+            _ => return Err(not_ours(at, "maps, messages and optional elements")),
+        };
+        Ok(Syntax { at, kind })
+    }
+
+    fn read_all(&self, nodes: Vec<IdedExpr>, depth: usize) -> Result<Vec<Syntax>, SyntaxError> {
+        nodes.into_iter().map(|node| self.read(node, depth + 1)).collect()
+    }
+}
+
+fn read_literal(literal: LiteralValue, at: usize) -> Result<Kind, SyntaxError> {
+    Ok(match literal {
+        LiteralValue::Null => Kind::Null,
+        LiteralValue::Boolean(value) => Kind::Bool(*value.inner()),
+        LiteralValue::Int(value) => Kind::Number(*value.inner() as f64),
+        LiteralValue::UInt(value) => Kind::Number(*value.inner() as f64),
+        LiteralValue::Double(value) => Kind::Number(*value.inner()),
+        LiteralValue::String(value) => Kind::Text(value.inner().to_owned()),
+        LiteralValue::Bytes(_) => return Err(not_ours(at, "byte strings")),
+    })
+}
+
+fn not_ours(at: usize, what: &str) -> SyntaxError {
+    let message = format!("{what} are not part of the rule language");
+    SyntaxError { at: Some(at), code: "not_supported", message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_rule_arrives_as_the_call_that_was_written() {
+        let tree = parse("children.exists(r, r.age_years < 14)").unwrap();
+
+        let Kind::Call(call) = &tree.kind else { panic!("a call") };
+        assert_eq!(call.name, "exists");
+        assert_eq!(call.target.as_ref().unwrap().dotted().unwrap(), "children");
+        assert_eq!(call.args[0].dotted().unwrap(), "r");
+        let Kind::Call(comparison) = &call.args[1].kind else { panic!("a comparison") };
+        assert_eq!((comparison.name.as_str(), call.args[1].at), ("_<_", 31));
+    }
+
+    #[test]
+    fn a_broken_rule_says_where_it_breaks() {
+        let errors = parse("entry == ").unwrap_err();
+
+        assert_eq!(errors[0].code, "syntax");
+        assert_eq!(errors[0].at, Some(9));
+    }
+
+    #[test]
+    fn long_deep_and_strange_sources_are_refused_not_feared() {
+        let too_long = format!("a{}", " + a".repeat(2_000));
+        let too_deep = format!("1{}", "+1".repeat(2_000));
+        let urdu = "عمر ==";
+
+        assert_eq!(parse(&too_long).unwrap_err()[0].code, "rule_too_long");
+        let on_its_own_stack = std::thread::Builder::new().stack_size(16 << 20);
+        let deep = on_its_own_stack.spawn(move || parse(&too_deep)).unwrap().join().unwrap();
+        assert_eq!(deep.unwrap_err()[0].code, "rule_too_deep");
+        assert_eq!(parse(urdu).unwrap_err()[0].code, "syntax");
+        assert_eq!(parse("  ").unwrap_err()[0].code, "syntax");
+        assert_eq!(parse("{'a': 1}").unwrap_err()[0].code, "not_supported");
+    }
+}

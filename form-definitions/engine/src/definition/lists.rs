@@ -1,0 +1,160 @@
+//! Choice lists: named lists of the package, and short lists written with a question.
+//!
+//! A code may stand more than once with different dates: districts were split, and the old code is right for an old visit.
+
+use super::Constant;
+use super::reader::Reader;
+use crate::eval::dates::parse_date;
+use chrono::NaiveDate;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+pub(crate) type ListId = usize;
+
+/// A list of codes with their columns and dates.
+#[derive(Default)]
+pub(crate) struct ChoiceList {
+    pub(crate) name: String,
+    pub(crate) columns: Vec<String>,
+    pub(crate) items: Vec<ChoiceItem>,
+    by_code: HashMap<String, Vec<usize>>,
+}
+
+/// One code that can be chosen while it is in force.
+pub(crate) struct ChoiceItem {
+    pub(crate) code: String,
+    valid_from: Option<NaiveDate>,
+    valid_to: Option<NaiveDate>,
+    /// In the order of the list's columns.
+    pub(crate) columns: Vec<Constant>,
+}
+
+impl ChoiceItem {
+    /// Whether the item is in force on that day: from `valid_from`, up to but not on `valid_to`.
+    pub(crate) fn is_in_force(&self, on: NaiveDate) -> bool {
+        self.valid_from.is_none_or(|from| from <= on) && self.valid_to.is_none_or(|to| on < to)
+    }
+}
+
+impl ChoiceList {
+    pub(crate) fn has(&self, code: &str) -> bool {
+        self.by_code.contains_key(code)
+    }
+
+    /// The items of that code, whatever their dates.
+    pub(crate) fn items_of(&self, code: &str) -> impl Iterator<Item = &ChoiceItem> {
+        self.by_code.get(code).into_iter().flatten().filter_map(|&place| self.items.get(place))
+    }
+
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column == name)
+    }
+
+    fn push(&mut self, item: ChoiceItem) {
+        self.by_code.entry(item.code.clone()).or_default().push(self.items.len());
+        self.items.push(item);
+    }
+}
+
+/// Reads a named list (`choice-lists/<list>.json`).
+pub(crate) fn read_named(reader: &mut Reader<'_>, name: &str, list: &Value) -> ChoiceList {
+    let pointer = format!("/lists/{name}");
+    let names = list.get("columns").and_then(Value::as_array);
+    let names = names.into_iter().flatten().filter_map(Value::as_str);
+    let mut read = ChoiceList {
+        name: name.to_owned(),
+        columns: names.map(str::to_owned).collect(),
+        ..ChoiceList::default()
+    };
+    let Some(items) = list.get("items").and_then(Value::as_array) else {
+        reader.problem(
+            &pointer,
+            "list_without_items",
+            format!("the list {name} has no items"),
+            "give it `items`, an array of {code, title}",
+        );
+        return read;
+    };
+    for (place, item) in items.iter().enumerate() {
+        let pointer = format!("{pointer}/items/{place}");
+        if let Some(item) = read_item(reader, &pointer, item, &read.columns) {
+            read.push(item);
+        }
+    }
+    read
+}
+
+/// Reads a short list written with the question: `oneOf: [{const, title}]`.
+pub(crate) fn read_inline(
+    reader: &mut Reader<'_>,
+    pointer: &str,
+    name: &str,
+    choices: &[Value],
+) -> ChoiceList {
+    let mut read = ChoiceList { name: name.to_owned(), ..ChoiceList::default() };
+    for (place, choice) in choices.iter().enumerate() {
+        let code = choice.get("const").and_then(Value::as_str).unwrap_or_default();
+        if code.is_empty() || read.has(code) {
+            let message = format!("choice {place} of {name} has no code of its own");
+            reader.problem(
+                &format!("{pointer}/oneOf/{place}"),
+                "choice_without_code",
+                message,
+                "give each choice a different text as `const`",
+            );
+            continue;
+        }
+        read.push(ChoiceItem {
+            code: code.to_owned(),
+            valid_from: None,
+            valid_to: None,
+            columns: Vec::new(),
+        });
+    }
+    read
+}
+
+fn read_item(reader: &mut Reader<'_>, pointer: &str, item: &Value, columns: &[String]) -> Option<ChoiceItem> {
+    let empty = Map::new();
+    let fields = item.as_object().unwrap_or(&empty);
+    let code = fields.get("code").and_then(Value::as_str).unwrap_or_default();
+    if code.is_empty() {
+        reader.problem(
+            pointer,
+            "choice_without_code",
+            "a list item has no code".to_owned(),
+            "give it a non-empty text as `code`",
+        );
+        return None;
+    }
+    let columns = columns.iter().map(|column| {
+        let cell = fields.get(column).unwrap_or(&Value::Null);
+        Constant::from_json(cell)
+    });
+    Some(ChoiceItem {
+        code: code.to_owned(),
+        columns: columns.collect(),
+        valid_from: read_date(reader, pointer, fields, "valid_from"),
+        valid_to: read_date(reader, pointer, fields, "valid_to"),
+    })
+}
+
+/// A date of validity; absent and null are "no limit".
+pub(super) fn read_date(
+    reader: &mut Reader<'_>,
+    pointer: &str,
+    fields: &Map<String, Value>,
+    name: &str,
+) -> Option<NaiveDate> {
+    let value = fields.get(name).filter(|value| !value.is_null())?;
+    let date = value.as_str().and_then(parse_date);
+    if date.is_none() {
+        reader.problem(
+            &format!("{pointer}/{name}"),
+            "not_a_date",
+            format!("{name} is {value}, which is not a date"),
+            "write it as YYYY-MM-DD, or null",
+        );
+    }
+    date
+}

@@ -1,0 +1,119 @@
+//! The answers while rules run: one flat table of cells, so that a name resolved to a slot is one look away.
+//!
+//! A *row* is one instance of a frame; row 0 is the form. Rows of hidden repeats leave their list, their cells stay unread.
+
+use super::value::Val;
+use crate::definition::{FORM, Frame, FrameId, Slot};
+use serde_json::Value;
+use std::rc::Rc;
+
+/// One instance of a frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) frame: FrameId,
+    pub(crate) parent: u32,
+    /// Place among the rows of its repeat.
+    pub(crate) index: u32,
+    cells: usize,
+    lists: usize,
+}
+
+/// Every row, cell and list of rows of one submission.
+pub(crate) struct Store<'a> {
+    rows: Vec<Row>,
+    cells: Vec<Cell<'a>>,
+    lists: Vec<List>,
+}
+
+/// One question in one row.
+#[derive(Clone)]
+pub(crate) struct Cell<'a> {
+    pub(crate) value: Val<'a>,
+    /// The answer as sent, if it is of the right type.
+    pub(crate) raw: Option<&'a Value>,
+    pub(crate) hidden: bool,
+}
+
+/// The rows of one repeat in one row.
+#[derive(Clone)]
+struct List {
+    rows: Rc<[u32]>,
+    hidden: bool,
+}
+
+impl<'a> Store<'a> {
+    /// A store that holds the form's own cells, all unanswered.
+    pub(crate) fn new(frames: &[Frame]) -> Self {
+        let mut store =
+            Store { rows: Vec::with_capacity(16), cells: Vec::with_capacity(512), lists: Vec::new() };
+        if let Some(form) = frames.first() {
+            store.add(FORM, form, 0, 0);
+        }
+        store
+    }
+
+    /// Adds a row with unanswered cells.
+    pub(crate) fn add(&mut self, id: FrameId, frame: &Frame, parent: u32, index: u32) -> u32 {
+        let row = Row { frame: id, parent, index, cells: self.cells.len(), lists: self.lists.len() };
+        let unanswered = Cell { value: Val::Unknown, raw: None, hidden: false };
+        self.cells.resize(self.cells.len() + frame.questions.len(), unanswered);
+        let no_rows = List { rows: Rc::from([]), hidden: false };
+        self.lists.resize(self.lists.len() + frame.repeats.len(), no_rows);
+        self.rows.push(row);
+        (self.rows.len() - 1) as u32
+    }
+
+    pub(crate) fn row(&self, row: u32) -> Row {
+        self.rows[row as usize]
+    }
+
+    pub(crate) fn cell(&self, row: u32, slot: Slot) -> &Cell<'a> {
+        &self.cells[self.rows[row as usize].cells + slot]
+    }
+
+    pub(crate) fn cell_mut(&mut self, row: u32, slot: Slot) -> &mut Cell<'a> {
+        let cells = self.rows[row as usize].cells;
+        &mut self.cells[cells + slot]
+    }
+
+    /// The row so many frames outward.
+    pub(crate) fn outward(&self, mut row: u32, up: usize) -> u32 {
+        for _ in 0..up {
+            row = self.rows[row as usize].parent;
+        }
+        row
+    }
+
+    /// The rows of a repeat, by its place among the repeats of the frame `row` is of.
+    pub(crate) fn rows(&self, row: u32, place: usize) -> &Rc<[u32]> {
+        &self.lists[self.rows[row as usize].lists + place].rows
+    }
+
+    pub(crate) fn set_rows(&mut self, row: u32, place: usize, rows: Vec<u32>) {
+        let lists = self.rows[row as usize].lists;
+        self.lists[lists + place].rows = rows.into();
+    }
+
+    pub(crate) fn hide_cell(&mut self, row: u32, slot: Slot) {
+        *self.cell_mut(row, slot) = Cell { value: Val::Unknown, raw: None, hidden: true };
+    }
+
+    pub(crate) fn hide_rows(&mut self, row: u32, place: usize) {
+        let lists = self.rows[row as usize].lists;
+        self.lists[lists + place] = List { rows: Rc::from([]), hidden: true };
+    }
+
+    pub(crate) fn are_rows_hidden(&self, row: u32, place: usize) -> bool {
+        self.lists[self.rows[row as usize].lists + place].hidden
+    }
+
+    /// Every row of a frame that is not hidden, in form order.
+    pub(crate) fn live_rows(&self, frames: &[Frame], frame: FrameId) -> Vec<u32> {
+        if frame == FORM {
+            return vec![0];
+        }
+        let place = frames[frame].place;
+        let parents = self.live_rows(frames, frames[frame].parent);
+        parents.into_iter().flat_map(|parent| self.rows(parent, place).iter().copied()).collect()
+    }
+}

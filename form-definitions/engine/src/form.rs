@@ -1,0 +1,160 @@
+//! The compiled questionnaire: everything checked once, so that evaluating it cannot go wrong.
+
+use crate::context::Context;
+use crate::definition::{self, Definition};
+use crate::judge;
+use crate::outcome::Outcome;
+use crate::package::Package;
+use crate::problem::Problem;
+use crate::rules::{self, Rule, Step};
+use crate::shape::{self, Shape, Shapes};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// Stack the compiler runs on: the CEL parser recurses deeply on long rules.
+const COMPILER_STACK: usize = 16 << 20;
+/// Largest `form.json`, in bytes of JSON.
+const LARGEST_DEFINITION: usize = 4 << 20;
+/// Most questions of one form: many times what anyone can ask in a visit.
+const MOST_QUESTIONS: usize = 5_000;
+
+/// A questionnaire checked and ready to evaluate. Make it once per release and share it.
+pub struct Form {
+    pub(crate) definition: Definition,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) plan: Vec<Step>,
+    pub(crate) shapes: Shapes,
+    /// By frame, then slot.
+    pub(crate) shape_of: Vec<Vec<Shape>>,
+    warnings: Vec<Problem>,
+}
+
+/// Checks a questionnaire and makes it ready, or says everything that is wrong with it.
+///
+/// # Errors
+/// Every problem found, not only the first, each with its place and a remedy.
+pub fn compile(package: &Package) -> Result<Form, Vec<Problem>> {
+    std::thread::scope(|scope| {
+        let compiler = std::thread::Builder::new().stack_size(COMPILER_STACK);
+        match compiler.spawn_scoped(scope, || compile_here(package)) {
+            Ok(thread) => thread.join().unwrap_or_else(|_| Err(vec![broken()])),
+            // Where there are no threads (WebAssembly), the caller's stack has to do.
+            Err(_) => compile_here(package),
+        }
+    })
+}
+
+fn compile_here(package: &Package) -> Result<Form, Vec<Problem>> {
+    let size = package.definition.to_string().len();
+    if size > LARGEST_DEFINITION {
+        let message = format!("the definition is {size} bytes long, at most {LARGEST_DEFINITION} are read");
+        return Err(vec![at_root(
+            "too_large",
+            message,
+            "split the questionnaire, or move long lists to choice-lists",
+        )]);
+    }
+    let mut reader = definition::Reader::new(&package.definition, &package.i18n);
+    let definition = definition::read(&mut reader, package);
+    let (mut problems, warnings) = (reader.problems, reader.warnings);
+    let questions: usize = definition.frames.iter().map(|frame| frame.questions.len()).sum();
+    if questions > MOST_QUESTIONS {
+        let message = format!("the form has {questions} questions, at most {MOST_QUESTIONS} are read");
+        problems.push(at_root("too_large", message, "split the questionnaire"));
+        return Err(problems);
+    }
+    if let Some(reason) = shape::not_a_schema(&package.definition) {
+        problems.push(at_root("not_a_schema", reason, "make it a valid JSON Schema 2020-12 document"));
+    }
+    let rules = rules::understand(&definition, &mut problems);
+    let plan = rules::plan(&definition, &rules, &mut problems);
+    let (shapes, shape_of) = build_shapes(&definition, &mut problems);
+    circular_findings(&definition, &mut problems);
+    if problems.is_empty() {
+        Ok(Form { definition, rules, plan, shapes, shape_of, warnings })
+    } else {
+        Err(problems)
+    }
+}
+
+fn build_shapes(definition: &Definition, problems: &mut Vec<Problem>) -> (Shapes, Vec<Vec<Shape>>) {
+    let mut shapes = Shapes::default();
+    let mut shape_of = Vec::new();
+    for frame in &definition.frames {
+        let mut of_frame = Vec::new();
+        for question in &frame.questions {
+            match shapes.add(&question.schema) {
+                Ok(shape) => of_frame.push(shape),
+                Err(reason) => {
+                    let message = format!("the schema of {} cannot be used: {reason}", question.name);
+                    problems.push(Problem {
+                        path: question.pointer.clone(),
+                        ..at_root("bad_schema", message, "correct its plain JSON Schema keywords")
+                    });
+                }
+            }
+        }
+        shape_of.push(of_frame);
+    }
+    (shapes, shape_of)
+}
+
+/// Findings that would fold each other away.
+fn circular_findings(definition: &Definition, problems: &mut Vec<Problem>) {
+    let weaker: HashMap<&str, &[String]> = definition
+        .findings
+        .iter()
+        .map(|finding| (finding.code.as_str(), finding.supersedes.as_slice()))
+        .collect();
+    for finding in &definition.findings {
+        let mut seen: Vec<&str> = Vec::new();
+        let mut open: Vec<&str> = finding.supersedes.iter().map(String::as_str).collect();
+        while let Some(code) = open.pop() {
+            if code == finding.code {
+                let message = format!("{} supersedes itself, by way of {}", finding.code, seen.join(", "));
+                problems.push(Problem {
+                    path: finding.pointer.clone(),
+                    ..at_root("circle", message, "let only the graver finding supersede the weaker")
+                });
+                break;
+            }
+            if !seen.contains(&code) {
+                seen.push(code);
+                open.extend(weaker.get(code).into_iter().flat_map(|codes| codes.iter()).map(String::as_str));
+            }
+        }
+    }
+}
+
+fn at_root(code: &str, message: String, remedy: &str) -> Problem {
+    Problem {
+        path: String::new(),
+        rule: None,
+        position: None,
+        code: code.to_owned(),
+        message,
+        remedy: remedy.to_owned(),
+    }
+}
+
+fn broken() -> Problem {
+    at_root(
+        "compiler_failed",
+        "the questionnaire could not be checked".to_owned(),
+        "report it with the definition: this is a mistake of the program",
+    )
+}
+
+impl Form {
+    /// Judges answers in a context. Any JSON may be given; the same input gives the same bytes.
+    ///
+    /// Answers are nested by section, or flat: a question or repeat found at the root is taken as if it stood in its section.
+    pub fn evaluate(&self, answers: &Value, non_answers: Option<&Value>, context: &Context<'_>) -> Outcome {
+        judge::judge(self, answers, non_answers, context)
+    }
+
+    /// What should be looked at in the definition though it does not stop it.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+}

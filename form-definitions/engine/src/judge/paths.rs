@@ -1,0 +1,48 @@
+//! Where an answer stands, as people and phones write it: `departure_time`, `children[0].age_years`. Sections are not named.
+
+use crate::definition::{Definition, FORM, FrameId, Named, Slot};
+use crate::eval::Store;
+
+/// The path of a row: empty for the form, `children[0]` for a row.
+pub(super) fn of_row(definition: &Definition, store: &Store<'_>, row: u32) -> String {
+    let at = store.row(row);
+    if at.frame == FORM {
+        return String::new();
+    }
+    let repeat = within(&of_row(definition, store, at.parent), &definition.frames[at.frame].name);
+    format!("{repeat}[{}]", at.index)
+}
+
+/// A name within a row.
+pub(super) fn within(row: &str, name: &str) -> String {
+    if row.is_empty() { name.to_owned() } else { format!("{row}.{name}") }
+}
+
+/// The path of a question in a row.
+pub(super) fn of_cell(definition: &Definition, store: &Store<'_>, row: u32, slot: Slot) -> String {
+    let frame = store.row(row).frame;
+    within(&of_row(definition, store, row), &definition.frames[frame].questions[slot].name)
+}
+
+/// The question a path leads to, if there is one.
+pub(super) fn find(definition: &Definition, store: &Store<'_>, path: &str) -> Option<(u32, Slot)> {
+    let (mut row, mut frame): (u32, FrameId) = (0, FORM);
+    let mut parts = path.split('.');
+    loop {
+        let part = parts.next()?;
+        let Some((name, index)) = part.split_once('[') else {
+            return match definition.names.get(part)? {
+                Named::Question(at, slot) if *at == frame && parts.next().is_none() => Some((row, *slot)),
+                _ => None,
+            };
+        };
+        let index: usize = index.strip_suffix(']')?.parse().ok()?;
+        match definition.names.get(name)? {
+            Named::Repeat(repeat) if definition.frames[*repeat].parent == frame => {
+                row = *store.rows(row, definition.frames[*repeat].place).get(index)?;
+                frame = *repeat;
+            }
+            _ => return None,
+        }
+    }
+}

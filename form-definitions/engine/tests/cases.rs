@@ -1,0 +1,95 @@
+//! Every questionnaire of this repository compiles, and every one of its cases comes out as written.
+//!
+//! `NIGRAN_FORM_DEFINITIONS` looks at another folder instead.
+
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+use form_engine::{Form, Package, cases, compile};
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
+
+fn definitions() -> PathBuf {
+    match std::env::var_os("NIGRAN_FORM_DEFINITIONS") {
+        Some(folder) => folder.into(),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join(".."),
+    }
+}
+
+fn json_files(folder: &Path) -> Vec<(String, Value)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut paths: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|kind| kind == "json")).collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), read(&path)))
+        .collect()
+}
+
+fn read(path: &Path) -> Value {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn contents(folder: &Path) -> Vec<Value> {
+    json_files(folder).into_iter().map(|(_, content)| content).collect()
+}
+
+fn form_folders() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(definitions()).expect("the folder of the questionnaires");
+    let folders = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut folders: Vec<PathBuf> = folders.filter(|folder| folder.join("form.json").exists()).collect();
+    folders.sort();
+    folders
+}
+
+fn package(folder: &Path) -> Package {
+    let i18n: Map<String, Value> = json_files(&folder.join("i18n")).into_iter().collect();
+    let lists = contents(&definitions().join("choice-lists"));
+    let packs = contents(&definitions().join("parameters"));
+    Package::assemble(read(&folder.join("form.json")), i18n, &lists, &packs)
+}
+
+fn compiled(folder: &Path) -> Form {
+    compile(&package(folder)).unwrap_or_else(|problems| {
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        panic!("{} has {} problems:\n{}", folder.display(), told.len(), told.join("\n"))
+    })
+}
+
+#[test]
+fn every_case_of_every_questionnaire_comes_out_as_written() {
+    let mut differences = Vec::new();
+    for folder in form_folders() {
+        let form = compiled(&folder);
+        let cases = json_files(&folder.join("cases"));
+        assert!(
+            !cases.is_empty(),
+            "{} has no cases: a questionnaire without cases is not finished",
+            folder.display()
+        );
+        for (name, case) in &cases {
+            differences.extend(
+                cases::run(&form, case).into_iter().map(|difference| format!("{name}: {difference}")),
+            );
+        }
+    }
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+#[test]
+fn answers_that_were_normalised_once_stay_as_they_are() {
+    for folder in form_folders() {
+        let form = compiled(&folder);
+        for (name, case) in json_files(&folder.join("cases")) {
+            let mut case = cases::read(&case).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let first = cases::evaluate(&form, &case);
+            case.answers = first.answers.clone();
+            let second = cases::evaluate(&form, &case);
+
+            assert_eq!(first.answers.to_string(), second.answers.to_string(), "{name}");
+            assert_eq!(first.calculated, second.calculated, "{name}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Every operation of the service and whom it is for, one a line. A new operation is one line here; the file
+//! `server/permissions.txt` is written from this table, and a test says how to refresh it when it has drifted.
+
+use std::fmt::Write;
+
+use super::permissions::{Kind, Permission as P, Post, Reach, Scope};
+
+/// Whom an operation is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Access {
+    /// Anyone, logged in or not.
+    Anyone,
+    /// Anyone who is logged in.
+    LoggedIn,
+    /// Those with at least one of the permissions.
+    Any(&'static [P]),
+}
+
+/// One operation: `PUT /v1/submissions/{id}`.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// The method.
+    pub method: &'static str,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// Whom it is for.
+    pub access: Access,
+}
+
+const fn anyone(method: &'static str, path: &'static str) -> Operation {
+    Operation { method, path, access: Access::Anyone }
+}
+
+const fn logged_in(method: &'static str, path: &'static str) -> Operation {
+    Operation { method, path, access: Access::LoggedIn }
+}
+
+const fn any(method: &'static str, path: &'static str, permissions: &'static [P]) -> Operation {
+    Operation { method, path, access: Access::Any(permissions) }
+}
+
+const FILE: &[P] = &[P::FileInspections, P::FileAudits, P::FileToolkit];
+const READ: &[P] = &[P::ReadInspections, P::ReadAudits, P::ReadToolkit];
+
+/// The operations.
+pub const OPERATIONS: &[Operation] = &[
+    anyone("POST", "/v1/auth/login"),
+    anyone("POST", "/v1/auth/refresh"),
+    logged_in("POST", "/v1/auth/logout"),
+    anyone("GET", "/.well-known/jwks.json"),
+    logged_in("GET", "/v1/me"),
+    any("GET", "/v1/accounts", &[P::ReadAccounts]),
+    any("POST", "/v1/accounts", &[P::ManageAccounts]),
+    any("GET", "/v1/accounts/{id}", &[P::ReadAccounts]),
+    any("PATCH", "/v1/accounts/{id}", &[P::ManageAccounts]),
+    // One's own password, with the present one; anybody else's needs accounts.manage.
+    logged_in("POST", "/v1/accounts/{id}/password"),
+    any("GET", "/v1/devices", &[P::ReadDevices]),
+    any("POST", "/v1/devices/{id}/revoke", &[P::ManageDevices]),
+    any("GET", "/v1/forms", &[P::ReadForms]),
+    any("GET", "/v1/forms/{form}", &[P::ReadForms]),
+    any("GET", "/v1/forms/{form}/releases/{version}", &[P::ReadForms]),
+    any("PUT", "/v1/submissions/{id}", FILE),
+    any("GET", "/v1/submissions", READ),
+    any("GET", "/v1/submissions/{id}", READ),
+    any("GET", "/v1/submissions/{id}/revisions", READ),
+    any("GET", "/v1/submissions/{id}/revisions/{n}", READ),
+    any("GET", "/v1/submissions/{id}/raw", &[P::ReadRaw]),
+    any("PUT", "/v1/submissions/{id}/media/{name}", FILE),
+    any("GET", "/v1/submissions/{id}/media/{name}", &[P::ReadPhotos]),
+    any("GET", "/v1/quarantine", &[P::ManageQuarantine]),
+    any("POST", "/v1/quarantine/{id}/reprocess", &[P::ManageQuarantine]),
+    any("GET", "/v1/places/locate", &[P::ReadPlaces]),
+    any("GET", "/v1/places/boundaries", &[P::ReadPlaces]),
+    any("GET", "/v1/places/boundaries/{set}.geojson", &[P::ReadPlaces]),
+    any("GET", "/v1/audit", &[P::ReadAudit, P::ReadOperationsLog]),
+    anyone("GET", "/healthz"),
+    anyone("GET", "/readyz"),
+    anyone("GET", "/metrics"),
+    anyone("GET", "/v1/openapi.json"),
+];
+
+impl Access {
+    /// Whether the post may.
+    pub fn is_for(self, post: Post) -> bool {
+        match self {
+            Access::Anyone | Access::LoggedIn => true,
+            Access::Any(permissions) => permissions.iter().any(|permission| post.may(*permission)),
+        }
+    }
+}
+
+/// The operation with this method and path; none: nobody declared it.
+pub fn operation(method: &str, path: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.method == method && operation.path == path)
+}
+
+/// The text of `permissions.txt`.
+pub fn permissions_txt() -> String {
+    let mut text = String::from(
+        "Who may do what. Written from server/src/accounts/operations.rs and permissions.rs;\n\
+         UPDATE_SNAPSHOTS=1 make test (or make refresh) writes it anew.\n\n",
+    );
+    for post in Post::ALL {
+        let _ = writeln!(text, "{:<4} {post}", head(*post));
+    }
+    section(
+        &mut text,
+        "Operations (x: may)",
+        OPERATIONS.iter().map(|operation| {
+            let name = format!("{:<6} {}", operation.method, operation.path);
+            let note = match operation.access {
+                Access::Anyone => "  without login".to_owned(),
+                Access::LoggedIn => "  every login".to_owned(),
+                Access::Any(permissions) => permissions
+                    .iter()
+                    .fold(String::from(" "), |note, permission| format!("{note} {permission}")),
+            };
+            (name, note, Box::new(move |post| mark(operation.access.is_for(post))) as Cell)
+        }),
+    );
+    section(
+        &mut text,
+        "Permissions (x: has)",
+        P::ALL.iter().map(|permission| {
+            (
+                permission.to_string(),
+                String::new(),
+                Box::new(move |post: Post| mark(post.may(*permission))) as Cell,
+            )
+        }),
+    );
+    section(
+        &mut text,
+        "Reading submissions (own, area, sum: only counts; °: without sensitive fields)",
+        Kind::ALL.iter().map(|kind| {
+            (kind.to_string(), String::new(), Box::new(move |post: Post| reach(post.reach(*kind))) as Cell)
+        }),
+    );
+    text
+}
+
+type Cell = Box<dyn Fn(Post) -> &'static str>;
+
+fn section(text: &mut String, title: &str, rows: impl Iterator<Item = (String, String, Cell)>) {
+    let heads: String = Post::ALL.iter().map(|post| format!("{:<6}", head(*post))).collect();
+    let _ = writeln!(text, "\n{title}\n{:<44}{}", "", heads.trim_end());
+    for (name, note, cell) in rows {
+        let cells: String = Post::ALL.iter().map(|post| format!("{:<6}", cell(*post))).collect();
+        let _ = writeln!(text, "{}", format!("{name:<44}{cells}{note}").trim_end());
+    }
+}
+
+fn mark(may: bool) -> &'static str {
+    if may { "x" } else { "." }
+}
+
+fn reach(reach: Reach) -> &'static str {
+    match (reach.scope, reach.sensitive) {
+        (Scope::Nothing, _) => ".",
+        (Scope::Own, true) => "own",
+        (Scope::Own, false) => "own°",
+        (Scope::Areas, true) => "area",
+        (Scope::Areas, false) => "area°",
+        (Scope::Everything, _) => "all",
+        (Scope::Aggregates, _) => "sum",
+    }
+}
+
+/// The column heads of `domain/actors.md`.
+fn head(post: Post) -> &'static str {
+    match post {
+        Post::Inspector => "INS",
+        Post::Auditor => "AUD",
+        Post::Enumerator => "ENU",
+        Post::SupervisorLabour => "SUPL",
+        Post::SupervisorSwd => "SUPS",
+        Post::DeputyDirector => "DDD",
+        Post::LabourHead => "LAB",
+        Post::Committee => "SCM",
+        Post::CommitteeChair => "SCC",
+        Post::CaseWorker => "CPU",
+        Post::Analyst => "ANA",
+        Post::Admin => "ADM",
+        Post::Oversight => "RO",
+        Post::LogAuditor => "LOG",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permissions_txt_is_fresh() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/permissions.txt");
+        let written = permissions_txt();
+        if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+            std::fs::write(file, &written).unwrap();
+        }
+
+        let committed = std::fs::read_to_string(file).unwrap_or_default();
+
+        assert!(
+            committed == written,
+            "server/permissions.txt has drifted from the tables. Write it anew with UPDATE_SNAPSHOTS=1 make test (or \
+             make refresh), and read the difference before you commit it",
+        );
+    }
+
+    #[test]
+    fn no_operation_stands_twice() {
+        for (at, one) in OPERATIONS.iter().enumerate() {
+            let twins = OPERATIONS[at + 1..]
+                .iter()
+                .filter(|other| (other.method, other.path) == (one.method, one.path));
+            assert_eq!(twins.count(), 0, "{} {}", one.method, one.path);
+        }
+    }
+}

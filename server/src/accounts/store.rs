@@ -1,0 +1,317 @@
+//! Queries of the room. A refresh token is found by its hash and spent once; nothing here deletes a session.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use super::model::{
+    AccountId, AccountRow, AccountStatus, ClosedBecause, DeviceRow, RefreshRow, Role, SessionId, SessionRow,
+};
+use crate::db::schema::{account_areas, accounts, devices, refresh_tokens, sessions};
+use crate::db::{At, DbConn};
+use crate::error::Result;
+
+/// Whose accounts and devices someone may see.
+#[derive(Clone, Debug)]
+pub(super) enum Within {
+    /// Everybody's.
+    Everything,
+    /// Those of people who work in one of these areas.
+    Areas(Vec<String>),
+}
+
+// ---- accounts
+
+pub(super) fn by_username(conn: &mut DbConn, username: &str) -> Result<Option<AccountRow>> {
+    Ok(accounts::table
+        .filter(accounts::username.eq(username))
+        .select(AccountRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+pub(super) fn by_code(conn: &mut DbConn, code: &str) -> Result<Option<AccountRow>> {
+    Ok(accounts::table
+        .filter(accounts::code.eq(code))
+        .select(AccountRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+pub(super) fn account(conn: &mut DbConn, id: &AccountId) -> Result<Option<AccountRow>> {
+    Ok(accounts::table.filter(accounts::id.eq(id)).select(AccountRow::as_select()).first(conn).optional()?)
+}
+
+pub(super) fn with_role(conn: &mut DbConn, role: Role) -> Result<Vec<AccountRow>> {
+    Ok(accounts::table
+        .filter(accounts::role.eq(role))
+        .order(accounts::username)
+        .select(AccountRow::as_select())
+        .load(conn)?)
+}
+
+/// The codes that begin with `prefix`.
+pub(super) fn codes_like(conn: &mut DbConn, prefix: &str) -> Result<Vec<String>> {
+    Ok(accounts::table
+        .filter(accounts::code.like(format!("{prefix}-%")))
+        .select(accounts::code)
+        .load(conn)?)
+}
+
+/// Which accounts a reader asks for.
+#[derive(Clone, Debug)]
+pub(super) struct WantedAccounts {
+    pub(super) within: Within,
+    pub(super) role: Option<Role>,
+    pub(super) status: Option<AccountStatus>,
+    pub(super) after: Option<String>,
+    pub(super) limit: usize,
+}
+
+/// One page, by username; one more than asked for when there is a next page.
+pub(super) fn wanted_accounts(conn: &mut DbConn, wanted: &WantedAccounts) -> Result<Vec<AccountRow>> {
+    let mut query = accounts::table
+        .order(accounts::username)
+        .limit(wanted.limit as i64 + 1)
+        .select(AccountRow::as_select())
+        .into_boxed();
+    if let Within::Areas(areas) = &wanted.within {
+        let people = account_areas::table
+            .filter(account_areas::area.eq_any(areas.clone()))
+            .select(account_areas::account_id);
+        query = query.filter(accounts::id.eq_any(people));
+    }
+    if let Some(role) = wanted.role {
+        query = query.filter(accounts::role.eq(role));
+    }
+    if let Some(status) = wanted.status {
+        query = query.filter(accounts::status.eq(status));
+    }
+    if let Some(after) = &wanted.after {
+        query = query.filter(accounts::username.gt(after.clone()));
+    }
+    Ok(query.load(conn)?)
+}
+
+pub(super) fn insert_account(conn: &mut DbConn, account: &AccountRow) -> Result<()> {
+    diesel::insert_into(accounts::table).values(account).execute(conn)?;
+    Ok(())
+}
+
+/// Writes what may change of an account. Username, code, role and line never do: submissions and the log speak of them.
+pub(super) fn update_account(conn: &mut DbConn, account: &AccountRow) -> Result<()> {
+    diesel::update(accounts::table.filter(accounts::id.eq(&account.id)))
+        .set((
+            accounts::name.eq(&account.name),
+            accounts::chair.eq(account.chair),
+            accounts::unit.eq(&account.unit),
+            accounts::password_hash.eq(&account.password_hash),
+            accounts::status.eq(account.status),
+            accounts::changed_at.eq(account.changed_at),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn areas(conn: &mut DbConn, id: &AccountId) -> Result<Vec<String>> {
+    Ok(account_areas::table
+        .filter(account_areas::account_id.eq(id))
+        .order(account_areas::area)
+        .select(account_areas::area)
+        .load(conn)?)
+}
+
+pub(super) fn areas_of(conn: &mut DbConn, ids: &[AccountId]) -> Result<HashMap<AccountId, Vec<String>>> {
+    let rows: Vec<(AccountId, String)> = account_areas::table
+        .filter(account_areas::account_id.eq_any(ids.to_vec()))
+        .order(account_areas::area)
+        .select((account_areas::account_id, account_areas::area))
+        .load(conn)?;
+    let mut areas: HashMap<AccountId, Vec<String>> = HashMap::new();
+    for (id, area) in rows {
+        areas.entry(id).or_default().push(area);
+    }
+    Ok(areas)
+}
+
+pub(super) fn replace_areas(conn: &mut DbConn, id: &AccountId, areas: &[String]) -> Result<()> {
+    diesel::delete(account_areas::table.filter(account_areas::account_id.eq(id))).execute(conn)?;
+    for area in areas {
+        diesel::insert_into(account_areas::table)
+            .values((account_areas::account_id.eq(id), account_areas::area.eq(area)))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+// ---- devices
+
+pub(super) fn device(conn: &mut DbConn, account: &AccountId, id: &str) -> Result<Option<DeviceRow>> {
+    Ok(devices::table
+        .filter(devices::account_id.eq(account).and(devices::id.eq(id)))
+        .select(DeviceRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+pub(super) fn insert_device(conn: &mut DbConn, device: &DeviceRow) -> Result<()> {
+    diesel::insert_into(devices::table).values(device).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn device_renamed(conn: &mut DbConn, device: &DeviceRow) -> Result<()> {
+    diesel::update(
+        devices::table.filter(devices::account_id.eq(&device.account_id).and(devices::id.eq(&device.id))),
+    )
+    .set((devices::name.eq(&device.name), devices::app.eq(&device.app), devices::seen_at.eq(device.seen_at)))
+    .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn device_seen(conn: &mut DbConn, account: &AccountId, id: &str, at: At) -> Result<()> {
+    diesel::update(devices::table.filter(devices::account_id.eq(account).and(devices::id.eq(id))))
+        .set(devices::seen_at.eq(at))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Everyone's row of the phone with this id.
+pub(super) fn devices_with_id(conn: &mut DbConn, id: &str) -> Result<Vec<DeviceRow>> {
+    Ok(devices::table
+        .filter(devices::id.eq(id))
+        .order(devices::account_id)
+        .select(DeviceRow::as_select())
+        .load(conn)?)
+}
+
+pub(super) fn revoke_device(conn: &mut DbConn, id: &str, at: At) -> Result<()> {
+    diesel::update(devices::table.filter(devices::id.eq(id).and(devices::revoked_at.is_null())))
+        .set(devices::revoked_at.eq(Some(at)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Which devices a reader asks for; a place in the list is an account and an id.
+#[derive(Clone, Debug)]
+pub(super) struct WantedDevices {
+    pub(super) within: Within,
+    pub(super) account: Option<AccountId>,
+    pub(super) after: Option<(AccountId, String)>,
+    pub(super) limit: usize,
+}
+
+/// One page with the usernames; one more than asked for when there is a next page.
+pub(super) fn wanted_devices(conn: &mut DbConn, wanted: &WantedDevices) -> Result<Vec<(DeviceRow, String)>> {
+    let mut query = devices::table
+        .inner_join(accounts::table.on(accounts::id.eq(devices::account_id)))
+        .order((devices::account_id, devices::id))
+        .limit(wanted.limit as i64 + 1)
+        .select((DeviceRow::as_select(), accounts::username))
+        .into_boxed();
+    if let Within::Areas(areas) = &wanted.within {
+        let people = account_areas::table
+            .filter(account_areas::area.eq_any(areas.clone()))
+            .select(account_areas::account_id);
+        query = query.filter(devices::account_id.eq_any(people));
+    }
+    if let Some(account) = &wanted.account {
+        query = query.filter(devices::account_id.eq(account.clone()));
+    }
+    if let Some((account, id)) = &wanted.after {
+        let same = devices::account_id.eq(account.clone()).and(devices::id.gt(id.clone()));
+        query = query.filter(devices::account_id.gt(account.clone()).or(same));
+    }
+    Ok(query.load(conn)?)
+}
+
+// ---- sessions
+
+pub(super) fn insert_session(conn: &mut DbConn, session: &SessionRow) -> Result<()> {
+    diesel::insert_into(sessions::table).values(session).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn session(conn: &mut DbConn, id: &SessionId) -> Result<Option<SessionRow>> {
+    Ok(sessions::table.filter(sessions::id.eq(id)).select(SessionRow::as_select()).first(conn).optional()?)
+}
+
+/// The open sessions of an account.
+pub(super) fn open_sessions(conn: &mut DbConn, account: &AccountId) -> Result<Vec<SessionId>> {
+    Ok(sessions::table
+        .filter(sessions::account_id.eq(account).and(sessions::closed_at.is_null()))
+        .order(sessions::id)
+        .select(sessions::id)
+        .load(conn)?)
+}
+
+/// The open sessions on a device of an account.
+pub(super) fn open_sessions_on(
+    conn: &mut DbConn,
+    account: &AccountId,
+    device: &str,
+) -> Result<Vec<SessionId>> {
+    Ok(sessions::table
+        .filter(sessions::account_id.eq(account))
+        .filter(sessions::device_id.eq(device))
+        .filter(sessions::closed_at.is_null())
+        .order(sessions::id)
+        .select(sessions::id)
+        .load(conn)?)
+}
+
+/// Closes a session; false: it was closed already.
+pub(super) fn close_session(
+    conn: &mut DbConn,
+    id: &SessionId,
+    because: ClosedBecause,
+    at: At,
+) -> Result<bool> {
+    let closed =
+        diesel::update(sessions::table.filter(sessions::id.eq(id).and(sessions::closed_at.is_null())))
+            .set((sessions::closed_at.eq(Some(at)), sessions::closed_because.eq(Some(because))))
+            .execute(conn)?;
+    Ok(closed > 0)
+}
+
+/// Open sessions that have no refresh token left which is still good.
+pub(super) fn sessions_run_out(conn: &mut DbConn, at: At, limit: i64) -> Result<Vec<SessionId>> {
+    let alive =
+        refresh_tokens::table.filter(refresh_tokens::expires_at.gt(at)).select(refresh_tokens::session_id);
+    Ok(sessions::table
+        .filter(sessions::closed_at.is_null())
+        .filter(sessions::id.ne_all(alive))
+        .order(sessions::id)
+        .limit(limit)
+        .select(sessions::id)
+        .load(conn)?)
+}
+
+// ---- refresh tokens
+
+pub(super) fn insert_refresh(conn: &mut DbConn, token: &RefreshRow) -> Result<()> {
+    diesel::insert_into(refresh_tokens::table).values(token).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn refresh(conn: &mut DbConn, hash: &str) -> Result<Option<RefreshRow>> {
+    Ok(refresh_tokens::table
+        .filter(refresh_tokens::hash.eq(hash))
+        .select(RefreshRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Uses a refresh token up; false: somebody has done so before. The row itself decides, so two at once cannot both.
+pub(super) fn spend(conn: &mut DbConn, hash: &str, at: At) -> Result<bool> {
+    let spent = diesel::update(
+        refresh_tokens::table.filter(refresh_tokens::hash.eq(hash).and(refresh_tokens::used_at.is_null())),
+    )
+    .set(refresh_tokens::used_at.eq(Some(at)))
+    .execute(conn)?;
+    Ok(spent > 0)
+}
+
+/// Deletes the refresh tokens that ran out before `at`.
+pub(super) fn delete_refresh_before(conn: &mut DbConn, at: At) -> Result<usize> {
+    Ok(diesel::delete(refresh_tokens::table.filter(refresh_tokens::expires_at.le(at))).execute(conn)?)
+}

@@ -1,0 +1,278 @@
+//! Signed statements: access tokens, and whatever else another room wants to be able to prove (receipts).
+//! Compact JWS with EdDSA over Ed25519 and nothing else; `typ` keeps one sort of statement from passing for another.
+//! Time is the injected clock's: the library's own check of `exp` is off, ours has no leeway.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::errors::{ErrorKind, new_error};
+use jsonwebtoken::signature::{Error as SignatureError, Signer, Verifier};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
+use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::cache::Bounded;
+use super::keys::{self, KeyFile};
+use super::model::{AccountId, SessionId};
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+
+/// How long an access token is good, in seconds.
+pub const ACCESS_SECONDS: i64 = 15 * 60;
+
+const ISSUER: &str = "nigran";
+const AUDIENCE: &str = "nigran-api";
+const ACCESS_TYP: &str = "at+jwt";
+/// Tokens remembered as verified: as many phones as are likely to be awake within one token's life.
+const REMEMBERED: usize = 10_000;
+
+/// What an access token says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Always `nigran`.
+    pub iss: String,
+    /// Always `nigran-api`.
+    pub aud: String,
+    /// The account.
+    pub sub: AccountId,
+    /// The session.
+    pub sid: SessionId,
+    /// The device, when the login named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dev: Option<String>,
+    /// Issued at, seconds since 1970.
+    pub iat: i64,
+    /// Good until (not including), seconds since 1970.
+    pub exp: i64,
+}
+
+/// Signs and verifies. Clones share keys and memory.
+#[derive(Clone)]
+pub struct Tokens {
+    keys: Arc<Keys>,
+    verified: Arc<RwLock<Bounded<[u8; 32], Arc<Claims>>>>,
+    clock: Clock,
+}
+
+struct Keys {
+    signing: EncodingKey,
+    signing_kid: String,
+    verifying: HashMap<String, DecodingKey>,
+    jwks: Value,
+}
+
+impl Tokens {
+    /// Reads the keys in `folder` (see `keys.rs` for the files), or makes the first one.
+    pub fn open(folder: &Path, clock: Clock) -> Result<Tokens> {
+        // An error means that it is installed already, which is as good.
+        let _ = RING.install_default();
+        let files = keys::load_or_create(folder, clock.now())?;
+        let newest =
+            files.last().ok_or_else(|| Error::internal("reading the signing keys", "there is none"))?;
+        let keys = Keys {
+            signing: EncodingKey::from_ed_der(&newest.pkcs8),
+            signing_kid: newest.kid.clone(),
+            verifying: files
+                .iter()
+                .map(|file| (file.kid.clone(), DecodingKey::from_ed_der(&file.public)))
+                .collect(),
+            jwks: json!({ "keys": files.iter().rev().map(jwk).collect::<Vec<_>>() }),
+        };
+        Ok(Tokens { keys: Arc::new(keys), verified: Arc::new(RwLock::new(Bounded::new(REMEMBERED))), clock })
+    }
+
+    /// The public keys, the signing one first, as RFC 7517 spells them.
+    pub fn jwks(&self) -> &Value {
+        &self.keys.jwks
+    }
+
+    /// Signs `payload` as a statement of the sort `typ`.
+    pub fn sign(&self, payload: &impl Serialize, typ: &str) -> Result<String> {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(typ.to_owned());
+        header.kid = Some(self.keys.signing_kid.clone());
+        encode(&header, payload, &self.keys.signing).map_err(|cause| Error::internal("signing", cause))
+    }
+
+    /// Verifies a statement of the sort `typ` signed with one of our keys. Looks at no time.
+    pub fn verify<T: DeserializeOwned>(&self, jws: &str, typ: &str) -> Result<T> {
+        opened(jws, typ, &without_claims(), |kid| self.keys.verifying.get(kid).cloned())
+    }
+
+    /// An access token for a session, good from now on.
+    pub(super) fn issue(
+        &self,
+        account: &AccountId,
+        session: &SessionId,
+        device: Option<&str>,
+    ) -> Result<String> {
+        let iat = self.clock.now().timestamp();
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            sub: account.clone(),
+            sid: session.clone(),
+            dev: device.map(str::to_owned),
+            iat,
+            exp: iat + ACCESS_SECONDS,
+        };
+        self.sign(&claims, ACCESS_TYP)
+    }
+
+    /// The claims of an access token that is ours and still good. A token seen before costs a hash and a look-up.
+    pub(super) fn verify_access(&self, token: &str) -> Result<Arc<Claims>> {
+        let now = self.clock.now().timestamp();
+        let key: [u8; 32] = Sha256::digest(token).into();
+        let remembered = self.verified.read().ok().and_then(|verified| verified.get(&key).cloned());
+        let claims = match &remembered {
+            Some(claims) => claims.clone(),
+            None => {
+                let kept = |kid: &str| self.keys.verifying.get(kid).cloned();
+                Arc::new(
+                    opened::<Claims>(token, ACCESS_TYP, &for_access(), kept).map_err(|_| token_invalid())?,
+                )
+            }
+        };
+        if claims.exp <= now {
+            return Err(Error::unauthenticated("token_expired", "the access token has run out; refresh it"));
+        }
+        if remembered.is_none()
+            && let Ok(mut verified) = self.verified.write()
+        {
+            verified.insert(key, claims.clone(), |old| old.exp <= now);
+        }
+        Ok(claims)
+    }
+}
+
+/// Verifies a statement of the sort `typ` with nothing but a JWKS document: offline, and without a clock.
+pub fn verify_with_jwks(jws: &str, jwks: &Value, typ: &str) -> Result<Value> {
+    let _ = RING.install_default();
+    opened(jws, typ, &without_claims(), |kid| {
+        let keys = jwks.get("keys")?.as_array()?;
+        let key = keys.iter().find(|key| key.get("kid").and_then(Value::as_str) == Some(kid))?;
+        let is = |member: &str, value: &str| key.get(member).and_then(Value::as_str) == Some(value);
+        let x = key.get("x").and_then(Value::as_str).filter(|_| is("kty", "OKP") && is("crv", "Ed25519"))?;
+        DecodingKey::from_ed_components(x).ok()
+    })
+}
+
+/// The payload of `jws`, when header and signature are as they must be: EdDSA, a key we know, the right `typ`, and no
+/// extension marked critical, for we understand none.
+fn opened<T: DeserializeOwned>(
+    jws: &str,
+    typ: &str,
+    validation: &Validation,
+    key: impl Fn(&str) -> Option<DecodingKey>,
+) -> Result<T> {
+    let bad =
+        |why: &str| Error::invalid("signature_invalid", format!("the signed statement is not good: {why}"));
+    let header = decode_header(jws).map_err(|_| bad("its header cannot be read"))?;
+    if header.alg != Algorithm::EdDSA || header.crit.is_some() || header.typ.as_deref() != Some(typ) {
+        return Err(bad("it is not of the expected type"));
+    }
+    let key =
+        header.kid.as_deref().and_then(key).ok_or_else(|| bad("it is signed with a key not known here"))?;
+    let data = decode(jws, &key, validation).map_err(|_| bad("signature and content do not match"))?;
+    Ok(data.claims)
+}
+
+fn without_claims() -> Validation {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation
+}
+
+fn for_access() -> Validation {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.validate_exp = false;
+    validation.set_audience(&[AUDIENCE]);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_required_spec_claims(&["aud", "iss", "sub"]);
+    validation
+}
+
+fn token_invalid() -> Error {
+    Error::unauthenticated("token_invalid", "the access token is not one of ours; log in")
+}
+
+fn jwk(file: &KeyFile) -> Value {
+    json!({
+        "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
+        "kid": file.kid, "x": URL_SAFE_NO_PAD.encode(file.public),
+    })
+}
+
+/// Ed25519 by `ring`, which TLS brings along anyway; every other algorithm is refused here.
+static RING: CryptoProvider = CryptoProvider {
+    signer_factory: |algorithm, key| match algorithm {
+        Algorithm::EdDSA => Ok(Box::new(RingSigner(key_pair(key.as_bytes())?)) as Box<dyn JwtSigner>),
+        _ => Err(new_error(ErrorKind::UnsupportedAlgorithm)),
+    },
+    verifier_factory: |algorithm, key| match algorithm {
+        Algorithm::EdDSA => {
+            let public = UnparsedPublicKey::new(&ED25519, key.try_get_as_bytes()?.to_vec());
+            Ok(Box::new(RingVerifier(public)) as Box<dyn JwtVerifier>)
+        }
+        _ => Err(new_error(ErrorKind::UnsupportedAlgorithm)),
+    },
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+/// The library asks for a signer at every signature, and to derive the pair from the key costs as much as to sign.
+/// So the pairs are kept; a process has one or two.
+fn key_pair(pkcs8: &[u8]) -> jsonwebtoken::errors::Result<Arc<Ed25519KeyPair>> {
+    static PAIRS: RwLock<Vec<(Vec<u8>, Arc<Ed25519KeyPair>)>> = RwLock::new(Vec::new());
+    let known = PAIRS
+        .read()
+        .ok()
+        .and_then(|pairs| pairs.iter().find(|(key, _)| key == pkcs8).map(|(_, pair)| pair.clone()));
+    if let Some(pair) = known {
+        return Ok(pair);
+    }
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8)
+        .map_err(|_| new_error(ErrorKind::InvalidEddsaKey))?;
+    let pair = Arc::new(pair);
+    if let Ok(mut pairs) = PAIRS.write() {
+        pairs.truncate(7);
+        pairs.insert(0, (pkcs8.to_vec(), pair.clone()));
+    }
+    Ok(pair)
+}
+
+struct RingSigner(Arc<Ed25519KeyPair>);
+
+impl Signer<Vec<u8>> for RingSigner {
+    fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, SignatureError> {
+        Ok(self.0.sign(message).as_ref().to_vec())
+    }
+}
+
+impl JwtSigner for RingSigner {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}
+
+struct RingVerifier(UnparsedPublicKey<Vec<u8>>);
+
+impl Verifier<Vec<u8>> for RingVerifier {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), SignatureError> {
+        self.0.verify(message, signature).map_err(|_| SignatureError::new())
+    }
+}
+
+impl JwtVerifier for RingVerifier {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}

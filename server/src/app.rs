@@ -1,0 +1,201 @@
+//! The application: every room and service put together, started, and stopped.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::web::{self, Data};
+use actix_web::{App as Actix, HttpServer};
+use tokio::task::JoinHandle;
+use utoipa_actix_web::AppExt as _;
+
+use crate::accounts::Accounts;
+use crate::clock::{Clock, Ids};
+use crate::config::Config;
+use crate::db::{self, By, Db};
+use crate::error::{Error, Result};
+use crate::forms::{self, Forms};
+use crate::http::health::{Check, Checks};
+use crate::http::{api, watch};
+use crate::jobs::Jobs;
+use crate::media::Media;
+use crate::places::{self, ImportOptions, Places};
+use crate::submissions::Submissions;
+use crate::telemetry;
+
+/// Every service; clones share them.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub db: Db,
+    /// People and keys.
+    pub accounts: Accounts,
+    /// Questionnaires.
+    pub forms: Forms,
+    /// Boundaries.
+    pub places: Places,
+    /// Photos.
+    pub media: Media,
+    /// Submissions.
+    pub submissions: Submissions,
+}
+
+impl App {
+    /// Opens everything, migrating the database and publishing the built-in questionnaires first.
+    pub async fn open(config: &Config, clock: Clock, ids: Ids) -> Result<App> {
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|cause| Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display())))?;
+        let url = config.database_url();
+        for migration in db::migrate(&url)? {
+            tracing::info!(%migration, "migrated the database: {migration}");
+        }
+        let db = Db::open(&url, clock.clone(), ids)?;
+        let forms = Forms::new(db.clone());
+        publish_builtin(&db).await?;
+        let places = Places::default();
+        import_boundaries(&db, config).await?;
+        let loading = places.clone();
+        db.read(move |conn| loading.refresh(conn)).await?;
+        let accounts = Accounts::open(db.clone(), clock.clone(), &config.data_dir.join("keys"))?;
+        let media = Media::start(config.media.clone(), &config.data_dir).await?;
+        let submissions = Submissions {
+            db: db.clone(),
+            accounts: accounts.clone(),
+            forms: forms.clone(),
+            places: places.clone(),
+            media: media.clone(),
+            clock,
+            flags: config.flags.clone(),
+            limits: config.limits.clone(),
+        };
+        Ok(App { db, accounts, forms, places, media, submissions })
+    }
+}
+
+async fn publish_builtin(db: &Db) -> Result<()> {
+    for package in forms::builtin_packages()? {
+        let (form, version) = (package.form.clone(), package.version);
+        if db.write(By::system(), move |tx| forms::publish(tx, &package)).await? == forms::Published::New {
+            tracing::info!(form, version, "published {form} {version}");
+        }
+    }
+    Ok(())
+}
+
+/// Imports the boundary files of the settings whose sets are not there yet.
+async fn import_boundaries(db: &Db, config: &Config) -> Result<()> {
+    for path in &config.boundaries {
+        let (db, file) = (db.clone(), path.clone());
+        let imported = tokio::task::spawn_blocking(move || places::import_file(&db, &file, &ImportOptions::default()))
+            .await
+            .map_err(|cause| Error::internal("importing boundaries", cause))??;
+        tracing::info!(set = imported.set.set_id, "{}: {}", path.display(), imported.to_string().trim_end());
+    }
+    Ok(())
+}
+
+/// A running server.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Its services.
+    pub app: App,
+    handle: ServerHandle,
+    serving: JoinHandle<std::io::Result<()>>,
+    jobs: Jobs,
+}
+
+/// Opens the application and serves it.
+pub async fn start(config: Config, clock: Clock, ids: Ids) -> Result<Running> {
+    telemetry::metrics();
+    let app = App::open(&config, clock, ids).await?;
+    let jobs = Jobs::start(&app);
+    let server = serve(&config, &app)?;
+    let address = *server.1.first().ok_or_else(|| Error::internal("listening", "there is no address"))?;
+    let server = server.0;
+    Ok(Running { address, app, handle: server.handle(), serving: tokio::spawn(server), jobs })
+}
+
+fn serve(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<SocketAddr>)> {
+    let shared = app.clone();
+    let checks = Data::new(checks(app));
+    let server = HttpServer::new(move || {
+        let App { db, accounts, forms, places, submissions, .. } = shared.clone();
+        Actix::new()
+            .into_utoipa_app()
+            .configure(api::routes)
+            .split_for_parts()
+            .0
+            .configure(api::readers)
+            .app_data(Data::new(db))
+            .app_data(Data::new(accounts))
+            .app_data(Data::new(forms))
+            .app_data(Data::new(places))
+            .app_data(Data::new(submissions))
+            .app_data(checks.clone())
+            .default_service(web::to(api::unmatched))
+            .wrap(Compress::default())
+            .wrap(from_fn(watch::watch))
+    });
+    let server = match config.workers {
+        0 => server,
+        workers => server.workers(workers),
+    };
+    let server = server
+        .shutdown_timeout(20)
+        .bind(&config.listen)
+        .map_err(|cause| Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen)))?;
+    let addresses = server.addrs();
+    Ok((server.run(), addresses))
+}
+
+fn checks(app: &App) -> Checks {
+    let (db, media) = (app.db.clone(), app.media.clone());
+    let said = |error: Error| error.detail;
+    Checks(vec![
+        Check {
+            name: "database",
+            ask: Arc::new(move || {
+                let db = db.clone();
+                Box::pin(async move { db.read(crate::audit::has_pending).await.map(drop).map_err(said) })
+            }),
+        },
+        Check {
+            name: "media",
+            ask: Arc::new(move || {
+                let media = media.clone();
+                Box::pin(async move { media.healthy().await.map_err(said) })
+            }),
+        },
+    ])
+}
+
+impl Running {
+    /// Waits until the server is told to stop (SIGTERM, SIGINT), and stops in order.
+    pub async fn wait(self) -> Result<()> {
+        let Running { app, serving, jobs, .. } = self;
+        let served = serving.await;
+        finish(app, jobs).await?;
+        match served {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(cause)) => Err(Error::internal("serving", cause)),
+            Err(cause) => Err(Error::internal("serving", cause)),
+        }
+    }
+
+    /// Stops: finishes what was accepted, seals the log, closes the database.
+    pub async fn stop(self) -> Result<()> {
+        self.handle.stop(true).await;
+        self.wait().await
+    }
+}
+
+async fn finish(app: App, jobs: Jobs) -> Result<()> {
+    drop(jobs);
+    crate::jobs::seal(&app).await?;
+    app.media.stop().await;
+    tokio::task::spawn_blocking(move || app.db.close())
+        .await
+        .map_err(|cause| Error::internal("closing the database", cause))
+}

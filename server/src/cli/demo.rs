@@ -1,0 +1,45 @@
+//! The demo: one account for each role, and how to go on from there.
+
+use super::say;
+use crate::accounts::bootstrap::{self, FirstAccount};
+use crate::accounts::random_password;
+use crate::app::Running;
+use crate::error::{Error, Result};
+
+/// Makes the accounts that are not there yet and prints all of them with their password.
+pub(super) async fn accounts(running: &Running, chosen: Option<String>) -> Result<()> {
+    let db = running.app.db.clone();
+    let password = chosen.map_or_else(random_password, Ok)?;
+    let hashed = password.clone();
+    let accounts = tokio::task::spawn_blocking(move || bootstrap::demo_accounts(&db, &hashed))
+        .await
+        .map_err(|cause| Error::internal("making the demo accounts", cause))??;
+    table(&accounts, &password);
+    walk_through(&format!("http://{}", running.address), &accounts, &password);
+    Ok(())
+}
+
+fn table(accounts: &[FirstAccount], password: &str) {
+    say(&format!("{:16}  {:20}  {:16}  {:8}  password", "account", "role", "area", "code"));
+    for FirstAccount { account, is_new } in accounts {
+        let role = match account.line {
+            Some(line) if account.role == crate::accounts::Role::Supervisor => format!("{} ({line})", account.role),
+            _ if account.chair => format!("{} (chair)", account.role),
+            _ => account.role.to_string(),
+        };
+        let shown = if *is_new { password } else { "as set before" };
+        say(&format!("{:16}  {role:20}  {:16}  {:8}  {shown}", account.username, account.areas.join(" "), account.code));
+    }
+}
+
+fn walk_through(url: &str, accounts: &[FirstAccount], password: &str) {
+    let password = if accounts.iter().any(|account| account.is_new) { password } else { "the password set before" };
+    say("");
+    say("Try it:");
+    say(&format!("  TOKEN=$(curl -s {url}/v1/auth/login -H 'Content-Type: application/json' \\"));
+    say(&format!("    -d '{{\"username\":\"inspector\",\"password\":\"{password}\"}}' | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')"));
+    say(&format!("  curl -s {url}/v1/me -H \"Authorization: Bearer $TOKEN\""));
+    say(&format!("  curl -s {url}/v1/forms -H \"Authorization: Bearer $TOKEN\""));
+    say("  README.md goes on from here: file an inspection, send a photo, check the receipt.");
+    say("");
+}

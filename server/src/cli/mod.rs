@@ -1,0 +1,119 @@
+//! The command line. Exit codes: 0 done; 1 it could not be done; 2 the command itself was wrong (clap's own);
+//! 3 something was verified and is not as it should be.
+
+mod account;
+mod boundaries;
+mod demo;
+mod serve;
+mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::clock::{Clock, Ids};
+use crate::config::Config;
+use crate::db::{self, Db};
+use crate::error::{Error, Result};
+use crate::{http, telemetry};
+
+/// Field surveys with rules-driven forms, for child protection in Balochistan.
+#[derive(Parser)]
+#[command(name = "nigran", version, about, max_term_width = 100)]
+struct Cli {
+    /// Settings file; without it, ./nigran.toml if there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server. Example: nigran serve --demo
+    Serve(serve::Serve),
+    /// Bring the database to the shape this version needs. Example: nigran migrate
+    Migrate,
+    /// Accounts. Example: nigran account create --username asma --name "Asma B." --role inspector --area PK226
+    #[command(subcommand)]
+    Account(account::Account),
+    /// Boundary sets. Example: nigran boundaries import districts.geojson
+    #[command(subcommand)]
+    Boundaries(boundaries::Boundaries),
+    /// The audit log. Example: nigran audit verify
+    #[command(subcommand)]
+    Audit(verify::Audit),
+    /// Receipts. Example: nigran receipt verify receipt.jws --jwks jwks.json
+    #[command(subcommand)]
+    Receipt(verify::ReceiptCommand),
+    /// Print the description of the HTTP interface (OpenAPI 3.1). Example: nigran openapi > openapi.json
+    Openapi,
+}
+
+/// Runs the command line.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("nigran: {}", error.detail);
+            if let Some(cause) = &error.cause {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<ExitCode> {
+    match cli.command {
+        Command::Serve(serve) => serve.run(settings(cli.config)?).await,
+        Command::Migrate => migrate(&settings(cli.config)?),
+        Command::Account(command) => command.run(&settings(cli.config)?).await,
+        Command::Boundaries(command) => command.run(&settings(cli.config)?).await,
+        Command::Audit(command) => command.run(&settings(cli.config)?),
+        Command::Receipt(command) => command.run(),
+        Command::Openapi => openapi(),
+    }
+}
+
+fn settings(file: Option<PathBuf>) -> Result<Config> {
+    let beside = PathBuf::from("nigran.toml");
+    let file = file.or_else(|| beside.exists().then_some(beside));
+    let config = Config::load(file.as_deref(), std::env::vars())?;
+    telemetry::start_log(&config.log);
+    Ok(config)
+}
+
+/// Opens the database of the settings, migrated.
+fn open(config: &Config) -> Result<Db> {
+    std::fs::create_dir_all(&config.data_dir)
+        .map_err(|cause| Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display())))?;
+    let url = config.database_url();
+    db::migrate(&url)?;
+    Db::open(&url, Clock::System, Ids::Random)
+}
+
+fn migrate(config: &Config) -> Result<ExitCode> {
+    std::fs::create_dir_all(&config.data_dir)
+        .map_err(|cause| Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display())))?;
+    let done = db::migrate(&config.database_url())?;
+    for migration in &done {
+        say(&format!("ran {migration}"));
+    }
+    say(if done.is_empty() { "the database is up to date" } else { "the database is migrated" });
+    Ok(ExitCode::SUCCESS)
+}
+
+fn openapi() -> Result<ExitCode> {
+    let text = http::api::openapi().to_pretty_json().map_err(|cause| Error::internal("writing the description", cause))?;
+    say(&text);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a line for the person at the terminal. A reader that went away (`| head`) is no failure.
+fn say(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

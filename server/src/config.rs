@@ -1,0 +1,300 @@
+//! Settings: defaults, overlaid by `nigran.toml`, overlaid by `NIGRAN_*` environment variables.
+//! A key nobody knows is an error that names it in full: a misspelt setting must not be a silent default.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::error::{Error, Result};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Address to listen on: `127.0.0.1:8080`.
+    pub listen: String,
+    /// Folder for the embedded database, the embedded photo store, and the keys.
+    pub data_dir: PathBuf,
+    /// Boundary files imported at start when their set is not there yet.
+    pub boundaries: Vec<PathBuf>,
+    /// Password of every account made at first start; otherwise random, and printed once.
+    pub bootstrap_password: Option<String>,
+    /// Threads that answer requests; 0: one per core.
+    pub workers: usize,
+    /// The database.
+    pub database: DatabaseConfig,
+    /// Where photos are kept.
+    pub media: MediaConfig,
+    /// How much is taken at once.
+    pub limits: Limits,
+    /// From where a fix or a clock smells wrong.
+    pub flags: FlagConfig,
+    /// The log.
+    pub log: LogConfig,
+}
+
+/// The database.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct DatabaseConfig {
+    /// `sqlite:PATH` or `postgres://…`; unless told, SQLite in the data folder.
+    pub url: Option<String>,
+}
+
+/// Where photos are kept and how large they may be. Without an `endpoint` the server runs a store of its own on loopback
+/// and keeps the files in its data folder; the keys are then its own affair too, and those given here are not used.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct MediaConfig {
+    /// Address of an S3 service: `https://s3.example.org`. None: the embedded store.
+    pub endpoint: Option<String>,
+    /// The region requests are signed for.
+    pub region: String,
+    /// The bucket; made at the first start if it is missing and the keys allow it.
+    pub bucket: String,
+    /// Access key of the S3 service.
+    pub access_key: String,
+    /// Secret key of the S3 service.
+    pub secret_key: String,
+    /// Whether the bucket stands in the path (`host/bucket/key`) rather than in the host name. True for everything
+    /// but Amazon's own service.
+    pub path_style: bool,
+    /// The largest photo (JPEG, PNG, WebP), in bytes.
+    pub max_photo_bytes: u64,
+    /// The largest document (PDF), in bytes.
+    pub max_document_bytes: u64,
+}
+
+/// How much is taken at once.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// The largest submission, in bytes.
+    pub submission_bytes: usize,
+}
+
+/// From where a fix or a clock smells wrong. Flags only: nothing is refused for these.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct FlagConfig {
+    /// A fix less accurate than this, in metres, is poor.
+    pub poor_accuracy_m: f64,
+    /// A fix older than this at the end of the visit, in minutes, is stale.
+    pub stale_fix_minutes: i64,
+    /// A device clock off by more than this, in minutes, is skewed.
+    pub clock_skew_minutes: i64,
+    /// A visit shorter than this, in seconds per answered question, is too fast to be true.
+    pub seconds_per_answer: f64,
+}
+
+/// The log.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct LogConfig {
+    /// `text` or `json`.
+    pub format: String,
+    /// What is logged: `info`, `server=debug,info`, …
+    pub level: String,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            listen: "127.0.0.1:8080".into(),
+            data_dir: "nigran-data".into(),
+            boundaries: Vec::new(),
+            bootstrap_password: None,
+            workers: 0,
+            database: DatabaseConfig::default(),
+            media: MediaConfig::default(),
+            limits: Limits::default(),
+            flags: FlagConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}
+
+const MIB: usize = 1024 * 1024;
+
+impl Default for MediaConfig {
+    fn default() -> MediaConfig {
+        MediaConfig {
+            endpoint: None,
+            region: "us-east-1".to_owned(),
+            bucket: "nigran-media".to_owned(),
+            access_key: String::new(),
+            secret_key: String::new(),
+            path_style: true,
+            max_photo_bytes: 20 * MIB as u64,
+            max_document_bytes: 20 * MIB as u64,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { submission_bytes: 2 * MIB }
+    }
+}
+
+impl Default for FlagConfig {
+    fn default() -> FlagConfig {
+        FlagConfig {
+            poor_accuracy_m: 50.0,
+            stale_fix_minutes: 60,
+            clock_skew_minutes: 10,
+            seconds_per_answer: 2.0,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> LogConfig {
+        LogConfig { format: "text".into(), level: "info".into() }
+    }
+}
+
+/// Every key, and how its environment variable is read.
+const KEYS: &[(&str, As)] = &[
+    ("listen", As::Text),
+    ("data_dir", As::Text),
+    ("boundaries", As::List),
+    ("bootstrap_password", As::Text),
+    ("workers", As::Toml),
+    ("database.url", As::Text),
+    ("media.endpoint", As::Text),
+    ("media.region", As::Text),
+    ("media.bucket", As::Text),
+    ("media.access_key", As::Text),
+    ("media.secret_key", As::Text),
+    ("media.path_style", As::Toml),
+    ("media.max_photo_bytes", As::Toml),
+    ("media.max_document_bytes", As::Toml),
+    ("limits.submission_bytes", As::Toml),
+    ("flags.poor_accuracy_m", As::Toml),
+    ("flags.stale_fix_minutes", As::Toml),
+    ("flags.clock_skew_minutes", As::Toml),
+    ("flags.seconds_per_answer", As::Toml),
+    ("log.format", As::Text),
+    ("log.level", As::Text),
+];
+
+#[derive(Clone, Copy)]
+enum As {
+    Text,
+    List,
+    Toml,
+}
+
+impl Config {
+    /// Reads the file (if there is one) and the variables.
+    pub fn load(file: Option<&Path>, variables: impl Iterator<Item = (String, String)>) -> Result<Config> {
+        let mut table = match file {
+            Some(path) => read_file(path)?,
+            None => Table::new(),
+        };
+        refuse_unknown_keys(&table, "")?;
+        for (name, value) in variables {
+            if let Some(name) = name.strip_prefix("NIGRAN_") {
+                overlay(&mut table, name, value)?;
+            }
+        }
+        Config::deserialize(Value::Table(table))
+            .map_err(|cause| Error::invalid("bad_setting", format!("a setting cannot be read: {cause}")))
+    }
+
+    /// The database's URL: the one set, or SQLite in the data folder.
+    pub fn database_url(&self) -> String {
+        self.database.url.clone().unwrap_or_else(|| crate::db::url_in(&self.data_dir))
+    }
+}
+
+fn read_file(path: &Path) -> Result<Table> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|cause| Error::invalid("settings_unreadable", format!("{}: {cause}", path.display())))?;
+    text.parse::<Table>()
+        .map_err(|cause| Error::invalid("settings_unreadable", format!("{}: {cause}", path.display())))
+}
+
+fn refuse_unknown_keys(table: &Table, above: &str) -> Result<()> {
+    for (key, value) in table {
+        let full = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };
+        let is_section = KEYS.iter().any(|(known, _)| known.starts_with(&format!("{full}.")));
+        match value {
+            Value::Table(inner) if is_section => refuse_unknown_keys(inner, &full)?,
+            _ if KEYS.iter().any(|(known, _)| *known == full) => {}
+            _ => return Err(Error::invalid("unknown_setting", format!("there is no setting `{full}`"))),
+        }
+    }
+    Ok(())
+}
+
+fn overlay(table: &mut Table, name: &str, value: String) -> Result<()> {
+    let known = KEYS.iter().find(|(key, _)| key.replace('.', "_").eq_ignore_ascii_case(name));
+    let Some((key, kind)) = known else {
+        return Err(Error::invalid("unknown_setting", format!("there is no setting for NIGRAN_{name}")));
+    };
+    let value = match kind {
+        As::Text => Value::String(value),
+        As::List => Value::Array(
+            value.split(',').filter(|part| !part.trim().is_empty()).map(|part| Value::String(part.trim().into())).collect(),
+        ),
+        As::Toml => format!("v = {value}")
+            .parse::<Table>()
+            .ok()
+            .and_then(|mut table| table.remove("v"))
+            .ok_or_else(|| Error::invalid("bad_setting", format!("NIGRAN_{name} cannot be read: {value:?}")))?,
+    };
+    match key.split_once('.') {
+        None => table.insert((*key).into(), value),
+        Some((section, key)) => match table.entry(section).or_insert(Value::Table(Table::new())) {
+            Value::Table(section) => section.insert(key.into(), value),
+            other => {
+                *other = Value::Table(Table::from_iter([(key.to_owned(), value)]));
+                None
+            }
+        },
+    };
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> Result<Config> {
+        Config::load(None, variables.iter().map(|(k, v)| (k.to_string(), v.to_string())))
+    }
+
+    #[test]
+    fn variables_overlay_the_defaults() {
+        let config = load(&[
+            ("NIGRAN_LISTEN", "0.0.0.0:80"),
+            ("NIGRAN_DATABASE_URL", "postgres://db/nigran"),
+            ("NIGRAN_BOUNDARIES", "a.geojson, b.geojson"),
+            ("NIGRAN_MEDIA_PATH_STYLE", "false"),
+            ("HOME", "/root"),
+        ])
+        .unwrap();
+
+        assert_eq!(config.listen, "0.0.0.0:80");
+        assert_eq!(config.database_url(), "postgres://db/nigran");
+        assert_eq!(config.boundaries, [PathBuf::from("a.geojson"), "b.geojson".into()]);
+        assert!(!config.media.path_style);
+        assert_eq!(config.media.bucket, "nigran-media");
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_in_full() {
+        let dir = std::env::temp_dir().join(format!("nigran-config-{}.toml", std::process::id()));
+        std::fs::write(&dir, "[media]\nbuket = \"x\"\n").unwrap();
+
+        let error = Config::load(Some(&dir), std::iter::empty()).unwrap_err();
+        let variable = load(&[("NIGRAN_LISTENN", "x")]).unwrap_err();
+
+        std::fs::remove_file(&dir).unwrap();
+        assert_eq!(error.detail, "there is no setting `media.buket`");
+        assert_eq!(variable.detail, "there is no setting for NIGRAN_LISTENN");
+    }
+}

@@ -1,0 +1,99 @@
+//! Judging: answers in, everything the server has to say of them out. No database and no clock here; the instant of
+//! reception is handed in.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use form_engine::{Areas, Context, Point, User, Visit};
+use serde_json::Value;
+
+use super::envelope::Envelope;
+use super::flags::{self, Circumstances};
+use super::model::{Judgement, Verdict};
+use crate::accounts::Actor;
+use crate::config::FlagConfig;
+use crate::forms::Release;
+use crate::places::{Fix, PlaceTag, Places};
+
+/// Judges an envelope filled with `release`.
+pub(super) fn judge(
+    envelope: &Envelope,
+    release: &Release,
+    filer: &Actor,
+    places: &Places,
+    thresholds: &FlagConfig,
+    received_at: DateTime<Utc>,
+) -> Judgement {
+    let place = locate(envelope, places);
+    let context = context(envelope, filer, &place, places);
+    let answers = Value::Object(envelope.answers.clone());
+    let non_answers = envelope.non_answers.clone().map(Value::Object);
+    let outcome = release.compiled.evaluate(&answers, non_answers.as_ref(), &context);
+    let flags = flags::raise(
+        thresholds,
+        &Circumstances {
+            envelope,
+            place: &place,
+            filer_areas: &filer.areas,
+            answered_district: release.place_answer(&outcome.answers, "district"),
+            answer_count: count_answers(&outcome.answers),
+            referred_media: &outcome.media,
+            received_at,
+        },
+    );
+    Judgement {
+        verdict: Verdict::from(outcome.verdict()),
+        answers: outcome.answers,
+        calculated: outcome.calculated,
+        violations: outcome.violations,
+        findings: outcome.findings,
+        scores: outcome.scores,
+        summary: outcome.summary,
+        flags,
+        place,
+        declared: envelope.media.clone(),
+        started_at: envelope.started_at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        finished_at: envelope.finished_at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+    }
+}
+
+fn locate(envelope: &Envelope, places: &Places) -> PlaceTag {
+    let fix = envelope.location.as_ref().map(|location| Fix {
+        lat: location.lat,
+        lon: location.lon,
+        accuracy_m: location.accuracy_m.filter(|accuracy| *accuracy >= 0.0),
+    });
+    fix.map_or_else(PlaceTag::no_fix, |fix| places.locate(&fix))
+}
+
+fn context<'p>(envelope: &Envelope, filer: &Actor, place: &PlaceTag, places: &'p Places) -> Context<'p> {
+    let visit = Visit {
+        started_at: envelope.started_at,
+        finished_at: envelope.finished_at,
+        location: envelope.location.as_ref().map(|location| Point {
+            lat: location.lat,
+            lon: location.lon,
+            accuracy_m: location.accuracy_m,
+            altitude_m: location.altitude_m,
+        }),
+        district: place.district.as_ref().map(|district| district.code.clone()),
+        zone: None,
+    };
+    let user = User { code: filer.code.clone(), role: filer.role.to_string(), areas: filer.areas.clone() };
+    let mut context = Context::new(visit, user, places);
+    context.area_chain = place.area_chain();
+    context
+}
+
+impl Areas for Places {
+    fn contains(&self, lat: f64, lon: f64, code: &str) -> Option<bool> {
+        Places::contains(self, lat, lon, code)
+    }
+}
+
+/// Questions answered, rows' included.
+fn count_answers(answers: &Value) -> usize {
+    match answers {
+        Value::Object(map) => map.values().map(count_answers).sum(),
+        Value::Array(rows) if rows.iter().any(Value::is_object) => rows.iter().map(count_answers).sum(),
+        _ => 1,
+    }
+}

@@ -1,0 +1,54 @@
+//! Submissions: filing, judging, reading. A submission is a head that moves (review, media, place) over revisions
+//! that never change. Nothing a person filled in is lost: answers that break rules are stored with every violation
+//! listed, and what cannot be evaluated at all is kept byte for byte in quarantine.
+
+mod envelope;
+mod flags;
+mod ingest;
+mod judging;
+mod model;
+mod photos;
+mod quarantine;
+mod reading;
+mod receipt;
+mod redaction;
+mod retagging;
+mod routes;
+mod store;
+
+use crate::accounts::Accounts;
+use crate::clock::Clock;
+use crate::config::{FlagConfig, Limits};
+use crate::db::Db;
+use crate::forms::Forms;
+use crate::media::Media;
+use crate::places::Places;
+
+pub use receipt::{RECEIPT_TYPE, ReceiptClaims};
+pub(crate) use routes::routes;
+
+/// What filing and reading need; clones share it.
+#[derive(Clone)]
+pub struct Submissions {
+    /// The database.
+    pub db: Db,
+    /// Accounts, for the key that signs receipts.
+    pub accounts: Accounts,
+    /// The published forms.
+    pub forms: Forms,
+    /// Boundaries.
+    pub places: Places,
+    /// Photos.
+    pub media: Media,
+    /// The time.
+    pub clock: Clock,
+    /// From where things smell wrong.
+    pub flags: FlagConfig,
+    /// How much is taken at once.
+    pub limits: Limits,
+}
+
+/// The hash the server would name these bytes by: SHA-256 of the envelope's RFC 8785 form, in hex.
+pub fn content_hash(bytes: &[u8]) -> crate::error::Result<String> {
+    envelope::Received::read(bytes).map(|received| received.content_hash)
+}

@@ -1,0 +1,195 @@
+//! Nouns of the submissions room.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use form_engine::{Finding, Violation};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::accounts::Kind;
+use crate::db::schema::{findings, place_tags, quarantine, revisions, submissions};
+use crate::db::{At, Json, Packed, text_enum, text_id};
+use crate::places::PlaceTag;
+
+text_id! {
+    /// A submission's id: a UUID the phone made.
+    SubmissionId
+}
+
+text_enum! {
+    /// What the rules say of the answers.
+    Verdict {
+        /// Nothing is wrong.
+        Valid = "valid",
+        /// Something should be looked at.
+        Warnings = "warnings",
+        /// A rule is broken. The answers are stored all the same.
+        Invalid = "invalid",
+        /// The answers could not be evaluated, and wait for an administrator.
+        Quarantined = "quarantined",
+    }
+}
+
+impl From<form_engine::Verdict> for Verdict {
+    fn from(verdict: form_engine::Verdict) -> Verdict {
+        match verdict {
+            form_engine::Verdict::Valid => Verdict::Valid,
+            form_engine::Verdict::Warnings => Verdict::Warnings,
+            form_engine::Verdict::Invalid => Verdict::Invalid,
+        }
+    }
+}
+
+text_enum! {
+    /// Whether every file the submission declares has arrived.
+    MediaState {
+        /// All are here.
+        Complete = "complete",
+        /// Some are still to come.
+        Awaiting = "awaiting",
+    }
+}
+
+text_enum! {
+    /// Where a submission stands with its reviewer.
+    Review {
+        /// Not looked at yet.
+        Received = "received",
+        /// Sent back for correction.
+        Returned = "returned",
+        /// Taken.
+        Accepted = "accepted",
+        /// Turned down.
+        Rejected = "rejected",
+    }
+}
+
+/// A file the envelope declares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub(super) struct DeclaredMedia {
+    /// Its name, unique in the submission.
+    pub name: String,
+    /// Hex SHA-256 of its content.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its media type, such as `image/jpeg`.
+    #[serde(rename = "type")]
+    pub content_type: String,
+}
+
+/// Something that smells wrong. A flag never refuses anything.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub(super) struct Flag {
+    /// Stable, for programs: `poor_accuracy`.
+    pub code: String,
+    /// For people, in English and Urdu.
+    pub message: BTreeMap<String, String>,
+    /// The figures it rests on, with their units in the names.
+    pub figures: Map<String, Value>,
+}
+
+/// Everything the server says of one revision; stored with it, and never changed.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Judgement {
+    pub(super) verdict: Verdict,
+    pub(super) answers: Value,
+    pub(super) calculated: Map<String, Value>,
+    pub(super) violations: Vec<Violation>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) scores: Map<String, Value>,
+    pub(super) summary: Map<String, Value>,
+    pub(super) flags: Vec<Flag>,
+    pub(super) place: PlaceTag,
+    pub(super) declared: Vec<DeclaredMedia>,
+    pub(super) started_at: Option<String>,
+    pub(super) finished_at: String,
+}
+
+/// The head of a submission as a row.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = submissions, treat_none_as_null = true)]
+pub(super) struct Head {
+    pub(super) id: SubmissionId,
+    pub(super) form: String,
+    pub(super) version: i32,
+    pub(super) kind: Kind,
+    pub(super) revision: i32,
+    pub(super) content_hash: String,
+    pub(super) account_id: String,
+    pub(super) device_id: Option<String>,
+    pub(super) facility: Option<String>,
+    pub(super) verdict: Verdict,
+    pub(super) media: MediaState,
+    pub(super) review: Review,
+    pub(super) received_at: At,
+    pub(super) changed_at: At,
+    pub(super) finished_at: At,
+    pub(super) province: Option<String>,
+    pub(super) division: Option<String>,
+    pub(super) district: Option<String>,
+    pub(super) tehsil: Option<String>,
+    pub(super) lat: Option<f64>,
+    pub(super) lon: Option<f64>,
+}
+
+/// A revision as a row.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = revisions)]
+pub(super) struct Revision {
+    pub(super) submission_id: SubmissionId,
+    pub(super) revision: i32,
+    pub(super) content_hash: String,
+    pub(super) release_hash: String,
+    pub(super) account_id: String,
+    pub(super) device_id: Option<String>,
+    pub(super) received_at: At,
+    pub(super) raw: Packed,
+    pub(super) outcome: Packed,
+    pub(super) receipt: String,
+}
+
+/// Where a revision was found to lie, and by which boundary set. A later set adds a row; it overwrites none.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = place_tags)]
+pub(super) struct TagRow {
+    pub(super) submission_id: SubmissionId,
+    pub(super) revision: i32,
+    pub(super) tagged_at: At,
+    pub(super) status: String,
+    pub(super) boundary_set_id: Option<String>,
+    pub(super) tag: Json,
+}
+
+/// A finding as a row: what is searched for. The whole finding stands in the revision's judgement.
+#[derive(Clone, Insertable)]
+#[diesel(table_name = findings, treat_none_as_default_value = false)]
+pub(super) struct FindingRow {
+    pub(super) submission_id: SubmissionId,
+    pub(super) revision: i32,
+    pub(super) position: i32,
+    pub(super) code: String,
+    pub(super) severity: String,
+    pub(super) row_key: Option<String>,
+    pub(super) provisional: bool,
+    pub(super) disclose: bool,
+    pub(super) due_at: Option<At>,
+    pub(super) refer_to: Option<String>,
+}
+
+/// A submission that could not be evaluated, as a row.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = quarantine)]
+pub(super) struct Quarantined {
+    pub(super) id: String,
+    pub(super) submission_id: SubmissionId,
+    pub(super) content_hash: String,
+    pub(super) account_id: String,
+    pub(super) device_id: Option<String>,
+    pub(super) received_at: At,
+    pub(super) reason: String,
+    pub(super) detail: String,
+    pub(super) raw: Packed,
+    pub(super) released_at: Option<At>,
+}

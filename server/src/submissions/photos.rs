@@ -1,0 +1,253 @@
+//! Photos and documents of a submission over HTTP. They may come before the answers or after them; the last one to
+//! arrive completes the submission.
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::{Data, Path, Payload, Query as QueryString};
+use actix_web::{HttpRequest, HttpResponse, get, put};
+use futures_util::TryStreamExt as _;
+use serde::Serialize;
+
+use super::Submissions;
+use super::ingest::missing_media;
+use super::model::{DeclaredMedia, Head, Judgement, MediaState, SubmissionId};
+use super::reading::{Reader, unknown};
+use super::routes::{Why, parse_id, reader};
+use super::store;
+use crate::accounts::{Actor, Permission};
+use crate::db::{At, Tx};
+use crate::error::{Error, Result};
+use crate::http::Problems;
+use crate::media::{self, Asked, Attached, Expected, MediaHash, MediaName, Stored};
+
+/// What arrived, and what is still to come.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "submission": "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10", "name": "front.jpg", "sha256": "9f86d0…", "size": 204800,
+    "type": "image/jpeg", "media": "complete", "media_missing": []
+}))]
+pub(super) struct Arrived {
+    submission: SubmissionId,
+    name: String,
+    sha256: String,
+    size: u64,
+    #[serde(rename = "type")]
+    content_type: String,
+    /// Whether every file the submission declares has arrived; none: its answers have not.
+    media: Option<MediaState>,
+    media_missing: Vec<String>,
+}
+
+/// Send a file of a submission in one go. Sending it twice is the same as sending it once; another file under the
+/// same name is refused.
+#[utoipa::path(
+    tag = "media",
+    params(
+        ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
+        ("name" = String, Path, example = "front.jpg")
+    ),
+    request_body(content = Vec<u8>, content_type = "image/jpeg", description = "The file: JPEG, PNG, WebP or PDF"),
+    responses(
+        (status = CREATED, body = Arrived, description = "It was stored"),
+        (status = OK, body = Arrived, description = "This very file was here before"),
+        (status = CONFLICT, body = crate::http::Problem, description = "Another file has this name", content_type = "application/problem+json"),
+        (status = PAYLOAD_TOO_LARGE, body = crate::http::Problem, description = "Larger than the limit", content_type = "application/problem+json"),
+        (status = UNSUPPORTED_MEDIA_TYPE, body = crate::http::Problem, description = "Not a kind of file that is taken", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[put("/v1/submissions/{id}/media/{name}")]
+pub(super) async fn receive(
+    desk: Data<Submissions>,
+    actor: Actor,
+    path: Path<(String, String)>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse> {
+    let (id, name) = path.into_inner();
+    let (id, name) = (parse_id(&id)?, MediaName::parse(&name)?);
+    let expected = desk.expected(&actor, &id, &name, &request).await?;
+    let bytes = payload.map_err(|cause| std::io::Error::other(cause.to_string()));
+    let stored = desk.media.receive(&desk.db, &expected, bytes).await?;
+    let (is_new, arrived) = desk.attach(actor, id, name, stored).await?;
+    let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(answer.json(arrived))
+}
+
+/// A file of a submission, whole or a range of it.
+#[utoipa::path(
+    tag = "media",
+    params(
+        ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
+        ("name" = String, Path, example = "front.jpg"),
+        Why
+    ),
+    responses(
+        (status = OK, body = Vec<u8>, content_type = "image/jpeg"),
+        (status = PARTIAL_CONTENT, body = Vec<u8>, content_type = "image/jpeg"),
+        (status = RANGE_NOT_SATISFIABLE, description = "The file has no such range"),
+        Problems
+    )
+)]
+#[get("/v1/submissions/{id}/media/{name}")]
+pub(super) async fn show(
+    desk: Data<Submissions>,
+    actor: Actor,
+    path: Path<(String, String)>,
+    why: QueryString<Why>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
+    let (id, name) = path.into_inner();
+    let (id, name) = (parse_id(&id)?, MediaName::parse(&name)?);
+    let held = desk.readable(reader(actor, why.into_inner().reason)?, id, &name).await?;
+    let total = held.size as u64;
+    let asked_for = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok());
+    let (mut answer, range) = match media::asked(asked_for, total) {
+        Asked::Whole => (HttpResponse::Ok(), None),
+        Asked::Part(range) => (HttpResponse::PartialContent(), Some(range)),
+        Asked::Beyond => {
+            let all = format!("bytes */{total}");
+            return Ok(HttpResponse::RangeNotSatisfiable().insert_header((header::CONTENT_RANGE, all)).finish());
+        }
+    };
+    if let Some(range) = range {
+        answer.insert_header((header::CONTENT_RANGE, range.content_range(total)));
+    }
+    let opened = desk.media.open(&MediaHash::parse(&held.sha256)?, range).await?;
+    let length = range.map_or(total, |range| range.length());
+    answer
+        .insert_header((header::CONTENT_TYPE, held.content_type))
+        .insert_header((header::ETAG, format!("\"{}\"", held.sha256)))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header((header::CACHE_CONTROL, "private, no-store"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((header::CONTENT_DISPOSITION, "attachment"))
+        .insert_header((header::CONTENT_ENCODING, HeaderValue::from_static("identity")))
+        .no_chunking(length);
+    Ok(answer.streaming(opened.body))
+}
+
+impl Submissions {
+    /// What the file must be: what the envelope declared, or, before the answers, what the request says.
+    async fn expected(
+        &self,
+        actor: &Actor,
+        id: &SubmissionId,
+        name: &MediaName,
+        request: &HttpRequest,
+    ) -> Result<Expected> {
+        may_file_something(actor)?;
+        let declared = self.declared(actor, id, name).await?;
+        let header = |key| request.headers().get(key).and_then(|value: &HeaderValue| value.to_str().ok());
+        let sent_size = header(header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        if let (Some(declared), Some(sent)) = (&declared, sent_size)
+            && declared.size != sent
+        {
+            return Err(size_differs(declared, sent));
+        }
+        Ok(Expected {
+            name: name.clone(),
+            size: declared.as_ref().map(|declared| declared.size).or(sent_size),
+            sha256: declared.as_ref().map(|declared| MediaHash::parse(&declared.sha256)).transpose()?,
+            content_type: header(header::CONTENT_TYPE)
+                .map(str::to_owned)
+                .or_else(|| declared.map(|declared| declared.content_type)),
+        })
+    }
+
+    async fn declared(&self, actor: &Actor, id: &SubmissionId, name: &MediaName) -> Result<Option<DeclaredMedia>> {
+        let (wanted, account) = (id.clone(), actor.account.to_string());
+        let outcome = self
+            .db
+            .read(move |conn| {
+                let Some(head) = store::head(conn, &wanted)? else { return Ok(None) };
+                if head.account_id != account {
+                    return Err(unknown(&wanted));
+                }
+                Ok(store::revision(conn, &wanted, head.revision)?.map(|revision| revision.outcome))
+            })
+            .await?;
+        let Some(outcome) = outcome else { return Ok(None) };
+        let judgement: Judgement = outcome.read()?;
+        Ok(judgement.declared.into_iter().find(|declared| declared.name == name.as_str()))
+    }
+
+    async fn attach(
+        &self,
+        actor: Actor,
+        id: SubmissionId,
+        name: MediaName,
+        stored: Stored,
+    ) -> Result<(bool, Arrived)> {
+        let account = actor.account.to_string();
+        self.db
+            .write(actor.by(), move |tx| {
+                no_strangers(tx, &id, &account)?;
+                let attached = media::attach(tx, id.as_str(), &name, &stored)?;
+                let head = store::head(tx.conn, &id)?;
+                let media_missing = head.as_ref().map(|head| settle_media(tx, head)).transpose()?;
+                let media = media_missing.as_ref().map(|missing| match missing.is_empty() {
+                    true => MediaState::Complete,
+                    false => MediaState::Awaiting,
+                });
+                let arrived = Arrived {
+                    submission: id.clone(),
+                    name: name.as_str().to_owned(),
+                    sha256: stored.sha256.to_string(),
+                    size: stored.size,
+                    content_type: stored.content_type.to_owned(),
+                    media,
+                    media_missing: media_missing.unwrap_or_default(),
+                };
+                Ok((attached == Attached::New, arrived))
+            })
+            .await
+    }
+
+    /// The file, if the reader may see it.
+    async fn readable(&self, reader: Reader, id: SubmissionId, name: &MediaName) -> Result<media::Held> {
+        let head = self.visible(&reader, &id).await?;
+        reader.actor.may(Permission::ReadPhotos)?;
+        self.note_reading(&reader, &head, "media").await?;
+        let wanted = name.clone();
+        let held = self.db.read(move |conn| media::find(conn, head.id.as_str(), &wanted)).await?;
+        held.ok_or_else(|| {
+            Error::not_found("media_unknown", format!("submission {id} has no file {} yet", name.as_str()))
+        })
+    }
+}
+
+fn may_file_something(actor: &Actor) -> Result<()> {
+    actor.may_any(&[Permission::FileInspections, Permission::FileAudits, Permission::FileToolkit])
+}
+
+/// Files that came before the answers belong to whoever sent the first of them.
+fn no_strangers(tx: &mut Tx, id: &SubmissionId, account: &str) -> Result<()> {
+    let owner = match store::head(tx.conn, id)? {
+        Some(head) => Some(head.account_id),
+        None => media::arrived(tx.conn, id.as_str())?.into_iter().next().map(|held| held.account_id),
+    };
+    match owner {
+        Some(owner) if owner != account => Err(unknown(id)),
+        _ => Ok(()),
+    }
+}
+
+/// Moves the head to `complete` when nothing is missing any more; returns what is.
+fn settle_media(tx: &mut Tx, head: &Head) -> Result<Vec<String>> {
+    let Some(revision) = store::revision(tx.conn, &head.id, head.revision)? else { return Ok(Vec::new()) };
+    let judgement: Judgement = revision.outcome.read()?;
+    let missing = missing_media(tx.conn, &head.id, &judgement)?;
+    let state = if missing.is_empty() { MediaState::Complete } else { MediaState::Awaiting };
+    if state != head.media {
+        let now = At::from(tx.now());
+        store::set_media(tx.conn, &head.id, state, now)?;
+    }
+    Ok(missing)
+}
+
+fn size_differs(declared: &DeclaredMedia, sent: u64) -> Error {
+    Error::invalid(
+        "media_size_mismatch",
+        format!("{} is declared with {} bytes, but {sent} are being sent", declared.name, declared.size),
+    )
+}

@@ -1,0 +1,37 @@
+//! Redaction: sensitive answers are shown only to those who may see them, and everything that could repeat them
+//! (calculations, evidence) is held back with them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::model::Judgement;
+
+/// Takes out every answer to one of `questions`, and returns the names of those that were there.
+pub(super) fn redact(judgement: &mut Judgement, questions: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut taken = BTreeSet::new();
+    take(&mut judgement.answers, questions, &mut taken);
+    judgement.calculated.retain(|path, _| !questions.contains(question_of(path)));
+    judgement.summary.retain(|name, _| !questions.contains(name));
+    for finding in &mut judgement.findings {
+        finding.because.retain(|evidence| !questions.contains(question_of(&evidence.path)));
+    }
+    taken
+}
+
+fn take(value: &mut Value, questions: &BTreeSet<String>, taken: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            taken.extend(map.keys().filter(|name| questions.contains(*name)).cloned());
+            map.retain(|name, _| !questions.contains(name));
+            map.values_mut().for_each(|inner| take(inner, questions, taken));
+        }
+        Value::Array(rows) => rows.iter_mut().for_each(|row| take(row, questions, taken)),
+        _ => {}
+    }
+}
+
+/// `children[0].age_years` → `age_years`.
+fn question_of(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}

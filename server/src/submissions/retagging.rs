@@ -1,0 +1,76 @@
+//! Tagging again: when a boundary set is imported, every submission with a fix gets a further tag by it. The tags it
+//! had stay; where it belongs from now on is what the newest says.
+
+use form_engine::Point;
+use serde_json::json;
+
+use super::Submissions;
+use super::ingest::Area;
+use super::model::{Head, Judgement, TagRow};
+use super::store;
+use crate::audit::{self, Event};
+use crate::db::{At, By, Json};
+use crate::error::Result;
+use crate::places::{Fix, PlaceTag};
+
+/// Submissions tagged in one unit of work.
+const BATCH: i64 = 200;
+
+impl Submissions {
+    /// Tags every submission that the current set has not tagged yet; returns how many that were.
+    pub async fn retag(&self) -> Result<usize> {
+        let Some(set) = self.places.district_import() else { return Ok(0) };
+        let mut total = 0;
+        let mut after = String::new();
+        loop {
+            let (wanted, from) = (set.clone(), after.clone());
+            let heads = self.db.read(move |conn| store::untagged_by(conn, &wanted, &from, BATCH)).await?;
+            let Some(last) = heads.last() else { return Ok(total) };
+            after = last.id.to_string();
+            total += heads.len();
+            self.retag_batch(heads, set.clone()).await?;
+        }
+    }
+
+    async fn retag_batch(&self, heads: Vec<Head>, set: String) -> Result<()> {
+        let desk = self.clone();
+        self.db
+            .write(By::system(), move |tx| {
+                for head in &heads {
+                    let Some(revision) = store::revision(tx.conn, &head.id, head.revision)? else { continue };
+                    let mut judgement: Judgement = revision.outcome.read()?;
+                    judgement.place = desk.place_of(&revision.raw.unpack()?);
+                    let Some(release) = desk.forms.release(&head.form, head.version as u32)? else { continue };
+                    store::add_tag(tx.conn, &tag_row(head, &judgement.place, &set, At::from(tx.now()))?)?;
+                    store::set_place(tx.conn, &head.id, &Area::of(&judgement, &release))?;
+                }
+                let details = json!({ "count": heads.len() });
+                audit::record(tx, Event::new("submissions.retagged", "boundary_set", &set, details))
+            })
+            .await
+    }
+
+    /// Where a stored envelope's fix lies by the current set.
+    fn place_of(&self, raw: &[u8]) -> PlaceTag {
+        #[derive(serde::Deserialize)]
+        struct Located {
+            location: Option<Point>,
+        }
+        let located = serde_json::from_slice::<Located>(raw).ok().and_then(|envelope| envelope.location);
+        match located {
+            Some(point) => self.places.locate(&Fix { lat: point.lat, lon: point.lon, accuracy_m: point.accuracy_m }),
+            None => PlaceTag::no_fix(),
+        }
+    }
+}
+
+fn tag_row(head: &Head, place: &PlaceTag, set: &str, at: At) -> Result<TagRow> {
+    Ok(TagRow {
+        submission_id: head.id.clone(),
+        revision: head.revision,
+        tagged_at: at,
+        status: place.status.to_string(),
+        boundary_set_id: Some(set.to_owned()),
+        tag: Json::of(place)?,
+    })
+}

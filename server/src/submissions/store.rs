@@ -1,0 +1,239 @@
+//! Queries of the submissions room. Revisions and place tags are only ever added.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable};
+
+use super::ingest::Area;
+use super::model::{FindingRow, Head, MediaState, Quarantined, Revision, SubmissionId, TagRow};
+use super::reading::{Filter, Sight};
+use crate::accounts::{Kind, Scope};
+use crate::db::schema::{findings, place_tags, quarantine, revisions, submissions};
+use crate::db::{At, DbConn, Packed, each_backend};
+use crate::error::Result;
+
+pub(super) fn head(conn: &mut DbConn, id: &SubmissionId) -> Result<Option<Head>> {
+    Ok(submissions::table.find(id).select(Head::as_select()).first(conn).optional()?)
+}
+
+pub(super) fn put_head(conn: &mut DbConn, head: &Head, exists: bool) -> Result<()> {
+    match exists {
+        false => diesel::insert_into(submissions::table).values(head).execute(conn)?,
+        true => diesel::update(submissions::table.find(&head.id)).set(head).execute(conn)?,
+    };
+    Ok(())
+}
+
+pub(super) fn set_media(conn: &mut DbConn, id: &SubmissionId, media: MediaState, at: At) -> Result<()> {
+    diesel::update(submissions::table.find(id))
+        .set((submissions::media.eq(media), submissions::changed_at.eq(at)))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn set_place(conn: &mut DbConn, id: &SubmissionId, area: &Area) -> Result<()> {
+    diesel::update(submissions::table.find(id))
+        .set((
+            submissions::province.eq(area.province.clone()),
+            submissions::division.eq(area.division.clone()),
+            submissions::district.eq(area.district.clone()),
+            submissions::tehsil.eq(area.tehsil.clone()),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn revision_with_hash(conn: &mut DbConn, id: &SubmissionId, hash: &str) -> Result<Option<Revision>> {
+    Ok(revisions::table
+        .filter(revisions::submission_id.eq(id).and(revisions::content_hash.eq(hash)))
+        .order(revisions::revision.desc())
+        .select(Revision::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+pub(super) fn revision(conn: &mut DbConn, id: &SubmissionId, n: i32) -> Result<Option<Revision>> {
+    Ok(revisions::table.find((id, n)).select(Revision::as_select()).first(conn).optional()?)
+}
+
+/// All revisions of a submission, oldest first.
+pub(super) fn history(conn: &mut DbConn, id: &SubmissionId) -> Result<Vec<Revision>> {
+    Ok(revisions::table
+        .filter(revisions::submission_id.eq(id))
+        .order(revisions::revision)
+        .select(Revision::as_select())
+        .load(conn)?)
+}
+
+pub(super) fn add_revision(conn: &mut DbConn, revision: &Revision) -> Result<()> {
+    diesel::insert_into(revisions::table).values(revision).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn add_tag(conn: &mut DbConn, tag: &TagRow) -> Result<()> {
+    diesel::insert_into(place_tags::table).values(tag).execute(conn)?;
+    Ok(())
+}
+
+/// The latest tag of a revision.
+pub(super) fn tag(conn: &mut DbConn, id: &SubmissionId, revision: i32) -> Result<Option<TagRow>> {
+    Ok(place_tags::table
+        .filter(place_tags::submission_id.eq(id).and(place_tags::revision.eq(revision)))
+        .order(place_tags::tagged_at.desc())
+        .select(TagRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+pub(super) fn add_findings(conn: &mut DbConn, rows: &[FindingRow]) -> Result<()> {
+    if !rows.is_empty() {
+        each_backend!(conn, |c| diesel::insert_into(findings::table).values(rows).execute(c))?;
+    }
+    Ok(())
+}
+
+/// Heads whose current revision carries no tag of `set`, after `id`.
+pub(super) fn untagged_by(conn: &mut DbConn, set: &str, after: &str, limit: i64) -> Result<Vec<Head>> {
+    let tagged = place_tags::table.filter(
+        place_tags::submission_id
+            .eq(submissions::id)
+            .and(place_tags::revision.eq(submissions::revision))
+            .and(place_tags::boundary_set_id.eq(set.to_owned())),
+    );
+    Ok(submissions::table
+        .filter(submissions::id.gt(after))
+        .filter(submissions::lat.is_not_null())
+        .filter(diesel::dsl::not(diesel::dsl::exists(tagged)))
+        .order(submissions::id)
+        .limit(limit)
+        .select(Head::as_select())
+        .load(conn)?)
+}
+
+type Backend = <DbConn as diesel::Connection>::Backend;
+type Condition = Box<dyn BoxableExpression<submissions::table, Backend, SqlType = Nullable<Bool>>>;
+
+/// What of `kind` the reader may see; nothing: no condition.
+fn within(kind: Kind, scope: Scope, reader: &Sight) -> Option<Condition> {
+    let of_kind = submissions::kind.eq(kind);
+    match scope {
+        Scope::Nothing | Scope::Aggregates => None,
+        Scope::Everything => Some(Box::new(of_kind.nullable())),
+        Scope::Own => Some(Box::new(of_kind.and(submissions::account_id.eq(reader.account.clone())).nullable())),
+        Scope::Areas => Some(Box::new(
+            of_kind.and(
+                submissions::province
+                    .eq_any(reader.areas.clone())
+                    .or(submissions::division.eq_any(reader.areas.clone()))
+                    .or(submissions::district.eq_any(reader.areas.clone()))
+                    .or(submissions::tehsil.eq_any(reader.areas.clone())),
+            ),
+        )),
+    }
+}
+
+/// Everything of every kind the reader may see. Each reading query goes through here: lists, single submissions,
+/// revisions, raw bytes and photos alike.
+fn visible(reader: &Sight) -> Condition {
+    let nothing: Condition = Box::new(submissions::form.eq("").nullable());
+    reader
+        .scopes
+        .iter()
+        .filter_map(|(kind, scope)| within(*kind, *scope, reader))
+        .fold(nothing, |all, one| Box::new(all.or(one)))
+}
+
+/// One submission, if the reader may see it.
+pub(super) fn visible_head(conn: &mut DbConn, id: &SubmissionId, reader: &Sight) -> Result<Option<Head>> {
+    Ok(submissions::table
+        .filter(submissions::id.eq(id.clone()))
+        .filter(visible(reader))
+        .select(Head::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// A page of submissions, newest first.
+pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result<Vec<Head>> {
+    let mut query = submissions::table
+        .filter(visible(reader))
+        .order((submissions::received_at.desc(), submissions::id.desc()))
+        .limit(filter.limit)
+        .select(Head::as_select())
+        .into_boxed();
+    if let Some((at, id)) = &filter.after {
+        let earlier = submissions::received_at.lt(*at);
+        query = query.filter(earlier.or(submissions::received_at.eq(*at).and(submissions::id.lt(id.clone()))));
+    }
+    if let Some(form) = &filter.form {
+        query = query.filter(submissions::form.eq(form.clone()));
+    }
+    if let Some(district) = &filter.district {
+        query = query.filter(submissions::district.eq(district.clone()));
+    }
+    if let Some(review) = filter.review {
+        query = query.filter(submissions::review.eq(review));
+    }
+    if let Some(verdict) = filter.verdict {
+        query = query.filter(submissions::verdict.eq(verdict));
+    }
+    if let Some(facility) = &filter.facility {
+        query = query.filter(submissions::facility.eq(facility.clone()));
+    }
+    if let Some([west, south, east, north]) = filter.bbox {
+        query = query.filter(submissions::lon.between(west, east)).filter(submissions::lat.between(south, north));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(submissions::finished_at.ge(from));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(submissions::finished_at.lt(to));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// The judgement of each head's current revision, by id.
+pub(super) fn outcomes(conn: &mut DbConn, heads: &[Head]) -> Result<HashMap<SubmissionId, Packed>> {
+    let ids: Vec<SubmissionId> = heads.iter().map(|head| head.id.clone()).collect();
+    let current = revisions::submission_id.eq(submissions::id).and(revisions::revision.eq(submissions::revision));
+    let rows: Vec<(SubmissionId, Packed)> = submissions::table
+        .inner_join(revisions::table.on(current))
+        .filter(submissions::id.eq_any(ids))
+        .select((submissions::id, revisions::outcome))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
+}
+
+pub(super) fn keep(conn: &mut DbConn, row: &Quarantined) -> Result<()> {
+    diesel::insert_into(quarantine::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn kept(conn: &mut DbConn, id: &SubmissionId, hash: &str) -> Result<Option<Quarantined>> {
+    Ok(quarantine::table
+        .filter(quarantine::submission_id.eq(id).and(quarantine::content_hash.eq(hash)))
+        .select(Quarantined::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+pub(super) fn kept_by_id(conn: &mut DbConn, id: &str) -> Result<Option<Quarantined>> {
+    Ok(quarantine::table.find(id).select(Quarantined::as_select()).first(conn).optional()?)
+}
+
+/// What waits in quarantine, oldest first, after this id.
+pub(super) fn waiting(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<Quarantined>> {
+    Ok(quarantine::table
+        .filter(quarantine::released_at.is_null())
+        .filter(quarantine::id.gt(after))
+        .order(quarantine::id)
+        .limit(limit)
+        .select(Quarantined::as_select())
+        .load(conn)?)
+}
+
+pub(super) fn release_from_quarantine(conn: &mut DbConn, id: &str, at: At) -> Result<()> {
+    diesel::update(quarantine::table.find(id)).set(quarantine::released_at.eq(Some(at))).execute(conn)?;
+    Ok(())
+}
