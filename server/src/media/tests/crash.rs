@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::media::testing::{Folder, TestMedia, jpeg, named, pieces, read, sha256};
-use crate::media::{Media, MediaConfig, MediaHash};
+use crate::config::MediaConfig;
+use crate::media::{Media, MediaHash};
 
 const FOLDER: &str = "NIGRAN_TEST_CRASH_FOLDER";
 

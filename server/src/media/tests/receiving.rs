@@ -7,7 +7,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::media::testing::{TestMedia, jpeg, named, pieces, sha256};
-use crate::media::{ByteRange, Expected, Media, MediaConfig, MediaHash};
+use crate::config::MediaConfig;
+use crate::media::{ByteRange, Expected, Media, MediaHash};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
