@@ -64,14 +64,14 @@ impl Launch {
         command
     }
 
-    /// Starts `serve --demo` and waits until `/readyz` says yes.
+    /// Starts `serve --demo` and waits until `/readyz` says yes and the accounts are made.
     ///
     /// What the server prints goes to `server.log` in its data folder, and into the error when it does not start.
     pub fn serve(&self) -> Result<Nigran, String> {
         let address = free_address();
         fs::create_dir_all(&self.data_dir).map_err(|cause| format!("making the data folder: {cause}"))?;
         let log = self.data_dir.join("server.log");
-        let output = fs::File::options().create(true).append(true).open(&log);
+        let output = fs::File::create(&log);
         let output = output.map_err(|cause| format!("making {}: {cause}", log.display()))?;
         let errors = output.try_clone().map_err(|cause| cause.to_string())?;
         let started = Instant::now();
@@ -83,16 +83,20 @@ impl Launch {
             .spawn()
             .map_err(|cause| format!("starting {}: {cause}", self.binary.display()))?;
         let mut server = Nigran { child, address, started_in: Duration::ZERO };
-        let ready = server.wait_until_ready(started);
-        ready.map_err(|reason| format!("{reason}\n{}", fs::read_to_string(&log).unwrap_or_default()))?;
+        let said = || fs::read_to_string(&log).unwrap_or_default();
+        let ready = server.wait_until(started, |server| is_ready(server.address));
+        ready.map_err(|reason| format!("{reason}\n{}", said()))?;
         server.started_in = started.elapsed();
+        // The server answers before it has made the accounts of a first start; this line comes after them.
+        let furnished = server.wait_until(started, |_| said().contains("listens on"));
+        furnished.map_err(|reason| format!("{reason}\n{}", said()))?;
         Ok(server)
     }
 }
 
 impl Nigran {
-    fn wait_until_ready(&mut self, started: Instant) -> Result<(), String> {
-        while !is_ready(self.address) {
+    fn wait_until(&mut self, started: Instant, ready: impl Fn(&Nigran) -> bool) -> Result<(), String> {
+        while !ready(self) {
             if let Ok(Some(status)) = self.child.try_wait() {
                 return Err(format!("the server ended before it was ready: {status}"));
             }
