@@ -32,6 +32,7 @@
 
 pub mod cases;
 mod cel;
+mod compare;
 mod context;
 mod definition;
 mod eval;
@@ -47,6 +48,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+pub use compare::{Change, ChangeKind, Comparison, Grade, compare};
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
 pub use form::{Form, compile};
 pub use outcome::{
