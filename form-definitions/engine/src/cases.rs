@@ -8,6 +8,7 @@ use crate::outcome::{Finding, Outcome, Verdict, Violation};
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 /// One case.
@@ -80,6 +81,9 @@ pub struct Expectation {
     /// All findings, in any order.
     #[serde(default)]
     pub findings: Vec<ExpectedFinding>,
+    /// All that is hidden (questions, repeats, sections), in any order, where the case cares.
+    #[serde(default)]
+    pub hidden: Option<BTreeSet<String>>,
 }
 
 /// A violation that must be there.
@@ -133,9 +137,14 @@ pub fn read(case: &Value) -> Result<Case, String> {
 /// Runs a case as written and lists every difference between what it expects and what comes out; empty when all is well.
 pub fn run(form: &Form, case: &Value) -> Vec<String> {
     match read(case) {
-        Ok(case) => differences(&case.expect, &evaluate(form, &case)),
+        Ok(case) => check(form, &case),
         Err(error) => vec![format!("the case cannot be read: {error}")],
     }
+}
+
+/// Every difference between what a case expects and what comes out.
+pub fn check(form: &Form, case: &Case) -> Vec<String> {
+    differences(&case.expect, &evaluate(form, case))
 }
 
 /// What a case leads to.
@@ -172,6 +181,16 @@ fn differences(expected: &Expectation, outcome: &Outcome) -> Vec<String> {
         &mut differences,
     );
     match_up("finding", &expected.findings, &outcome.findings, is_finding, spell_finding, &mut differences);
+    if let Some(expected) = &expected.hidden {
+        let hidden: BTreeSet<String> = outcome.relevance.keys().cloned().collect();
+        let spell = |paths: &BTreeSet<String>, others| {
+            paths.difference(others).cloned().collect::<Vec<_>>().join(", ")
+        };
+        let (surplus, missing) = (spell(&hidden, expected), spell(expected, &hidden));
+        if !(surplus.is_empty() && missing.is_empty()) {
+            differences.push(format!("hidden: not expected: [{surplus}], expected but shown: [{missing}]"));
+        }
+    }
     for (path, value) in &expected.calculated {
         let got = outcome.calculated.get(path).unwrap_or(&Value::Null);
         if !is_same(value, got) {

@@ -56,3 +56,4 @@ pub use outcome::{
 };
 pub use package::Package;
 pub use problem::Problem;
+pub use rules::Mutant;

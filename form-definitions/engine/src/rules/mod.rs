@@ -4,6 +4,7 @@ mod calls;
 mod check;
 mod cost;
 mod methods;
+mod mutation;
 mod names;
 mod operators;
 mod order;
@@ -15,6 +16,7 @@ use crate::problem::Problem;
 use crate::{cel, syntax::SyntaxError};
 use check::Checker;
 
+pub use mutation::Mutant;
 pub(crate) use order::{Step, plan};
 pub(crate) use tree::{Arithmetic, Comparison, Function, Macro, Node, Rule, Source as Outside, VisitField};
 pub(crate) use types::Type;
