@@ -5,6 +5,7 @@ mod findings;
 mod hostile;
 mod judging;
 mod language;
+mod mutation;
 mod refusals;
 
 use crate::{Context, Form, NoAreas, Outcome, Package, Problem, User, Visit, compile};
