@@ -6,6 +6,7 @@ mod hostile;
 mod judging;
 mod language;
 mod refusals;
+mod scores;
 
 use crate::{Context, Form, NoAreas, Outcome, Package, Problem, User, Visit, compile};
 use serde_json::{Map, Value, json};
@@ -14,8 +15,8 @@ use serde_json::{Map, Value, json};
 fn package(questions: Value, root: Value) -> Package {
     let mut definition = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Test", "type": "object", "additionalProperties": false,
-        "x-form": {"form": "test", "version": 1, "languages": [{"code": "en", "dir": "ltr"}, {"code": "ur", "dir": "rtl"}]},
+        "title": "Test", "type": "object", "additionalProperties": false, "x-facility": {"kind": "workplace", "code": "est", "prev": ["open_findings", "nothing"]},
+        "x-form": {"form": "test", "version": 1, "languages": [{"code": "en", "dir": "ltr"}, {"code": "ur", "dir": "rtl", "required": false}]},
         "$defs": {
             "time": {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"},
             "geopoint": {
@@ -30,10 +31,11 @@ fn package(questions: Value, root: Value) -> Package {
         definition.extend(root);
     }
     let lists = [
-        json!({"list": "injury", "columns": [], "items": [{"code": "none"}, {"code": "cut"}, {"code": "burn"}]}),
+        json!({"list": "injury", "columns": [], "items": [{"code": "none", "title": {"en": "None"}}, {"code": "cut", "title": {"en": "Cut", "ur": "کٹ"}}, {"code": "burn", "title": {"en": "Burn"}}]}),
         json!({"list": "district", "columns": ["division"], "items": [
-            {"code": "QTA", "division": "Q"}, {"code": "PSN", "division": "Q"}, {"code": "KCH", "division": "M"},
-            {"code": "OLD", "division": "Q", "valid_from": "2000-01-01", "valid_to": "2026-11-20"}]}),
+            {"code": "QTA", "title": {"en": "Quetta", "ur": "کوئٹہ"}, "division": "Q"}, {"code": "PSN", "title": {"en": "Pishin"}, "division": "Q"},
+            {"code": "KCH", "title": {"en": "Kech"}, "division": "M"},
+            {"code": "OLD", "title": {"en": "Old"}, "division": "Q", "valid_from": "2000-01-01", "valid_to": "2026-11-20"}]}),
     ];
     let packs = [json!({"pack": "labour", "rows": [
         {"key": "age.child_max", "value": 14, "unit": "years", "valid_from": "2021-05-01", "valid_to": null, "area": null},
