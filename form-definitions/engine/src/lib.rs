@@ -50,7 +50,7 @@ mod tests;
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
 pub use form::{Form, compile};
 pub use outcome::{
-    Basis, Evidence, Finding, Level, MediaReference, Outcome, Severity, Texts, Verdict, Violation,
+    Basis, Choice, Evidence, Finding, Level, MediaReference, Outcome, Severity, Texts, Verdict, Violation,
 };
 pub use package::Package;
 pub use problem::Problem;

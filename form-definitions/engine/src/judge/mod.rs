@@ -3,6 +3,7 @@
 mod checks;
 pub(crate) mod findings;
 mod lift;
+pub(crate) mod offer;
 mod paths;
 mod review;
 mod settle;

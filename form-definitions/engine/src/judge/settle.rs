@@ -86,7 +86,7 @@ pub(super) fn score_up<'a>(form: &'a Form, run: &mut Run<'a>, place: usize) {
 }
 
 /// Holds a calculated value to the question's kind: values from outside the form have no type until they arrive.
-fn conform(kind: Kind, value: Val<'_>) -> Val<'_> {
+pub(super) fn conform(kind: Kind, value: Val<'_>) -> Val<'_> {
     let fits = match (kind, &value) {
         (Kind::Date, Val::Instant(instant)) => return Val::Date(instant.date_naive()),
         (Kind::Date, Val::Text(text)) => return dates::parse_date(text).map_or(Val::Unknown, Val::Date),

@@ -5,6 +5,7 @@ mod findings;
 mod hostile;
 mod judging;
 mod language;
+mod offering;
 mod refusals;
 mod scores;
 
@@ -75,6 +76,10 @@ fn evaluate(form: &Form, answers: Value) -> Outcome {
 }
 
 fn evaluate_with(form: &Form, answers: Value, non_answers: Option<Value>) -> Outcome {
+    form.evaluate(&answers, non_answers.as_ref(), &context())
+}
+
+fn context() -> Context<'static> {
     let visit = Visit {
         district: Some("QTA".to_owned()),
         ..Visit::finished("2026-11-20T15:30:00+05:00".parse().unwrap())
@@ -82,7 +87,7 @@ fn evaluate_with(form: &Form, answers: Value, non_answers: Option<Value>) -> Out
     let user = User { code: "LI-7".to_owned(), role: "inspector".to_owned(), areas: vec!["QTA".to_owned()] };
     let mut context = Context::new(visit, user, &NoAreas);
     context.prev = Some(json!({"open_findings": 2, "a1": {"zone": "a"}}));
-    form.evaluate(&answers, non_answers.as_ref(), &context)
+    context
 }
 
 /// `code at path` of every violation, in order.
