@@ -3,12 +3,12 @@
 use crate::context::Context;
 use crate::definition::{self, Definition};
 use crate::judge;
-use crate::outcome::Outcome;
+use crate::outcome::{Choice, Outcome};
 use crate::package::Package;
 use crate::problem::Problem;
 use crate::rules::{self, Rule, Step};
 use crate::shape::{self, Shape, Shapes};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 
 /// Stack the compiler runs on: the CEL parser recurses deeply on long rules.
@@ -151,6 +151,24 @@ impl Form {
     /// Answers are nested by section, or flat: a question or repeat found at the root is taken as if it stood in its section.
     pub fn evaluate(&self, answers: &Value, non_answers: Option<&Value>, context: &Context<'_>) -> Outcome {
         judge::judge(self, answers, non_answers, context)
+    }
+
+    /// What a new form begins with: question -> value, from `x-default`. Asked once, when the form is begun; from then on the
+    /// answer is the person's. A default sees the defaults of the questions before it.
+    pub fn defaults(&self, context: &Context<'_>) -> Map<String, Value> {
+        judge::offer::of_form(self, context)
+    }
+
+    /// What a new row begins with: question -> value. `row` names the repeat (`children`, for its next row) or a row that
+    /// already holds something (`children[2]`); what is answered there keeps its answer.
+    pub fn row_defaults(&self, row: &str, answers: &Value, context: &Context<'_>) -> Map<String, Value> {
+        judge::offer::of_row(self, row, answers, context)
+    }
+
+    /// What can be chosen now for the question at a path (`district`, `children[0].home_district`): in force on the day of the
+    /// visit and let through by the filter, in the order of the list. Empty when nothing can, or the question has no choices.
+    pub fn choices(&self, question: &str, answers: &Value, context: &Context<'_>) -> Vec<Choice> {
+        judge::offer::choices(self, question, answers, context)
     }
 
     /// What should be looked at in the definition though it does not stop it.

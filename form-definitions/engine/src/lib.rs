@@ -52,7 +52,7 @@ pub use compare::{Change, ChangeKind, Comparison, Grade, compare};
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
 pub use form::{Form, compile};
 pub use outcome::{
-    Basis, Evidence, Finding, Level, MediaReference, Outcome, Severity, Texts, Verdict, Violation,
+    Basis, Choice, Evidence, Finding, Level, MediaReference, Outcome, Severity, Texts, Verdict, Violation,
 };
 pub use package::Package;
 pub use problem::Problem;

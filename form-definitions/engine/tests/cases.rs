@@ -47,7 +47,8 @@ fn form_folders() -> Vec<PathBuf> {
 fn package(folder: &Path) -> Package {
     let i18n: Map<String, Value> = json_files(&folder.join("i18n")).into_iter().collect();
     let lists = contents(&definitions().join("choice-lists"));
-    let packs = contents(&definitions().join("parameters"));
+    let packs =
+        [contents(&definitions().join("parameters")), contents(&definitions().join("baselines"))].concat();
     Package::assemble(read(&folder.join("form.json")), i18n, &lists, &packs)
 }
 

@@ -5,10 +5,13 @@ mod functions;
 mod logic;
 mod number;
 mod run;
+mod scores;
 mod store;
 mod value;
 
+pub(crate) use logic::equal;
 pub(crate) use number::as_json;
-pub(crate) use run::{Run, Scope};
+pub(crate) use run::{Run, Scope, Seen};
+pub(crate) use scores::weigh;
 pub(crate) use store::Store;
 pub(crate) use value::Val;

@@ -4,17 +4,20 @@
 
 use super::functions::{self, Surroundings};
 use super::logic::{among, and, compare, equal, or};
+use super::scores::Scored;
 use super::store::Store;
 use super::value::Val;
 use crate::context::Context;
 use crate::definition::{ChoiceItem, Constant, Definition, Slot};
-use crate::rules::{Arithmetic, Function, Macro, Node, Outside, Type, VisitField};
+use crate::rules::{Arithmetic, Function, Macro, Node, Outside, ScorePart, Type, VisitField};
 use chrono::NaiveDate;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+/// Most areas of a user that rules look at.
+pub(crate) const MOST_AREAS: usize = 1_000;
 /// Most answers noted as read by one rule.
 const LONGEST_TRACE: usize = 200;
 
@@ -25,10 +28,20 @@ pub(crate) struct Run<'a> {
     pub(crate) today: NaiveDate,
     /// Reasons given instead of an answer, by row and slot.
     pub(crate) non_answers: HashMap<(u32, Slot), &'a str>,
+    /// By score of the form; none while no item is answered or the score is not settled.
+    pub(crate) scores: Vec<Option<Scored>>,
     parameters: Vec<&'a Constant>,
+    baselines: Vec<&'a Constant>,
     definition: &'a Definition,
     steps: Cell<u64>,
-    trace: RefCell<Option<Vec<(u32, Slot)>>>,
+    trace: RefCell<Option<Vec<Seen>>>,
+}
+
+/// Something a rule looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Cell(u32, Slot),
+    Score(usize, ScorePart),
 }
 
 /// Where a rule is being run.
@@ -36,12 +49,13 @@ pub(crate) struct Scope<'a> {
     row: u32,
     this: Val<'a>,
     choice: Option<&'a ChoiceItem>,
+    choice_row: Option<u32>,
     variables: Vec<Val<'a>>,
 }
 
 impl<'a> Scope<'a> {
     pub(crate) fn row(row: u32) -> Self {
-        Scope { row, this: Val::Unknown, choice: None, variables: Vec::new() }
+        Scope { row, this: Val::Unknown, choice: None, choice_row: None, variables: Vec::new() }
     }
 
     /// The scope of a constraint on a value.
@@ -52,6 +66,11 @@ impl<'a> Scope<'a> {
     /// The scope of a filter looking at a list item.
     pub(crate) fn with_choice(row: u32, choice: &'a ChoiceItem) -> Self {
         Scope { choice: Some(choice), ..Scope::row(row) }
+    }
+
+    /// The scope of a filter looking at a row.
+    pub(crate) fn with_choice_row(row: u32, choice: u32) -> Self {
+        Scope { choice_row: Some(choice), ..Scope::row(row) }
     }
 }
 
@@ -68,6 +87,12 @@ impl<'a> Run<'a> {
                 .iter()
                 .map(|parameter| parameter.in_force(today, &context.area_chain))
                 .collect(),
+            baselines: definition
+                .baselines
+                .iter()
+                .map(|baseline| baseline.in_force(today, &context.area_chain))
+                .collect(),
+            scores: vec![None; definition.scores.len()],
             definition,
             steps: Cell::new(0),
             trace: RefCell::new(None),
@@ -78,32 +103,65 @@ impl<'a> Run<'a> {
         self.steps.get()
     }
 
+    /// Counts work done for a rule outside the tree.
+    pub(crate) fn count_steps(&self, steps: u64) {
+        self.steps.set(self.steps.get() + steps);
+    }
+
     /// The truth of a condition.
     pub(crate) fn holds(&self, node: &'a Node, scope: &mut Scope<'a>) -> Option<bool> {
         self.eval(node, scope).truth()
     }
 
     /// Runs a rule and tells which answers it read, in order, each once.
-    pub(crate) fn traced(&self, node: &'a Node, scope: &mut Scope<'a>) -> Vec<(u32, Slot)> {
+    pub(crate) fn traced(&self, node: &'a Node, scope: &mut Scope<'a>) -> Vec<Seen> {
         self.trace.replace(Some(Vec::new()));
         self.eval(node, scope);
         self.trace.replace(None).unwrap_or_default()
     }
 
     fn read(&self, row: u32, slot: Slot) -> Val<'a> {
+        self.note(Seen::Cell(row, slot));
+        self.store.cell(row, slot).value.clone()
+    }
+
+    fn note(&self, seen: Seen) {
         if let Some(trace) = self.trace.borrow_mut().as_mut()
             && trace.len() < LONGEST_TRACE
-            && !trace.contains(&(row, slot))
+            && !trace.contains(&seen)
         {
-            trace.push((row, slot));
+            trace.push(seen);
         }
-        self.store.cell(row, slot).value.clone()
+    }
+
+    /// A part of a score as rules and outcomes see it.
+    pub(crate) fn score(&self, score: usize, part: ScorePart) -> Val<'a> {
+        let Some(scored) = self.scores.get(score).and_then(Option::as_ref) else { return Val::Unknown };
+        match part {
+            ScorePart::Total => Val::Number(scored.total),
+            ScorePart::Min => Val::Number(scored.min),
+            ScorePart::Stops => Val::Number(scored.stops),
+            ScorePart::Domain(place) => Val::number_or_unknown(scored.domains.get(place).copied().flatten()),
+            ScorePart::Domains => {
+                let domains = self.definition.scores[score].domains.iter().zip(&scored.domains);
+                Val::Map(
+                    domains.filter_map(|(domain, scored)| Some((domain.code.as_str(), (*scored)?))).collect(),
+                )
+            }
+        }
     }
 
     pub(crate) fn eval(&self, node: &'a Node, scope: &mut Scope<'a>) -> Val<'a> {
         self.steps.set(self.steps.get() + 1);
         match node {
-            Node::Literal(constant) | Node::Baseline(constant) => Val::of_constant(constant),
+            Node::Literal(constant) => Val::of_constant(constant),
+            Node::Baseline(place) => {
+                self.baselines.get(*place).map_or(Val::Unknown, |constant| Val::of_constant(constant))
+            }
+            Node::Score { score, part } => {
+                self.note(Seen::Score(*score, *part));
+                self.score(*score, *part)
+            }
             Node::Parameter(place) => {
                 self.parameters.get(*place).map_or(Val::Unknown, |constant| Val::of_constant(constant))
             }
@@ -126,12 +184,16 @@ impl<'a> Run<'a> {
             Node::Visit(field) => self.visit(*field),
             Node::UserCode => text(&self.context.user.code),
             Node::UserRole => text(&self.context.user.role),
-            Node::UserAreas => Val::List(self.context.user.areas.iter().map(|area| text(area)).collect()),
+            Node::UserAreas => {
+                let areas = self.context.user.areas.iter().take(MOST_AREAS);
+                Val::List(areas.map(|area| text(area)).collect())
+            }
             Node::Outside { source, path, ty } => self.outside(*source, path, ty),
             Node::ChoiceCode => scope.choice.map_or(Val::Unknown, |item| Val::Text(&item.code)),
             Node::ChoiceColumn(column) => {
                 scope.choice.and_then(|item| item.columns.get(*column)).map_or(Val::Unknown, Val::of_constant)
             }
+            Node::ChoiceRow => scope.choice_row.map_or(Val::Unknown, Val::Row),
             Node::NonAnswer { up, slot } => {
                 let row = self.store.outward(scope.row, *up);
                 Val::Text(self.non_answers.get(&(row, *slot)).copied().unwrap_or(""))
@@ -172,7 +234,7 @@ impl<'a> Run<'a> {
                 index(&list, place.number())
             }
             Node::In(item, list) => self.membership(item, list, scope),
-            Node::Each { kind, over, variable, body } => self.each(*kind, over, *variable, body, scope),
+            Node::Each { kind, over, variable, body, .. } => self.each(*kind, over, *variable, body, scope),
             Node::Matches { text, pattern } => {
                 let text = self.eval(text, scope);
                 Val::truth_or_unknown(text.text().map(|text| pattern.is_match(text)))
@@ -387,6 +449,10 @@ fn member<'a>(of: &Val<'a>, name: &str) -> Val<'a> {
             "altitude_m" => point.altitude_m,
             _ => None,
         }),
+        Val::Map(numbers) => {
+            let found = numbers.iter().find(|(known, _)| *known == name);
+            Val::number_or_unknown(found.map(|(_, number)| *number))
+        }
         Val::Json(value) => value.get(name).map_or(Val::Unknown, |value| Val::of_outside(&Type::Any, value)),
         _ => Val::Unknown,
     }

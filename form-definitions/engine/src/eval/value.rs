@@ -23,6 +23,8 @@ pub(crate) enum Val<'a> {
     Point(Rc<Point>),
     /// A media reference, or an object from outside the form.
     Json(&'a Value),
+    /// Numbers by name.
+    Map(Rc<[(&'a str, f64)]>),
     List(Rc<[Val<'a>]>),
     Rows(Rc<[u32]>),
     Row(u32),
@@ -96,7 +98,8 @@ impl<'a> Val<'a> {
             Kind::Instant => dates::parse_instant(text()?).map(Val::Instant),
             Kind::Point => point(answer).map(|point| Val::Point(Rc::new(point))),
             Kind::Media => answer.get("media")?.as_str().map(|_| Val::Json(answer)),
-            Kind::Choices(_) => {
+            Kind::Map => None,
+            Kind::Choices(_) | Kind::Texts => {
                 let codes: Option<Vec<Val<'a>>> =
                     answer.as_array()?.iter().map(|code| code.as_str().map(Val::Text)).collect();
                 codes.map(|codes| Val::List(codes.into()))
@@ -137,6 +140,9 @@ impl<'a> Val<'a> {
             Val::Instant(instant) => Value::String(instant.to_rfc3339()),
             Val::Point(point) => json!(**point),
             Val::Json(value) => (*value).clone(),
+            Val::Map(numbers) => Value::Object(
+                numbers.iter().map(|(name, number)| ((*name).to_owned(), as_json(*number))).collect(),
+            ),
             Val::List(items) => Value::Array(items.iter().map(Val::to_json).collect()),
         }
     }

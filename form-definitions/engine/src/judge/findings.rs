@@ -2,13 +2,15 @@
 
 use super::paths;
 use crate::definition::{FORM, FindingRule, FrameId, RuleId, Slot};
-use crate::eval::{Run, Scope};
+use crate::eval::{Run, Scope, Seen};
 use crate::form::Form;
 use crate::outcome::{Evidence, Finding};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most answers shown as the reason of one finding.
 const MOST_EVIDENCE: usize = 40;
+/// Most unknown calculations looked behind for one provisional finding.
+pub(crate) const MOST_TRACED: usize = 40;
 
 /// One rule that fired in one row.
 struct Fired<'a> {
@@ -148,22 +150,30 @@ fn row_key(form: &Form, run: &Run<'_>, row: u32) -> Option<String> {
     Some(key.unwrap_or_else(|| format!("#{}", at.index + 1)))
 }
 
-fn evidence(form: &Form, run: &Run<'_>, reads: &[(u32, Slot)]) -> Vec<Evidence> {
-    let known = reads.iter().filter(|(row, slot)| run.store.cell(*row, *slot).value.is_known());
-    known
-        .take(MOST_EVIDENCE)
-        .map(|(row, slot)| Evidence {
-            path: paths::of_cell(&form.definition, &run.store, *row, *slot),
-            value: run.store.cell(*row, *slot).value.to_json(),
-        })
-        .collect()
+/// The answers and scores a rule looked at, those that are known.
+pub(super) fn evidence(form: &Form, run: &Run<'_>, reads: &[Seen]) -> Vec<Evidence> {
+    let known = reads.iter().filter_map(|seen| {
+        let (path, value) = match *seen {
+            Seen::Cell(row, slot) => (
+                paths::of_cell(&form.definition, &run.store, row, slot),
+                run.store.cell(row, slot).value.clone(),
+            ),
+            Seen::Score(score, part) => {
+                (paths::of_score(&form.definition, score, part), run.score(score, part))
+            }
+        };
+        value.is_known().then(|| Evidence { path, value: value.to_json() })
+    });
+    known.take(MOST_EVIDENCE).collect()
 }
 
-/// The unanswered questions a rule hinges on; behind an unknown calculation stand the questions it reads.
-fn hinges<'a>(form: &'a Form, run: &Run<'a>, reads: &[(u32, Slot)]) -> Vec<String> {
+/// The unanswered questions a rule hinges on; behind an unknown calculation stand the questions it reads, behind an unknown score its
+/// items. Bounded: a rule over hundreds of rows can hinge on hundreds of calculations.
+fn hinges<'a>(form: &'a Form, run: &Run<'a>, reads: &[Seen]) -> Vec<String> {
     let mut hinges = Vec::new();
-    let mut open: Vec<(u32, Slot)> = reads.iter().rev().copied().collect();
+    let mut open: Vec<(u32, Slot)> = cells_behind(form, run, reads);
     let mut seen = Vec::new();
+    let mut traced = 0;
     while let Some((row, slot)) = open.pop() {
         let cell = run.store.cell(row, slot);
         if cell.hidden || cell.value.is_known() || seen.contains(&(row, slot)) {
@@ -171,14 +181,34 @@ fn hinges<'a>(form: &'a Form, run: &Run<'a>, reads: &[(u32, Slot)]) -> Vec<Strin
         }
         seen.push((row, slot));
         match calculation(form, run, row, slot) {
+            Some(_) if traced == MOST_TRACED => {}
             Some(rule) => {
-                open.extend(run.traced(&form.rules[rule].node, &mut Scope::row(row)).into_iter().rev())
+                traced += 1;
+                let reads = run.traced(&form.rules[rule].node, &mut Scope::row(row));
+                open.extend(cells_behind(form, run, &reads));
             }
             None => hinges.push(paths::of_cell(&form.definition, &run.store, row, slot)),
         }
     }
     hinges.truncate(MOST_EVIDENCE);
     hinges
+}
+
+/// The cells behind what was looked at, last first.
+fn cells_behind(form: &Form, run: &Run<'_>, reads: &[Seen]) -> Vec<(u32, Slot)> {
+    let mut cells = Vec::new();
+    for seen in reads.iter().rev() {
+        match *seen {
+            Seen::Cell(row, slot) => cells.push((row, slot)),
+            Seen::Score(score, part) if !run.score(score, part).is_known() => {
+                let items: Vec<(u32, Slot)> =
+                    form.definition.scores[score].items().map(|item| (0, item.slot)).collect();
+                cells.extend(items.into_iter().rev());
+            }
+            Seen::Score(..) => {}
+        }
+    }
+    cells
 }
 
 fn calculation(form: &Form, run: &Run<'_>, row: u32, slot: Slot) -> Option<RuleId> {

@@ -130,8 +130,8 @@ impl<'a> Lifter<'a> {
             self.lifted.claims.entry((row, slot)).or_insert(answer);
             return;
         }
-        if let (Kind::Choices(list), Value::Array(codes)) = (question.kind, answer) {
-            let most = self.form.definition.lists[list].items.len().max(1);
+        if let (Kind::Choices(_) | Kind::Texts, Value::Array(codes)) = (question.kind, answer) {
+            let most = self.form.definition.most_chosen(question.kind);
             if codes.len() > most {
                 return self.misfit(row, frame, slot, "", "too_many", &most.to_string());
             }

@@ -1,8 +1,9 @@
 //! From answers to an outcome, in the order the rules promise: lift, settle what is shown and calculated, then check, then find.
 
 mod checks;
-mod findings;
+pub(crate) mod findings;
 mod lift;
+pub(crate) mod offer;
 mod paths;
 mod review;
 mod settle;
@@ -27,6 +28,13 @@ pub(crate) fn judge<'a>(
     run.non_answers = non_answers;
     let hidden_sections = settle::settle(form, &mut run);
     let mut outcome = review::review(form, &run, &hidden_sections, notes, &claims);
+    outcome.scores = form
+        .definition
+        .scores
+        .iter()
+        .zip(&run.scores)
+        .filter_map(|(score, scored)| Some((score.name.clone(), scored.as_ref()?.to_json(score))))
+        .collect();
     outcome.findings = findings::find(form, &run);
     outcome.cost = run.steps();
     outcome

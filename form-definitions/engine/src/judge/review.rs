@@ -128,9 +128,7 @@ impl<'a> Review<'_, 'a> {
             return;
         }
         let violations = &mut self.outcome.violations;
-        if let Kind::Choice(list) | Kind::Choices(list) = question.kind {
-            self.checks.choices(question, list, row, &cell.value, &path, violations);
-        }
+        self.checks.choices(question, row, &cell.value, &path, violations);
         self.checks.constraints(
             &question.constraints,
             row,
@@ -309,6 +307,14 @@ fn normal(raw: &Value) -> Value {
 fn is_same(claim: &Value, written: &Value) -> bool {
     match (claim.as_f64(), written.as_f64()) {
         (Some(claim), Some(written)) => (claim - written).abs() <= 1e-9 * written.abs().max(1.0),
-        _ => claim == written,
+        _ => match (claim, written) {
+            (Value::Object(claim), Value::Object(written)) => {
+                claim.len() == written.len()
+                    && written
+                        .iter()
+                        .all(|(name, value)| claim.get(name).is_some_and(|claim| is_same(claim, value)))
+            }
+            _ => claim == written,
+        },
     }
 }

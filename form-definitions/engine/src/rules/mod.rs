@@ -18,7 +18,9 @@ use check::Checker;
 
 pub use mutation::Mutant;
 pub(crate) use order::{Step, plan};
-pub(crate) use tree::{Arithmetic, Comparison, Function, Macro, Node, Rule, Source as Outside, VisitField};
+pub(crate) use tree::{
+    Arithmetic, Comparison, Function, Macro, Node, Read, Rule, ScorePart, Source as Outside, VisitField,
+};
 pub(crate) use types::Type;
 
 /// Most steps one rule may take in the worst case, over all rows it runs in: some tens of milliseconds.

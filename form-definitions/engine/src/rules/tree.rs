@@ -9,8 +9,10 @@ use super::types::Type;
 pub(crate) struct Rule {
     pub(crate) text: String,
     pub(crate) node: Node,
-    /// Every question and repeat it reads.
+    /// Every question, repeat and score it reads.
     pub(crate) reads: Reads,
+    /// Those of them it reads in rows it looks through, not only in its own.
+    pub(crate) across: Reads,
     /// The reads that can leave it unknown; empty with `known` false when something else can.
     pub(crate) may_be_unknown: BTreeSet<Read>,
     /// Whether it is known whenever `may_be_unknown` are.
@@ -23,6 +25,7 @@ impl Rule {
             text: source.text.clone(),
             node: Node::Literal(Constant::Unknown),
             reads: Reads::new(),
+            across: Reads::new(),
             may_be_unknown: BTreeSet::new(),
             known: false,
         }
@@ -36,6 +39,18 @@ pub(crate) type Reads = BTreeSet<Read>;
 pub(crate) enum Read {
     Question(FrameId, Slot),
     Rows(FrameId),
+    /// A score, by its place in the form's scores.
+    Score(usize),
+}
+
+/// A part of a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ScorePart {
+    Total,
+    Min,
+    Stops,
+    Domains,
+    Domain(usize),
 }
 
 /// One step of a rule.
@@ -44,7 +59,12 @@ pub(crate) enum Node {
     Literal(Constant),
     /// A parameter, by its place in the form's parameters.
     Parameter(usize),
-    Baseline(Constant),
+    /// A baseline figure, by its place in the form's baselines.
+    Baseline(usize),
+    Score {
+        score: usize,
+        part: ScorePart,
+    },
     /// A question of this frame (`up` 0) or an enclosing one.
     Question {
         up: usize,
@@ -90,6 +110,8 @@ pub(crate) enum Node {
     ChoiceCode,
     /// A column of that item.
     ChoiceColumn(usize),
+    /// The row a filter over rows looks at.
+    ChoiceRow,
     NonAnswer {
         up: usize,
         slot: Slot,
@@ -113,6 +135,8 @@ pub(crate) enum Node {
     /// Binds each element of `over` as variable number `variable` and looks at `body`.
     Each {
         kind: Macro,
+        /// What the rule calls each element.
+        name: String,
         over: Box<Node>,
         variable: usize,
         body: Box<Node>,
