@@ -70,14 +70,34 @@ fn in_plain_words(message: &str) -> String {
     let message: String = message.chars().take(300).collect();
     let said = message.strip_prefix("Syntax error: ").unwrap_or(&message);
     let said = said.split(" expecting ").next().unwrap_or(said);
-    let part = said.split_once('\'').map(|(_, part)| part.trim_end_matches('\'')).unwrap_or_default();
+    let quoted = |from: &str| {
+        said.split_once(from).map(|(_, part)| part.trim_end_matches('\'').trim()).unwrap_or_default()
+    };
+    let part = quoted("'");
     match said {
+        _ if said.starts_with("missing") => {
+            let missing = part.split('\'').next().unwrap_or(part);
+            let before = quoted("at '").replace("<EOF>", "the end");
+            format!("{missing} is missing before {before}")
+        }
         _ if part == "<EOF>" => "the rule ends too soon".to_owned(),
-        _ if said.starts_with("missing") => format!("something is missing before {}", part.rsplit('\'').next().unwrap_or(part)),
+        _ if said.contains("_?_:_") => {
+            "a choice between two ways needs both: condition ? one : other".to_owned()
+        }
+        _ if part.starts_with('\'') || part.starts_with('"') => {
+            "a text is opened here and never closed".to_owned()
+        }
+        _ if matches!(part, "=" | "&" | "|" | "and" | "or" | "not") => {
+            format!(
+                "{part} is no part of the rule language: write == for equal, && for and, || for or, ! for not"
+            )
+        }
         _ if said.starts_with("mismatched input") => format!("{part} does not fit here"),
         _ if said.starts_with("extraneous input") => format!("{part} is too much here"),
         _ if said.starts_with("token recognition error") => format!("{part} is no part of the rule language"),
-        _ if said.starts_with("no viable alternative") => format!("the rule makes no sense up to here: {part}"),
+        _ if said.starts_with("no viable alternative") => {
+            format!("the rule makes no sense up to here: {part}")
+        }
         _ => "the rule cannot be read from here on".to_owned(),
     }
 }
@@ -168,8 +188,27 @@ mod tests {
     fn a_broken_rule_is_explained_in_plain_words() {
         let told = |source: &str| parse(source).unwrap_err().swap_remove(0).message;
 
-        for source in ["a == ", "a b", "a == == b", "(a", "a > 3)", "a # b", "a ? b", "'open", "a && && b", "f(a,", "a = b", "and b", "[1, 2"] {
-            println!("{source:14} {}   |   {:?}", told(source), Env::default().parser().parse_with_source_info(source).unwrap_err().errors.iter().map(|e| e.msg.clone()).collect::<Vec<_>>());
+        for (source, message) in [
+            ("a == ", "the rule ends too soon"),
+            ("a b", "b is too much here"),
+            ("(a", ") is missing before the end"),
+            ("a # b", "# is no part of the rule language"),
+            ("a ? b", "a choice between two ways needs both: condition ? one : other"),
+            ("'open", "a text is opened here and never closed"),
+            (
+                "a = 3",
+                "= is no part of the rule language: write == for equal, && for and, || for or, ! for not",
+            ),
+            (
+                "a and b",
+                "and is no part of the rule language: write == for equal, && for and, || for or, ! for not",
+            ),
+            (
+                "a & b",
+                "& is no part of the rule language: write == for equal, && for and, || for or, ! for not",
+            ),
+        ] {
+            assert_eq!(told(source), message, "{source}");
         }
     }
 
