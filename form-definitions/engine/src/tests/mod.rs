@@ -6,8 +6,10 @@ mod hostile;
 mod judging;
 mod language;
 mod offering;
+mod reach;
 mod refusals;
 mod scores;
+mod writing;
 
 use crate::{Context, Form, NoAreas, Outcome, Package, Problem, User, Visit, compile};
 use serde_json::{Map, Value, json};
