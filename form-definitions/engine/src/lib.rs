@@ -55,5 +55,5 @@ pub use outcome::{
     Basis, Choice, Evidence, Finding, Level, MediaReference, Outcome, Severity, Texts, Verdict, Violation,
 };
 pub use package::Package;
-pub use problem::Problem;
+pub use problem::{Price, Problem};
 pub use rules::Mutant;

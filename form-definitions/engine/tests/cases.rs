@@ -80,6 +80,19 @@ fn every_case_of_every_questionnaire_comes_out_as_written() {
 }
 
 #[test]
+fn no_case_costs_more_than_the_price_of_its_questionnaire() {
+    for folder in form_folders() {
+        let form = compiled(&folder);
+        for (name, case) in json_files(&folder.join("cases")) {
+            let case = cases::read(&case).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let cost = cases::evaluate(&form, &case).cost;
+
+            assert!(cost <= form.price().worst_case_steps, "{name}: {cost}");
+        }
+    }
+}
+
+#[test]
 fn answers_that_were_normalised_once_stay_as_they_are() {
     for folder in form_folders() {
         let form = compiled(&folder);

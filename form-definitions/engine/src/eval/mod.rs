@@ -11,7 +11,7 @@ mod value;
 
 pub(crate) use logic::equal;
 pub(crate) use number::as_json;
-pub(crate) use run::{Run, Scope, Seen};
+pub(crate) use run::{MOST_AREAS, Run, Scope, Seen};
 pub(crate) use scores::weigh;
 pub(crate) use store::Store;
 pub(crate) use value::Val;

@@ -217,3 +217,30 @@ pub(crate) enum Function {
     StartsWith,
     EndsWith,
 }
+
+impl Node {
+    /// The parts of this step, in the order they are written.
+    pub(crate) fn children(&self) -> impl Iterator<Item = &Node> {
+        let (some, rest): ([Option<&Node>; 3], &[Node]) = match self {
+            Node::If(a, b, c) => ([Some(a), Some(b), Some(c)], &[]),
+            Node::And(a, b)
+            | Node::Or(a, b)
+            | Node::Join(a, b)
+            | Node::Index(a, b)
+            | Node::In(a, b)
+            | Node::Equal { left: a, right: b, .. }
+            | Node::Compare(_, a, b)
+            | Node::Arithmetic(_, a, b)
+            | Node::Each { over: a, body: b, .. } => ([Some(a), Some(b), None], &[]),
+            Node::Not(a)
+            | Node::Negate(a)
+            | Node::Member { of: a, .. }
+            | Node::Matches { text: a, .. }
+            | Node::Cell { row: a, .. }
+            | Node::RowsOf { row: a, .. } => ([Some(a), None, None], &[]),
+            Node::List(nodes) | Node::Call(_, nodes) => ([None; 3], nodes),
+            _ => ([None; 3], &[]),
+        };
+        some.into_iter().flatten().chain(rest)
+    }
+}

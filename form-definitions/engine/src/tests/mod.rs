@@ -7,8 +7,10 @@ mod judging;
 mod language;
 mod mutation;
 mod offering;
+mod reach;
 mod refusals;
 mod scores;
+mod writing;
 
 use crate::{Context, Form, NoAreas, Outcome, Package, Problem, User, Visit, compile};
 use serde_json::{Map, Value, json};

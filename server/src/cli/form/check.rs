@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use clap::Args;
-use form_engine::{Package, Problem, compile};
+use form_engine::{Package, Price, Problem, compile};
 use serde_json::json;
 
 use super::files::{self, Gathered};
@@ -13,6 +13,8 @@ use crate::error::Result;
 
 /// Warnings of one code that are shown when not all are asked for.
 const SHOWN_OF_ONE_CODE: usize = 5;
+/// Rules that are shown with their price.
+const SHOWN_OF_THE_DEAREST: usize = 3;
 
 #[derive(Args)]
 pub(in crate::cli) struct Check {
@@ -34,6 +36,8 @@ struct Checked {
     package: Option<Package>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
+    /// Known only of a sound questionnaire.
+    price: Option<Price>,
 }
 
 impl Check {
@@ -55,6 +59,7 @@ impl Check {
             "version": package.map(|package| package.version),
             "hash": package.map(Package::hash),
             "sound": !refused,
+            "price": checked.price,
             "problems": checked.problems,
             "warnings": checked.warnings,
         });
@@ -71,7 +76,7 @@ impl Check {
             line(out, &format!("  form   {} {}", package.form, package.version))?;
             line(out, &format!("  hash   {}", package.hash()))?;
         }
-        Ok(())
+        checked.price.as_ref().map_or(Ok(()), |price| priced(price, out))
     }
 
     /// A language without texts warns of every one of them: the first few say it.
@@ -94,13 +99,21 @@ impl Check {
 
 fn check(gathered: Gathered) -> Checked {
     let Gathered { package, mut problems } = gathered;
-    let mut warnings = Vec::new();
+    let (mut warnings, mut price) = (Vec::new(), None);
     match package.as_ref().map(compile) {
-        Some(Ok(form)) => warnings.extend_from_slice(form.warnings()),
+        Some(Ok(form)) => {
+            warnings.extend_from_slice(form.warnings());
+            price = Some(form.price().clone());
+        }
         Some(Err(found)) => problems.extend(found),
         None => {}
     }
-    Checked { package, problems, warnings }
+    Checked { package, problems, warnings, price }
+}
+
+fn priced(price: &Price, out: &mut impl Write) -> Result<()> {
+    line(out, &format!("  price  {} steps in the worst case; the dearest rules:", price.worst_case_steps))?;
+    price.dearest.iter().take(SHOWN_OF_THE_DEAREST).try_for_each(|(path, steps)| line(out, &format!("         {steps:>9}  {path}")))
 }
 
 /// `1 problem`, `2 problems`.

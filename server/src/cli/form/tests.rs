@@ -93,6 +93,7 @@ fn the_inspection_is_sound_and_says_so() {
 
     assert_eq!(ended, Ended::Well, "{said}");
     assert!(said.contains("sound: no problems") && said.contains("  form   child-labour-inspection "), "{said}");
+    assert!(said.contains("  price  ") && said.contains(" steps in the worst case"), "{said}");
     assert_eq!(said, by_file);
 }
 
