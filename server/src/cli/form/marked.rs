@@ -36,6 +36,7 @@ fn underlined(rule: &str, position: usize) -> Option<[String; 2]> {
     if position > chars.len() {
         return None;
     }
+    let position = beginning(&chars, position);
     let is_break = |c: &char| *c == '\n' || *c == '\r';
     let start = chars[..position].iter().rposition(is_break).map_or(0, |place| place + 1);
     let end = chars[position..].iter().position(is_break).map_or(chars.len(), |place| position + place);
@@ -50,6 +51,15 @@ fn underlined(rule: &str, position: usize) -> Option<[String; 2]> {
     let mark = format!("{}{}", " ".repeat(before), "^".repeat(width(&offending).max(1)));
     let quoted = if shown.chars().any(is_right_to_left) && !offending.is_empty() { format!("  here: {offending}") } else { String::new() };
     Some([shown, format!("{mark}{quoted}")])
+}
+
+/// The parser places `prev.day` at its dot and `count(rows)` at its bracket: the name begins before.
+fn beginning(chars: &[char], position: usize) -> usize {
+    let in_name = |c: &char| c.is_alphanumeric() || *c == '_' || *c == '.' || is_a_mark(*c);
+    match chars.get(position) {
+        Some('.' | '(') => position - chars[..position].iter().rev().take_while(|c| in_name(c)).count(),
+        _ => position,
+    }
 }
 
 /// How many characters the offending part has: a dotted name or number, a quoted text, or an operator.
@@ -99,6 +109,8 @@ mod tests {
         assert_eq!(shown("a >= 'x y' && b", 5), ["a >= 'x y' && b", "     ^^^^^"]);
         assert_eq!(shown("entry == ", 9), ["entry == ", "         ^"]);
         assert_eq!(shown("(a", 0), ["(a", "^"]);
+        assert_eq!(shown("1 < prev.day_n", 8), ["1 < prev.day_n", "    ^^^^^^^^^^"]);
+        assert_eq!(shown("!frob(girls)", 5), ["!frob(girls)", " ^^^^"]);
     }
 
     #[test]

@@ -128,14 +128,14 @@ fn a_mistake_is_shown_where_it_stands_with_a_remedy() {
 #[test]
 fn warnings_refuse_only_where_that_is_asked() {
     let folder = Folder::new("warnings");
-    let untitled = |n: usize| (format!("q{n}"), json!({"type": "integer"}));
-    let form = folder.form((0..8).map(untitled).collect::<serde_json::Map<_, _>>().into());
+    let misspelt = |n: usize| (format!("q{n}"), json!({"type": "integer", "title": "Q", "x-relevent": "true"}));
+    let form = folder.form((0..8).map(misspelt).collect::<serde_json::Map<_, _>>().into());
 
     let (ended, said) = check(&form);
 
     assert_eq!((ended, check_with(&form, false, true).0), (Ended::Well, Ended::Refused));
-    assert!(said.contains("sound: no problems, ") && said.contains("warning: /properties/a1/properties/q0  [no_text]"), "{said}");
-    assert!(said.contains("3 more [no_text]; --all shows them"), "{said}");
+    assert!(said.contains("sound: no problems, ") && said.contains("warning: /properties/a1/properties/q0/x-relevent  [unknown_keyword]"), "{said}");
+    assert!(said.contains("3 more [unknown_keyword]; --all shows them"), "{said}");
 }
 
 #[test]
@@ -228,16 +228,16 @@ fn bare_answers_and_envelopes_are_tried_in_the_circumstances_told() {
     let folder = Folder::new("bare");
     let form = folder.form(json!({
         "day": {"type": "string", "format": "date", "title": "Day", "x-constraints": [{"code": "late", "rule": "this <= today", "message": "In the future", "level": "error"}]},
-        "before": {"type": "integer", "title": "B", "readOnly": true, "x-calculate": "prev.day_n"}
+        "before": {"type": "string", "format": "date", "title": "B", "readOnly": true, "x-calculate": "prev.day"}
     }));
     let bare = folder.file("bare.json", json!({"day": "2026-11-20"}).to_string());
     let envelope = folder.file("envelope.json", json!({"form": "visit", "finished_at": "2026-11-19T10:00:00+05:00", "answers": {"day": "2026-11-20"}}).to_string());
-    let prev = folder.file("prev.json", json!({"answers": {"day_n": 4}}).to_string());
+    let prev = folder.file("prev.json", json!({"answers": {"a1": {"day": "2026-11-01"}}}).to_string());
 
     let (_, later) = tried(Trial { finished_at: Some("2026-11-20T01:00:00+05:00".parse().unwrap()), prev: Some(prev), ..attempt(&form, &bare) });
     let (ended, earlier) = tried(attempt(&form, &envelope));
 
-    assert!(later.contains("verdict: valid") && later.contains("before = 4"), "{later}");
+    assert!(later.contains("verdict: valid") && later.contains("before = 2026-11-01"), "{later}");
     assert_eq!(ended, Ended::Well);
     assert!(earlier.contains("verdict: invalid") && earlier.contains("[late]  In the future") && earlier.contains("rule  this <= today"), "{earlier}");
 }
