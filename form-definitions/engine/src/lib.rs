@@ -35,6 +35,7 @@ mod cel;
 mod context;
 mod definition;
 mod eval;
+mod explanation;
 mod form;
 mod judge;
 mod messages;
@@ -48,6 +49,7 @@ mod syntax;
 mod tests;
 
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
+pub use explanation::{Explained, Explanation, Reason, RulePurpose, Unknown};
 pub use form::{Form, compile};
 pub use outcome::{
     Basis, Choice, Evidence, Finding, Level, MediaReference, Outcome, Severity, Texts, Verdict, Violation,

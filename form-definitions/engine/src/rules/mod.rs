@@ -9,6 +9,7 @@ mod offline;
 mod operators;
 mod order;
 mod possible;
+mod spell;
 mod tree;
 mod types;
 
@@ -20,6 +21,7 @@ use cost::Pricer;
 use std::cmp::Reverse;
 
 pub(crate) use order::{Step, plan};
+pub(crate) use spell::{score_path, spell};
 pub(crate) use tree::{
     Arithmetic, Comparison, Function, Macro, Node, Rule, ScorePart, Source as Outside, VisitField,
 };
