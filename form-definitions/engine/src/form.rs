@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::definition::{self, Definition};
+use crate::explanation::Explanation;
 use crate::judge;
 use crate::outcome::{Choice, Outcome};
 use crate::package::Package;
@@ -172,6 +173,16 @@ impl Form {
     /// Answers are nested by section, or flat: a question or repeat found at the root is taken as if it stood in its section.
     pub fn evaluate(&self, answers: &Value, non_answers: Option<&Value>, context: &Context<'_>) -> Outcome {
         judge::judge(self, answers, non_answers, context)
+    }
+
+    /// Judges answers and tells of every rule that ran what it came out as, on which answers, and why it stayed unknown.
+    pub fn explain(
+        &self,
+        answers: &Value,
+        non_answers: Option<&Value>,
+        context: &Context<'_>,
+    ) -> Explanation {
+        judge::explain(self, answers, non_answers, context)
     }
 
     /// What a new form begins with: question -> value, from `x-default`. Asked once, when the form is begun; from then on the

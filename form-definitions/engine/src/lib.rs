@@ -36,6 +36,7 @@ mod compare;
 mod context;
 mod definition;
 mod eval;
+mod explanation;
 mod form;
 mod judge;
 mod messages;
@@ -50,6 +51,7 @@ mod tests;
 
 pub use compare::{Change, ChangeKind, Comparison, Grade, compare};
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
+pub use explanation::{Explained, Explanation, Reason, RulePurpose, Unknown};
 pub use form::{Form, compile};
 pub use outcome::{
     Basis, Choice, Evidence, Finding, Level, MediaReference, Outcome, Severity, Texts, Verdict, Violation,

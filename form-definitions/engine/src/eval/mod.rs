@@ -1,5 +1,6 @@
 //! Runs typed trees. Three values of truth; nothing here can fail: what cannot be known is unknown.
 
+mod causes;
 pub(crate) mod dates;
 mod functions;
 mod logic;
@@ -9,6 +10,7 @@ mod scores;
 mod store;
 mod value;
 
+pub(crate) use causes::Cause;
 pub(crate) use logic::equal;
 pub(crate) use number::as_json;
 pub(crate) use run::{MOST_AREAS, Run, Scope, Seen};

@@ -68,6 +68,20 @@ impl<'a> Scope<'a> {
         Scope { choice: Some(choice), ..Scope::row(row) }
     }
 
+    pub(super) fn row_id(&self) -> u32 {
+        self.row
+    }
+
+    /// Lets the variable with so many bound outside it stand for an element.
+    pub(super) fn bind(&mut self, variable: usize, element: Val<'a>) {
+        self.unbind(variable);
+        self.variables.push(element);
+    }
+
+    pub(super) fn unbind(&mut self, variable: usize) {
+        self.variables.truncate(variable);
+    }
+
     /// The scope of a filter looking at a row.
     pub(crate) fn with_choice_row(row: u32, choice: u32) -> Self {
         Scope { choice_row: Some(choice), ..Scope::row(row) }
@@ -97,6 +111,10 @@ impl<'a> Run<'a> {
             steps: Cell::new(0),
             trace: RefCell::new(None),
         }
+    }
+
+    pub(super) fn definition(&self) -> &'a Definition {
+        self.definition
     }
 
     pub(crate) fn steps(&self) -> u64 {
@@ -169,8 +187,8 @@ impl<'a> Run<'a> {
             Node::Rows { up, place, .. } => {
                 Val::Rows(self.store.rows(self.store.outward(scope.row, *up), *place).clone())
             }
-            Node::Variable(place) => scope.variables.get(*place).cloned().unwrap_or(Val::Unknown),
-            Node::Cell { row, slot } => match self.eval(row, scope) {
+            Node::Variable { place, .. } => scope.variables.get(*place).cloned().unwrap_or(Val::Unknown),
+            Node::Cell { row, slot, .. } => match self.eval(row, scope) {
                 Val::Row(row) => self.read(row, *slot),
                 _ => Val::Unknown,
             },
@@ -190,7 +208,7 @@ impl<'a> Run<'a> {
             }
             Node::Outside { source, path, ty } => self.outside(*source, path, ty),
             Node::ChoiceCode => scope.choice.map_or(Val::Unknown, |item| Val::Text(&item.code)),
-            Node::ChoiceColumn(column) => {
+            Node::ChoiceColumn { column, .. } => {
                 scope.choice.and_then(|item| item.columns.get(*column)).map_or(Val::Unknown, Val::of_constant)
             }
             Node::ChoiceRow => scope.choice_row.map_or(Val::Unknown, Val::Row),

@@ -5,6 +5,7 @@ use crate::definition::{FORM, FindingRule, FrameId, RuleId, Slot};
 use crate::eval::{Run, Scope, Seen};
 use crate::form::Form;
 use crate::outcome::{Evidence, Finding};
+use crate::rules::score_path;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most answers shown as the reason of one finding.
@@ -158,9 +159,7 @@ pub(super) fn evidence(form: &Form, run: &Run<'_>, reads: &[Seen]) -> Vec<Eviden
                 paths::of_cell(&form.definition, &run.store, row, slot),
                 run.store.cell(row, slot).value.clone(),
             ),
-            Seen::Score(score, part) => {
-                (paths::of_score(&form.definition, score, part), run.score(score, part))
-            }
+            Seen::Score(score, part) => (score_path(&form.definition, score, part), run.score(score, part)),
         };
         value.is_known().then(|| Evidence { path, value: value.to_json() })
     });

@@ -2,7 +2,6 @@
 
 use crate::definition::{Definition, FORM, FrameId, Named, Slot};
 use crate::eval::Store;
-use crate::rules::ScorePart;
 
 /// The path of a row: empty for the form, `children[0]` for a row.
 pub(super) fn of_row(definition: &Definition, store: &Store<'_>, row: u32) -> String {
@@ -23,19 +22,6 @@ pub(super) fn within(row: &str, name: &str) -> String {
 pub(super) fn of_cell(definition: &Definition, store: &Store<'_>, row: u32, slot: Slot) -> String {
     let frame = store.row(row).frame;
     within(&of_row(definition, store, row), &definition.frames[frame].questions[slot].name)
-}
-
-/// A score as rules name it.
-pub(super) fn of_score(definition: &Definition, score: usize, part: ScorePart) -> String {
-    let score = &definition.scores[score];
-    let part = match part {
-        ScorePart::Total => "total".to_owned(),
-        ScorePart::Min => "min".to_owned(),
-        ScorePart::Stops => "stops".to_owned(),
-        ScorePart::Domains => "domains".to_owned(),
-        ScorePart::Domain(place) => format!("domains.{}", score.domains[place].code),
-    };
-    format!("score.{}.{part}", score.name)
 }
 
 /// The repeat a path leads to (`rooms[0].beds`), with the row it stands in, and the row asked for (`rooms[0].beds[2]`), if one is.

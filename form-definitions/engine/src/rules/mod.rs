@@ -10,6 +10,7 @@ mod offline;
 mod operators;
 mod order;
 mod possible;
+mod spell;
 mod tree;
 mod types;
 
@@ -22,6 +23,7 @@ use std::cmp::Reverse;
 
 pub use mutation::Mutant;
 pub(crate) use order::{Step, plan};
+pub(crate) use spell::{score_path, spell};
 pub(crate) use tree::{
     Arithmetic, Comparison, Function, Macro, Node, Rule, ScorePart, Source as Outside, VisitField,
 };

@@ -13,7 +13,11 @@ impl Checker<'_> {
         if let Some(place) = self.variables.iter().rposition(|(variable, _)| variable == name) {
             let ty = self.variables[place].1.clone();
             let doubt = if matches!(ty, Type::Row(_)) { Doubt::none() } else { Doubt::some() };
-            return Typed::new(Node::Variable(place), ty, self.unless_a_fact(doubt, syntax));
+            return Typed::new(
+                Node::Variable { place, name: name.to_owned() },
+                ty,
+                self.unless_a_fact(doubt, syntax),
+            );
         }
         match name {
             "today" => Typed::new(Node::Today, Type::Date, Doubt::none()),
@@ -157,7 +161,7 @@ impl Checker<'_> {
                 self.across.insert(read);
                 let ty = Type::of(self.definition.frames[at].questions[slot].kind);
                 let doubt = self.unless_a_fact(row.doubt.or(Doubt::of(read)), syntax);
-                Typed::new(Node::Cell { row: row_node, slot }, ty, doubt)
+                Typed::new(Node::Cell { row: row_node, frame, slot }, ty, doubt)
             }
             Some(Named::Repeat(repeat)) if self.definition.frames[repeat].parent == frame => {
                 self.reads.insert(Read::Rows(repeat));
@@ -335,7 +339,11 @@ impl Checker<'_> {
         match list.column(field) {
             Some(column) => {
                 let values = list.items.iter().filter_map(|item| item.columns.get(column));
-                Typed::new(Node::ChoiceColumn(column), Type::of_all(values), Doubt::some())
+                Typed::new(
+                    Node::ChoiceColumn { column, name: field.to_owned() },
+                    Type::of_all(values),
+                    Doubt::some(),
+                )
             }
             None => {
                 let message = format!("the list {} has no column {field}", list.name);

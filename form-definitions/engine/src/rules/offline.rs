@@ -77,8 +77,8 @@ fn is_about_codes(body: &Node) -> bool {
     let is_fixed = |node: &Node| matches!(node, Node::Literal(_) | Node::Parameter(_));
     match body {
         Node::Equal { left, right, .. } | Node::In(left, right) => {
-            matches!(**left, Node::Variable(_)) && is_fixed(right)
-                || matches!(**right, Node::Variable(_)) && is_fixed(left)
+            matches!(**left, Node::Variable { .. }) && is_fixed(right)
+                || matches!(**right, Node::Variable { .. }) && is_fixed(left)
         }
         Node::Not(of) => is_about_codes(of),
         Node::And(a, b) | Node::Or(a, b) => is_about_codes(a) && is_about_codes(b),

@@ -77,10 +77,14 @@ pub(crate) enum Node {
         repeat: FrameId,
     },
     /// A variable of a macro, by how many are bound outside it.
-    Variable(usize),
+    Variable {
+        place: usize,
+        name: String,
+    },
     /// A question of a row.
     Cell {
         row: Box<Node>,
+        frame: FrameId,
         slot: Slot,
     },
     /// A repeat within a row.
@@ -109,7 +113,10 @@ pub(crate) enum Node {
     /// The code of the list item a filter looks at.
     ChoiceCode,
     /// A column of that item.
-    ChoiceColumn(usize),
+    ChoiceColumn {
+        column: usize,
+        name: String,
+    },
     /// The row a filter over rows looks at.
     ChoiceRow,
     NonAnswer {
@@ -216,6 +223,36 @@ pub(crate) enum Function {
     Contains,
     StartsWith,
     EndsWith,
+}
+
+impl Function {
+    /// What rules call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Function::Count => "count",
+            Function::Size => "size",
+            Function::Sum => "sum",
+            Function::Min => "min",
+            Function::Max => "max",
+            Function::Avg => "avg",
+            Function::Unique => "unique",
+            Function::Coalesce => "coalesce",
+            Function::Known => "known",
+            Function::Round => "round",
+            Function::DaysBetween => "days_between",
+            Function::MonthsBetween => "months_between",
+            Function::HoursBetween => "hours_between",
+            Function::AddDays => "add_days",
+            Function::YearOf => "year_of",
+            Function::AgeYears => "age_years",
+            Function::DistanceM => "distance_m",
+            Function::InArea => "in_area",
+            Function::TimeOf => "time_of",
+            Function::Contains => "contains",
+            Function::StartsWith => "startsWith",
+            Function::EndsWith => "endsWith",
+        }
+    }
 }
 
 impl Node {

@@ -1,6 +1,7 @@
 //! The engine from outside: small questionnaires, their answers, and what people are told.
 
 mod conformance;
+mod explaining;
 mod findings;
 mod hostile;
 mod judging;
