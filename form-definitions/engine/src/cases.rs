@@ -3,6 +3,7 @@
 //! The engine, the server's tests and the phone run the same cases; a case that differs anywhere is a mistake somewhere.
 
 use crate::context::{Areas, Context, Point, User, Visit};
+use crate::explanation::Explanation;
 use crate::form::Form;
 use crate::outcome::{Finding, Outcome, Verdict, Violation};
 use chrono::{DateTime, FixedOffset};
@@ -152,6 +153,16 @@ pub fn check(form: &Form, case: &Case) -> Vec<String> {
 
 /// What a case leads to.
 pub fn evaluate(form: &Form, case: &Case) -> Outcome {
+    in_context(case, |context| form.evaluate(&case.answers, case.non_answers.as_ref(), context))
+}
+
+/// What a case leads to, and why, rule by rule.
+pub fn explain(form: &Form, case: &Case) -> Explanation {
+    in_context(case, |context| form.explain(&case.answers, case.non_answers.as_ref(), context))
+}
+
+/// Looks at the circumstances of a case as the engine takes them.
+fn in_context<T>(case: &Case, look: impl FnOnce(&Context<'_>) -> T) -> T {
     let circumstances = case.context.clone();
     let areas = Inside(circumstances.inside);
     let visit = Visit {
@@ -161,13 +172,12 @@ pub fn evaluate(form: &Form, case: &Case) -> Outcome {
         district: circumstances.district,
         zone: circumstances.zone,
     };
-    let context = Context {
+    look(&Context {
         area_chain: circumstances.area_chain,
         prev: circumstances.prev,
         facility: circumstances.facility,
         ..Context::new(visit, circumstances.user, &areas)
-    };
-    form.evaluate(&case.answers, case.non_answers.as_ref(), &context)
+    })
 }
 
 fn differences(expected: &Expectation, outcome: &Outcome) -> Vec<String> {

@@ -113,7 +113,11 @@ fn check(gathered: Gathered) -> Checked {
 
 fn priced(price: &Price, out: &mut impl Write) -> Result<()> {
     line(out, &format!("  price  {} steps in the worst case; the dearest rules:", price.worst_case_steps))?;
-    price.dearest.iter().take(SHOWN_OF_THE_DEAREST).try_for_each(|(path, steps)| line(out, &format!("         {steps:>9}  {path}")))
+    price
+        .dearest
+        .iter()
+        .take(SHOWN_OF_THE_DEAREST)
+        .try_for_each(|(path, steps)| line(out, &format!("         {steps:>9}  {path}")))
 }
 
 /// `1 problem`, `2 problems`.

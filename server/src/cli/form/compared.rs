@@ -38,7 +38,13 @@ impl Compare {
         Ok(Ended::Well)
     }
 
-    fn tell(&self, old: &Package, new: &Package, comparison: &Comparison, out: &mut impl Write) -> Result<()> {
+    fn tell(
+        &self,
+        old: &Package,
+        new: &Package,
+        comparison: &Comparison,
+        out: &mut impl Write,
+    ) -> Result<()> {
         line(out, &format!("{} {} → {} {}", old.form, old.version, new.form, new.version))?;
         let mut section: Option<&str> = None;
         for change in &comparison.changes {

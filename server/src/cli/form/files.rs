@@ -36,25 +36,34 @@ pub(super) fn gather(questionnaire: &Questionnaire) -> Result<Gathered> {
         false => questionnaire.file.clone(),
     };
     let mut problems = Vec::new();
-    let Some(definition) = read(&file, &mut problems)? else { return Ok(Gathered { package: None, problems }) };
+    let Some(definition) = read(&file, &mut problems)? else {
+        return Ok(Gathered { package: None, problems });
+    };
     if definition.get("definition").is_some_and(Value::is_object) {
         return Ok(saved_release(&file, definition, problems));
     }
     if !definition.is_object() {
-        problems.push(problem(&file, "not_a_form", "a questionnaire is a JSON object".to_owned(), "see form-definitions/README.md"));
+        problems.push(problem(
+            &file,
+            "not_a_form",
+            "a questionnaire is a JSON object".to_owned(),
+            "see form-definitions/README.md",
+        ));
         return Ok(Gathered { package: None, problems });
     }
     let folder = file.parent().map(Path::to_path_buf).unwrap_or_default();
     let i18n = json_files(&folder.join("i18n"), &mut problems)?;
     let i18n: Map<String, Value> = i18n.into_iter().map(|(path, text)| (stem(&path), text)).collect();
-    let beside = |told: &Option<PathBuf>, name: &str| told.clone().unwrap_or_else(|| folder.join("..").join(name));
+    let beside =
+        |told: &Option<PathBuf>, name: &str| told.clone().unwrap_or_else(|| folder.join("..").join(name));
     let Beside { lists, parameters, baselines } = &questionnaire.beside;
     let lists = json_files(&beside(lists, "choice-lists"), &mut problems)?;
     same_name("list", &lists, &mut problems);
     let mut packs = json_files(&beside(parameters, "parameters"), &mut problems)?;
     packs.extend(json_files(&beside(baselines, "baselines"), &mut problems)?);
     same_name("pack", &packs, &mut problems);
-    let contents = |files: Vec<(PathBuf, Value)>| files.into_iter().map(|(_, content)| content).collect::<Vec<_>>();
+    let contents =
+        |files: Vec<(PathBuf, Value)>| files.into_iter().map(|(_, content)| content).collect::<Vec<_>>();
     let package = Package::assemble(definition, i18n, &contents(lists), &contents(packs));
     Ok(Gathered { package: Some(package), problems })
 }
@@ -64,12 +73,18 @@ pub(super) fn gather(questionnaire: &Questionnaire) -> Result<Gathered> {
 /// # Errors
 /// When it cannot be opened or read.
 pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> Result<Option<Value>> {
-    let unreadable = |cause: std::io::Error| Error::invalid("unreadable", format!("{}: {cause}", path.display()));
+    let unreadable =
+        |cause: std::io::Error| Error::invalid("unreadable", format!("{}: {cause}", path.display()));
     let mut bytes = Vec::new();
     File::open(path).map_err(unreadable)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > LARGEST {
         let message = format!("the file is larger than {} MiB", LARGEST >> 20);
-        problems.push(problem(path, "too_large", message, "move long lists to choice-lists, or split the questionnaire"));
+        problems.push(problem(
+            path,
+            "too_large",
+            message,
+            "move long lists to choice-lists, or split the questionnaire",
+        ));
         return Ok(None);
     }
     match json::parse(&bytes) {
@@ -84,8 +99,12 @@ pub(super) fn read(path: &Path, problems: &mut Vec<Problem>) -> Result<Option<Va
 
 fn remedy(code: &str) -> &'static str {
     match code {
-        "json_too_deep" => "a questionnaire is sections, repeats and questions: flatten what is nested deeper",
-        "json_duplicate_key" => "a name stands twice in one object and the first would be lost: rename one of them",
+        "json_too_deep" => {
+            "a questionnaire is sections, repeats and questions: flatten what is nested deeper"
+        }
+        "json_duplicate_key" => {
+            "a name stands twice in one object and the first would be lost: rename one of them"
+        }
         "not_utf8" => "save the file as UTF-8",
         _ => "look at the line and column named: a comma, a quote or a bracket is missing or too many",
     }
@@ -94,7 +113,12 @@ fn remedy(code: &str) -> &'static str {
 fn saved_release(file: &Path, release: Value, mut problems: Vec<Problem>) -> Gathered {
     let package = serde_json::from_value::<Package>(release).map_err(|cause| {
         let message = format!("this is no release: {cause}");
-        problems.push(problem(file, "not_a_release", message, "save it whole from GET /v1/forms/FORM/releases/VERSION"));
+        problems.push(problem(
+            file,
+            "not_a_release",
+            message,
+            "save it whole from GET /v1/forms/FORM/releases/VERSION",
+        ));
     });
     Gathered { package: package.ok(), problems }
 }
@@ -120,9 +144,16 @@ fn same_name(what: &str, files: &[(PathBuf, Value)], problems: &mut Vec<Problem>
     let named = |content: &Value| content.get(what).and_then(Value::as_str).map(str::to_owned);
     for (place, (path, content)) in files.iter().enumerate() {
         let Some(name) = named(content) else { continue };
-        if let Some((earlier, _)) = files[..place].iter().find(|(_, earlier)| named(earlier).as_ref() == Some(&name)) {
+        if let Some((earlier, _)) =
+            files[..place].iter().find(|(_, earlier)| named(earlier).as_ref() == Some(&name))
+        {
             let message = format!("the {what} {name} is also in {}", earlier.display());
-            problems.push(problem(path, "duplicate_list", message, "keep one of the two files, or rename one"));
+            problems.push(problem(
+                path,
+                "duplicate_list",
+                message,
+                "keep one of the two files, or rename one",
+            ));
         }
     }
 }

@@ -43,13 +43,19 @@ fn underlined(rule: &str, position: usize) -> Option<[String; 2]> {
     let token = token(&chars[position..end]);
     let from = start.max(position.saturating_sub(AROUND));
     let to = end.min(position + token.max(1) + AROUND);
-    let text = |from: usize, to: usize| chars[from..to].iter().map(|c| if *c == '\t' { ' ' } else { *c }).collect::<String>();
+    let text = |from: usize, to: usize| {
+        chars[from..to].iter().map(|c| if *c == '\t' { ' ' } else { *c }).collect::<String>()
+    };
     let (cut, left) = (if from > start { "…" } else { "" }, if to < end { "…" } else { "" });
     let shown = format!("{cut}{}{left}", text(from, to));
     let before = width(cut) + width(&text(from, position));
     let offending = text(position, position + token);
     let mark = format!("{}{}", " ".repeat(before), "^".repeat(width(&offending).max(1)));
-    let quoted = if shown.chars().any(is_right_to_left) && !offending.is_empty() { format!("  here: {offending}") } else { String::new() };
+    let quoted = if shown.chars().any(is_right_to_left) && !offending.is_empty() {
+        format!("  here: {offending}")
+    } else {
+        String::new()
+    };
     Some([shown, format!("{mark}{quoted}")])
 }
 
@@ -71,7 +77,9 @@ fn token(rest: &[char]) -> usize {
             let closing = rest[1..].iter().position(|c| c == quote);
             closing.map_or(rest.len(), |place| place + 2)
         }
-        Some(c) if c.is_alphanumeric() || *c == '_' => run(&|c| c.is_alphanumeric() || c == '_' || c == '.' || is_a_mark(c)),
+        Some(c) if c.is_alphanumeric() || *c == '_' => {
+            run(&|c| c.is_alphanumeric() || c == '_' || c == '.' || is_a_mark(c))
+        }
         Some(c) if "<>=!&|".contains(*c) => run(&|c| "<>=!&|".contains(c)).min(2),
         Some(_) => 1,
     }
@@ -121,7 +129,8 @@ mod tests {
         assert_eq!(shown("a > 1 &&\n\tgirl > 2\n&& b", 10), [" girl > 2", " ^^^^"]);
         let [text, mark] = underlined(&long, place).unwrap();
         assert!(text.starts_with('…') && text.ends_with('…') && text.chars().count() < 160);
-        let under: String = text.chars().zip(mark.chars()).filter(|(_, mark)| *mark == '^').map(|(c, _)| c).collect();
+        let under: String =
+            text.chars().zip(mark.chars()).filter(|(_, mark)| *mark == '^').map(|(c, _)| c).collect();
         assert_eq!(under, "girl");
         assert!(shown("short", 900).is_empty());
     }
@@ -130,7 +139,12 @@ mod tests {
     fn urdu_is_measured_by_columns_and_quoted() {
         // The zer under the first letter takes no column of its own.
         let rule = "name == 'اِسکول' && سکول > 3";
-        let place = rule.chars().collect::<Vec<_>>().windows(4).position(|part| part == ['س', 'ک', 'و', 'ل']).unwrap();
+        let place = rule
+            .chars()
+            .collect::<Vec<_>>()
+            .windows(4)
+            .position(|part| part == ['س', 'ک', 'و', 'ل'])
+            .unwrap();
         let second = rule.chars().count() - 8;
 
         assert!(place < second);

@@ -6,9 +6,10 @@ mod check;
 mod compared;
 mod files;
 mod marked;
-mod trial;
 #[cfg(test)]
 mod tests;
+mod told;
+mod trial;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -27,16 +28,24 @@ use files::Gathered;
 #[derive(Subcommand)]
 pub(super) enum Form {
     /// Check a questionnaire before it is published: every mistake with its place and a remedy, its price and its hash.
-    #[command(after_help = "Examples:\n  nigran form check form-definitions/child-labour-inspection\n  nigran form check my-form/form.json --lists lists --parameters parameters --json\n\nExit codes: 0 sound; 3 refused (with --strict, also when there are warnings); 1 the file cannot be read.")]
+    #[command(
+        after_help = "Examples:\n  nigran form check form-definitions/child-labour-inspection\n  nigran form check my-form/form.json --lists lists --parameters parameters --json\n\nExit codes: 0 sound; 3 refused (with --strict, also when there are warnings); 1 the file cannot be read."
+    )]
     Check(check::Check),
     /// Try a questionnaire on answers: what is wrong with them, what is calculated, what is found, and why.
-    #[command(after_help = "Examples:\n  nigran form try form-definitions/child-labour-inspection form-definitions/child-labour-inspection/cases/b3-disputed-age.json\n  nigran form try my-form answers.json --finished-at 2026-11-20T12:45:00+05:00 --district PK226 --prev last-visit.json\n\nANSWERS is a case (with `context` and `expect`), an envelope as a phone sends it, or the bare answers.\nExit codes: 0 tried; 3 the form is refused, or a case does not come out as it expects; 1 a file cannot be read.")]
+    #[command(
+        after_help = "Examples:\n  nigran form try form-definitions/child-labour-inspection form-definitions/child-labour-inspection/cases/b3-disputed-age.json\n  nigran form try my-form answers.json --finished-at 2026-11-20T12:45:00+05:00 --district PK226 --prev last-visit.json\n\nANSWERS is a case (with `context` and `expect`), an envelope as a phone sends it, or the bare answers.\nExit codes: 0 tried; 3 the form is refused, or a case does not come out as it expects; 1 a file cannot be read."
+    )]
     Try(trial::Trial),
     /// Publish a questionnaire into the configured database as its next release; a running server offers it within seconds.
-    #[command(after_help = "Example:\n  nigran form publish form-definitions/child-labour-inspection\n\nExit codes: 0 published, or this very release was published before; 3 refused; 1 it could not be done, for instance because\nx-form.version is not the next number.")]
+    #[command(
+        after_help = "Example:\n  nigran form publish form-definitions/child-labour-inspection\n\nExit codes: 0 published, or this very release was published before; 3 refused; 1 it could not be done, for instance because\nx-form.version is not the next number."
+    )]
     Publish(Publish),
     /// Say in sentences what changed between two versions of a questionnaire, and what that asks of older answers.
-    #[command(after_help = "Examples:\n  nigran form compare form-definitions/child-labour-inspection my-form\n  nigran form compare release-3.json my-form/form.json --language ur\n\nOLD and NEW are form folders, form.json files, or releases saved from GET /v1/forms/FORM/releases/VERSION.")]
+    #[command(
+        after_help = "Examples:\n  nigran form compare form-definitions/child-labour-inspection my-form\n  nigran form compare release-3.json my-form/form.json --language ur\n\nOLD and NEW are form folders, form.json files, or releases saved from GET /v1/forms/FORM/releases/VERSION."
+    )]
     Compare(compared::Compare),
 }
 
@@ -113,7 +122,9 @@ impl Publish {
         db.close();
         match published {
             Published::New => line(out, &format!("published {form} {version}"))?,
-            Published::Already => line(out, &format!("{form} {version} was published before; nothing changed"))?,
+            Published::Already => {
+                line(out, &format!("{form} {version} was published before; nothing changed"))?
+            }
         }
         line(out, &format!("  hash  {hash}"))?;
         Ok(Ended::Well)

@@ -72,6 +72,7 @@ fn attempt(form: &Path, answers: &Path) -> Trial {
         district: None,
         prev: None,
         language: "en".to_owned(),
+        all: false,
         json: false,
     }
 }
@@ -92,7 +93,10 @@ fn the_inspection_is_sound_and_says_so() {
     let (_, by_file) = check(&inspection().join("form.json"));
 
     assert_eq!(ended, Ended::Well, "{said}");
-    assert!(said.contains("sound: no problems") && said.contains("  form   child-labour-inspection "), "{said}");
+    assert!(
+        said.contains("sound: no problems") && said.contains("  form   child-labour-inspection "),
+        "{said}"
+    );
     assert!(said.contains("  price  ") && said.contains(" steps in the worst case"), "{said}");
     assert_eq!(said, by_file);
 }
@@ -121,20 +125,28 @@ fn a_mistake_is_shown_where_it_stands_with_a_remedy() {
     let (ended, report) = check_with(&form, true, false);
     let report: Value = serde_json::from_str(&report).unwrap();
     assert_eq!((ended, &report["sound"]), (Ended::Refused, &json!(false)));
-    assert_eq!((&report["problems"][0]["position"], &report["problems"][0]["code"]), (&json!(12), &json!("unknown_name")));
+    assert_eq!(
+        (&report["problems"][0]["position"], &report["problems"][0]["code"]),
+        (&json!(12), &json!("unknown_name"))
+    );
     assert_eq!(report["hash"].as_str().unwrap().len(), 64);
 }
 
 #[test]
 fn warnings_refuse_only_where_that_is_asked() {
     let folder = Folder::new("warnings");
-    let misspelt = |n: usize| (format!("q{n}"), json!({"type": "integer", "title": "Q", "x-relevent": "true"}));
+    let misspelt =
+        |n: usize| (format!("q{n}"), json!({"type": "integer", "title": "Q", "x-relevent": "true"}));
     let form = folder.form((0..8).map(misspelt).collect::<serde_json::Map<_, _>>().into());
 
     let (ended, said) = check(&form);
 
     assert_eq!((ended, check_with(&form, false, true).0), (Ended::Well, Ended::Refused));
-    assert!(said.contains("sound: no problems, ") && said.contains("warning: /properties/a1/properties/q0/x-relevent  [unknown_keyword]"), "{said}");
+    assert!(
+        said.contains("sound: no problems, ")
+            && said.contains("warning: /properties/a1/properties/q0/x-relevent  [unknown_keyword]"),
+        "{said}"
+    );
     assert!(said.contains("3 more [unknown_keyword]; --all shows them"), "{said}");
 }
 
@@ -182,8 +194,11 @@ fn whatever_is_given_as_a_questionnaire_is_refused_by_name_in_no_time() {
 #[test]
 fn two_lists_of_one_name_are_refused_with_both_files() {
     let folder = Folder::new("lists");
-    let form = folder.form(json!({"zone": {"type": "string", "title": "Zone", "x-choices": {"list": "zone"}}}));
-    let list = json!({"list": "zone", "columns": [], "items": [{"code": "a", "title": {"en": "A", "ur": "الف"}}]}).to_string();
+    let form =
+        folder.form(json!({"zone": {"type": "string", "title": "Zone", "x-choices": {"list": "zone"}}}));
+    let list =
+        json!({"list": "zone", "columns": [], "items": [{"code": "a", "title": {"en": "A", "ur": "الف"}}]})
+            .to_string();
     folder.file("choice-lists/zone.json", &list);
     let (alone, _) = check(&form);
     folder.file("choice-lists/zones.json", &list);
@@ -196,12 +211,23 @@ fn two_lists_of_one_name_are_refused_with_both_files() {
 
 #[test]
 fn a_case_is_tried_and_explained() {
-    let (ended, said) = tried(attempt(&inspection(), &inspection().join("cases/age-01-under-14-employed.json")));
+    let (ended, said) =
+        tried(attempt(&inspection(), &inspection().join("cases/age-01-under-14-employed.json")));
 
     assert_eq!(ended, Ended::Well, "{said}");
     for part in [
-        "verdict: valid", "findings: 1", "  AGE-01 for ", "(critical)", "law        Constitution", "certainty H", "disclose ",
-        "because    children[0].", "calculated: ", "  children_u14_n = 1", "not shown: ", "as the case expects",
+        "verdict: valid",
+        "findings: 1",
+        "  AGE-01 for ",
+        "(critical)",
+        "law        Constitution",
+        "certainty H",
+        "disclose ",
+        "because    children[0].",
+        "calculated: ",
+        "  children_u14_n = 1",
+        "not shown: ",
+        "as the case expects",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
@@ -218,7 +244,10 @@ fn a_case_that_comes_out_differently_is_refused_and_says_how() {
     let (ended, said) = tried(attempt(&inspection(), &file));
 
     assert_eq!(ended, Ended::Refused);
-    assert!(said.contains("NOT as the case expects:") && said.contains("unexpected finding: AGE-01"), "{said}");
+    assert!(
+        said.contains("NOT as the case expects:") && said.contains("unexpected finding: AGE-01"),
+        "{said}"
+    );
     let in_urdu = Trial { language: "ur".to_owned(), ..attempt(&inspection(), &file) };
     assert!(tried(in_urdu).1.contains("۱۴ سال سے کم"));
 }
@@ -234,12 +263,48 @@ fn bare_answers_and_envelopes_are_tried_in_the_circumstances_told() {
     let envelope = folder.file("envelope.json", json!({"form": "visit", "finished_at": "2026-11-19T10:00:00+05:00", "answers": {"day": "2026-11-20"}}).to_string());
     let prev = folder.file("prev.json", json!({"answers": {"a1": {"day": "2026-11-01"}}}).to_string());
 
-    let (_, later) = tried(Trial { finished_at: Some("2026-11-20T01:00:00+05:00".parse().unwrap()), prev: Some(prev), ..attempt(&form, &bare) });
+    let (_, later) = tried(Trial {
+        finished_at: Some("2026-11-20T01:00:00+05:00".parse().unwrap()),
+        prev: Some(prev),
+        ..attempt(&form, &bare)
+    });
     let (ended, earlier) = tried(attempt(&form, &envelope));
 
     assert!(later.contains("verdict: valid") && later.contains("before = 2026-11-01"), "{later}");
     assert_eq!(ended, Ended::Well);
-    assert!(earlier.contains("verdict: invalid") && earlier.contains("[late]  In the future") && earlier.contains("rule  this <= today"), "{earlier}");
+    assert!(
+        earlier.contains("verdict: invalid")
+            && earlier.contains("[late]  In the future")
+            && earlier.contains("rule       this <= today\n      because    day = 2026-11-20"),
+        "{earlier}"
+    );
+}
+
+#[test]
+fn what_stays_unknown_is_told_with_the_rule_and_the_reason() {
+    let folder = Folder::new("unknown");
+    let form = folder.form(json!({
+        "girls": number("Girls"), "beds": number("Beds"),
+        "share": {"type": "number", "title": "S", "readOnly": true, "x-calculate": "girls / beds"},
+        "note": {"type": "string", "title": "Note", "x-relevant": "beds > 3"}
+    }));
+    let answers = folder.file("answers.json", json!({"girls": 4}).to_string());
+
+    let (_, said) = tried(attempt(&form, &answers));
+    let (_, all) = tried(Trial { all: true, ..attempt(&form, &answers) });
+    let (_, report) = tried(Trial { json: true, ..attempt(&form, &answers) });
+
+    for part in [
+        "left open because something is unknown: 2",
+        "  calculation for share: unknown, so it stays empty\n      rule       girls / beds\n      because    girls = 4\n      unknown    beds is not answered\n",
+        "  whether to show for note: unknown, so it is not shown\n",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(all.contains("rules that ran: 2"), "{all}");
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!((&report["verdict"], &report["as_expected"]), (&json!("valid"), &Value::Null));
+    assert_eq!(report["rules"].as_array().unwrap().len(), 2);
 }
 
 #[test]
