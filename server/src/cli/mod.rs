@@ -80,7 +80,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Migrate => migrate(&settings(cli.config)?),
         Command::Account(command) => command.run(&settings(cli.config)?).await,
         Command::Boundaries(command) => command.run(&settings(cli.config)?).await,
-        Command::Form(command) => command.run(|| settings(cli.config)),
+        Command::Form(command) => command.run(|| settings(cli.config)).await,
         Command::Audit(command) => command.run(&settings(cli.config)?),
         Command::Receipt(command) => command.run(),
         Command::Openapi => openapi(),
@@ -97,16 +97,18 @@ fn settings(file: Option<PathBuf>) -> Result<Config> {
 
 /// Opens the database of the settings, migrated.
 fn open(config: &Config) -> Result<Db> {
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|cause| Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display())))?;
+    std::fs::create_dir_all(&config.data_dir).map_err(|cause| {
+        Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display()))
+    })?;
     let url = config.database_url();
     db::migrate(&url)?;
     Db::open(&url, Clock::System, Ids::Random)
 }
 
 fn migrate(config: &Config) -> Result<ExitCode> {
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|cause| Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display())))?;
+    std::fs::create_dir_all(&config.data_dir).map_err(|cause| {
+        Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display()))
+    })?;
     let done = db::migrate(&config.database_url())?;
     for migration in &done {
         say(&format!("ran {migration}"));
@@ -116,7 +118,9 @@ fn migrate(config: &Config) -> Result<ExitCode> {
 }
 
 fn openapi() -> Result<ExitCode> {
-    let text = http::api::openapi().to_pretty_json().map_err(|cause| Error::internal("writing the description", cause))?;
+    let text = http::api::openapi()
+        .to_pretty_json()
+        .map_err(|cause| Error::internal("writing the description", cause))?;
     say(&text);
     Ok(ExitCode::SUCCESS)
 }

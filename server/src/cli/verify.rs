@@ -71,8 +71,9 @@ impl ReceiptCommand {
         let jwks: Value = serde_json::from_str(&read(&jwks)?)
             .map_err(|cause| Error::invalid("bad_jwks", format!("{}: {cause}", jwks.display())))?;
         let claims: ReceiptClaims = match verify_with_jwks(&jws, &jwks, RECEIPT_TYPE) {
-            Ok(claims) => serde_json::from_value(claims)
-                .map_err(|cause| Error::invalid("bad_receipt", format!("it is signed, but is no receipt: {cause}")))?,
+            Ok(claims) => serde_json::from_value(claims).map_err(|cause| {
+                Error::invalid("bad_receipt", format!("it is signed, but is no receipt: {cause}"))
+            })?,
             Err(error) => {
                 say(&format!("NOT GENUINE: {}", error.detail));
                 return Ok(ExitCode::from(NOT_AS_IT_SHOULD_BE));

@@ -98,13 +98,16 @@ impl From<Ended> for ExitCode {
 
 impl Form {
     /// Carries the command out. The settings are read only where they are needed.
-    pub(super) fn run(self, settings: impl FnOnce() -> Result<Config>) -> Result<ExitCode> {
+    pub(super) async fn run(self, settings: impl FnOnce() -> Result<Config>) -> Result<ExitCode> {
         let mut words = Vec::new();
         let ended = match self {
             Form::Check(check) => check.run(&mut words),
             Form::Try(trial) => trial.run(&mut words),
             Form::Compare(compare) => compare.run(&mut words),
-            Form::Publish(publish) => publish.run(&settings()?, &mut words),
+            Form::Publish(publish) => match publish.package(&mut words)? {
+                Some(package) => published(settings()?, package, &mut words).await,
+                None => Ok(Ended::Refused),
+            },
         };
         // A reader that went away (`| head`) is no failure.
         let _ = std::io::stdout().write_all(&words);
@@ -113,22 +116,27 @@ impl Form {
 }
 
 impl Publish {
-    fn run(self, config: &Config, out: &mut impl Write) -> Result<Ended> {
+    fn package(self, out: &mut impl Write) -> Result<Option<Package>> {
         let Gathered { package, problems } = files::gather(&self.questionnaire)?;
-        let Some(package) = sound(package, problems, out)? else { return Ok(Ended::Refused) };
-        let (form, version, hash) = (package.form.clone(), package.version, package.hash());
-        let db = open(config)?;
-        let published = db.write_here(By::system(), move |tx| forms::publish(tx, &package))?;
-        db.close();
-        match published {
-            Published::New => line(out, &format!("published {form} {version}"))?,
-            Published::Already => {
-                line(out, &format!("{form} {version} was published before; nothing changed"))?
-            }
-        }
-        line(out, &format!("  hash  {hash}"))?;
-        Ok(Ended::Well)
+        sound(package, problems, out)
     }
+}
+
+/// Publishes a sound questionnaire, beside a running server or without one.
+async fn published(config: Config, package: Package, out: &mut impl Write) -> Result<Ended> {
+    let (form, version, hash) = (package.form.clone(), package.version, package.hash());
+    let publishing = tokio::task::spawn_blocking(move || {
+        let db = open(&config)?;
+        let published = db.write_here(By::system(), move |tx| forms::publish(tx, &package));
+        db.close();
+        published
+    });
+    match publishing.await.map_err(|cause| Error::internal("publishing a questionnaire", cause))?? {
+        Published::New => line(out, &format!("published {form} {version}"))?,
+        Published::Already => line(out, &format!("{form} {version} was published before; nothing changed"))?,
+    }
+    line(out, &format!("  hash   {hash}"))?;
+    Ok(Ended::Well)
 }
 
 /// The package if it compiles; otherwise says what is wrong with it.
