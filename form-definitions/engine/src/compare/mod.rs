@@ -222,7 +222,7 @@ pub struct Change {
     pub after: Option<Value>,
 }
 
-/// Everything that changed, in the order of the form.
+/// Everything that changed: section by section in the order of the form, then what belongs to no section.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
     /// The gravest grade of the changes; identical when there are none.
@@ -258,6 +258,7 @@ pub fn compare(old: &Package, new: &Package) -> Comparison {
     comparing.parameters();
     comparing.languages();
     comparing.nothing_left_out(old, new);
+    comparing.in_form_order();
     let grade = comparing.changes.iter().map(|change| change.grade).max().unwrap_or(Grade::Identical);
     Comparison { grade, changes: comparing.changes }
 }
@@ -310,6 +311,17 @@ impl Comparing<'_> {
             let (path, section, what) = at();
             self.tell(kind, grade, At { path, section: section.as_deref(), what }, before, after);
         }
+    }
+
+    /// Section by section; within one, in the order found.
+    fn in_form_order(&mut self) {
+        let place =
+            |outline: &Outline<'_>, section: &str| outline.items.iter().position(|item| item.name == section);
+        let (old, new) = (&self.old, &self.new);
+        self.changes.sort_by_cached_key(|change| match &change.section {
+            Some(section) => place(new, section).or_else(|| place(old, section)).unwrap_or(usize::MAX - 1),
+            None => usize::MAX,
+        });
     }
 
     /// Packages that differ are never called identical.

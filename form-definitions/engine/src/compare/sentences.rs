@@ -2,7 +2,7 @@
 
 use super::ChangeKind;
 use crate::outcome::Texts;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A thing's name in both languages.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,25 +62,74 @@ pub(super) fn sentence(
     after: Option<&Value>,
 ) -> Texts {
     let (en, ur) = words(kind, how);
-    let fill = |template: &str, what: &str| {
-        let template = template.replace("{before}", &before.map(spell).unwrap_or_default());
-        template.replace("{after}", &after.map(spell).unwrap_or_default()).replace("{what}", what)
+    let fill = |template: &str, what: &str, tongue: Tongue| {
+        let spell = |value: Option<&Value>| value.map(|value| spell_in(value, tongue)).unwrap_or_default();
+        template.replace("{before}", &spell(before)).replace("{after}", &spell(after)).replace("{what}", what)
     };
-    Texts::from([("en".to_owned(), fill(en, &what.en)), ("ur".to_owned(), fill(ur, &what.ur))])
+    let (en, ur) = (fill(en, &what.en, Tongue::English), fill(ur, &what.ur, Tongue::Urdu));
+    Texts::from([("en".to_owned(), en), ("ur".to_owned(), ur)])
+}
+
+/// The language a value is spelled in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tongue {
+    English,
+    Urdu,
 }
 
 /// A value as people read it; long ones are cut short.
 pub(super) fn spell(value: &Value) -> String {
+    spell_in(value, Tongue::English)
+}
+
+fn spell_in(value: &Value, tongue: Tongue) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(spell).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => items.iter().map(|item| spell_in(item, tongue)).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) if fields.contains_key("value") => figure(fields, tongue),
+        Value::Object(fields)
+            if fields.len() == 1 && (fields.contains_key("days") || fields.contains_key("hours")) =>
+        {
+            deadline(fields, tongue)
+        }
         Value::Object(fields) => {
             let pairs = fields.iter().filter(|(_, value)| !value.is_null());
-            pairs.map(|(key, value)| format!("{key} {}", spell(value))).collect::<Vec<_>>().join(", ")
+            pairs
+                .map(|(key, value)| format!("{key} {}", spell_in(value, tongue)))
+                .collect::<Vec<_>>()
+                .join(", ")
         }
         other => other.to_string(),
     };
     short(&text)
+}
+
+/// A parameter's value: `14 years, from 2021-05-01, until 2027-01-01`.
+fn figure(fields: &Map<String, Value>, tongue: Tongue) -> String {
+    let part = |keyword: &str| fields.get(keyword).filter(|value| !value.is_null()).map(spell);
+    let (from, until, area): (fn(String) -> String, fn(String) -> String, fn(String) -> String) = match tongue
+    {
+        Tongue::English => {
+            (|day| format!("from {day}"), |day| format!("until before {day}"), |area| format!("in {area}"))
+        }
+        Tongue::Urdu => {
+            (|day| format!("{day} سے"), |day| format!("{day} سے پہلے تک"), |area| format!("{area} میں"))
+        }
+    };
+    let number = [part("value"), part("unit")].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let limits = [part("valid_from").map(from), part("valid_to").map(until), part("area").map(area)];
+    let comma = if tongue == Tongue::Urdu { "، " } else { ", " };
+    [Some(number)].into_iter().chain(limits).flatten().collect::<Vec<_>>().join(comma)
+}
+
+fn deadline(fields: &Map<String, Value>, tongue: Tongue) -> String {
+    let of = |keyword: &str| fields.get(keyword).map(spell);
+    match (of("days"), of("hours"), tongue) {
+        (Some(days), _, Tongue::English) => format!("{days} days"),
+        (Some(days), _, Tongue::Urdu) => format!("{days} دن"),
+        (_, hours, Tongue::English) => format!("{} hours", hours.unwrap_or_default()),
+        (_, hours, Tongue::Urdu) => format!("{} گھنٹے", hours.unwrap_or_default()),
+    }
 }
 
 fn short(text: &str) -> String {
@@ -115,10 +164,7 @@ fn words(kind: ChangeKind, how: How) -> (&'static str, &'static str) {
             ("What is said of the language {what} was changed.", "زبان {what} کی تفصیل بدل گئی۔")
         }
         (SectionAdded, _) => ("The section {what} was added.", "حصہ {what} شامل کیا گیا۔"),
-        (SectionRemoved, _) => (
-            "The section {what} was removed.",
-            "حصہ {what} ہٹا دیا گیا۔",
-        ),
+        (SectionRemoved, _) => ("The section {what} was removed.", "حصہ {what} ہٹا دیا گیا۔"),
         (SectionsReordered, _) => ("The sections are asked in another order.", "حصوں کی ترتیب بدل گئی۔"),
         (QuestionAdded, _) => ("The question {what} was added.", "سوال {what} شامل کیا گیا۔"),
         (QuestionRemoved, _) => ("The question {what} was removed.", "سوال {what} ہٹا دیا گیا۔"),
@@ -141,10 +187,9 @@ fn words(kind: ChangeKind, how: How) -> (&'static str, &'static str) {
         (RepeatAdded, _) => {
             ("The repeated group {what} was added.", "دہرایا جانے والا گروہ {what} شامل کیا گیا۔")
         }
-        (RepeatRemoved, _) => (
-            "The repeated group {what} was removed.",
-            "دہرایا جانے والا گروہ {what} ہٹا دیا گیا۔",
-        ),
+        (RepeatRemoved, _) => {
+            ("The repeated group {what} was removed.", "دہرایا جانے والا گروہ {what} ہٹا دیا گیا۔")
+        }
         (RepeatLimitsChanged, _) => (
             "How often {what} can be repeated was changed: {after} instead of {before}.",
             "{what} کتنی بار دہرایا جا سکتا ہے، یہ حد بدل گئی: {before} کی جگہ {after}۔",
@@ -338,8 +383,8 @@ fn words(kind: ChangeKind, how: How) -> (&'static str, &'static str) {
             "قانونی قدر {what} کی مقدار {before} اب نہیں رہی۔",
         ),
         (ParameterChanged, Became) => (
-            "The parameter {what} was changed from {before} to {after}.",
-            "قانونی قدر {what} {before} سے بدل کر {after} ہو گئی۔",
+            "The parameter {what} was {before}; it is now {after}.",
+            "قانونی قدر {what} پہلے {before} تھی؛ اب {after} ہے۔",
         ),
         (ParameterSourceChanged, _) => {
             ("Where the parameter {what} comes from was changed.", "قانونی قدر {what} کا ماخذ بدل گیا۔")
@@ -351,8 +396,8 @@ fn words(kind: ChangeKind, how: How) -> (&'static str, &'static str) {
             ("The baseline {what} is no longer used.", "بنیادی عدد {what} اب استعمال نہیں ہوتا۔")
         }
         (BaselineChanged, Became) => (
-            "The baseline {what} was changed from {before} to {after}.",
-            "بنیادی عدد {what} {before} سے بدل کر {after} ہو گیا۔",
+            "The baseline {what} was {before}; it is now {after}.",
+            "بنیادی عدد {what} پہلے {before} تھا؛ اب {after} ہے۔",
         ),
         (FacilityChanged, _) => (
             "Which answers register or update the facility was changed.",
@@ -395,6 +440,14 @@ mod tests {
     #[test]
     fn long_texts_are_cut_by_characters_and_values_read_as_people_write_them() {
         assert_eq!(spell(&json!("عمر ".repeat(60))).chars().count(), LONGEST_SHOWN + 1);
-        assert_eq!(spell(&json!({"days": 2, "area": null, "laws": ["A", "B"]})), "days 2, laws A, B");
+        assert_eq!(spell(&json!({"most": 2, "area": null, "laws": ["A", "B"]})), "most 2, laws A, B");
+        assert_eq!(spell(&json!({"days": 2})), "2 days");
+        assert_eq!(spell_in(&json!({"hours": 2}), Tongue::Urdu), "2 گھنٹے");
+        let wage = json!({"value": 37000, "unit": "PKR", "valid_from": "2024-07-01", "valid_to": "2025-07-01", "area": "PK226"});
+        assert_eq!(spell(&wage), "37000 PKR, from 2024-07-01, until before 2025-07-01, in PK226");
+        assert_eq!(
+            spell_in(&wage, Tongue::Urdu),
+            "37000 PKR، 2024-07-01 سے، 2025-07-01 سے پہلے تک، PK226 میں"
+        );
     }
 }

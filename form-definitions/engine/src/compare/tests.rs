@@ -552,9 +552,9 @@ fn another_order_changes_nothing_but_what_people_see() {
     assert_eq!(
         kinds,
         [
-            (SectionsReordered, ""),
             (QuestionsReordered, "/properties/a2/properties/children"),
             (QuestionsReordered, "/properties/a1"),
+            (SectionsReordered, ""),
             (FindingsReordered, "/x-findings"),
             (ChoicesReordered, "/lists/district"),
         ]
@@ -590,7 +590,7 @@ fn a_rule_is_shown_before_and_after_and_the_sentence_names_the_thing_in_both_lan
     let wage = after("/parameters/0/value", json!(16));
     assert_eq!(
         wage.changes[0].sentence["en"],
-        "The parameter age.child_max was changed from value 14, unit years, valid_from 2021-05-01 to value 16, unit years, valid_from 2021-05-01."
+        "The parameter age.child_max was 14 years, from 2021-05-01; it is now 16 years, from 2021-05-01."
     );
 }
 

@@ -94,6 +94,12 @@ impl Told<'_> {
             let certainty = basis.certainty.as_deref().unwrap_or("not stated");
             detail("law", &format!("{}{section} (certainty {certainty})", basis.law))?;
         }
+        // The rule in the row that rests on these very answers.
+        let fired =
+            |one: &&Explained| one.code.as_ref() == Some(&finding.code) && one.because == finding.because;
+        if let Some(rule) = self.explanation.rules.iter().find(fired) {
+            detail("rule", &rule.rule)?;
+        }
         for evidence in &finding.because {
             detail("because", &format!("{} = {}", evidence.path, plain(&evidence.value)))?;
         }
