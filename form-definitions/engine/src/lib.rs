@@ -43,6 +43,7 @@ mod outcome;
 mod package;
 mod problem;
 mod rules;
+mod session;
 mod shape;
 mod syntax;
 #[cfg(test)]
@@ -56,3 +57,4 @@ pub use outcome::{
 };
 pub use package::Package;
 pub use problem::{Price, Problem};
+pub use session::{Change, Session};

@@ -23,7 +23,7 @@ use std::cmp::Reverse;
 pub(crate) use order::{Step, plan};
 pub(crate) use spell::{score_path, spell};
 pub(crate) use tree::{
-    Arithmetic, Comparison, Function, Macro, Node, Rule, ScorePart, Source as Outside, VisitField,
+    Arithmetic, Comparison, Function, Macro, Node, Read, Rule, ScorePart, Source as Outside, VisitField,
 };
 pub(crate) use types::Type;
 

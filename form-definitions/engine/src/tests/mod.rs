@@ -2,6 +2,7 @@
 
 mod conformance;
 mod explaining;
+mod filling;
 mod findings;
 mod hostile;
 mod judging;
