@@ -141,24 +141,40 @@ pub fn run(form: &Form, case: &Value) -> Vec<String> {
     }
 }
 
+/// The circumstances of a case, with its areas.
+pub struct Scene {
+    circumstances: Circumstances,
+    areas: Inside,
+}
+
+impl Scene {
+    /// As an evaluation takes them.
+    pub fn as_context(&self) -> Context<'_> {
+        let circumstances = &self.circumstances;
+        let visit = Visit {
+            started_at: circumstances.started_at,
+            finished_at: circumstances.finished_at,
+            location: circumstances.location,
+            district: circumstances.district.clone(),
+            zone: circumstances.zone.clone(),
+        };
+        Context {
+            area_chain: circumstances.area_chain.clone(),
+            prev: circumstances.prev.clone(),
+            facility: circumstances.facility.clone(),
+            ..Context::new(visit, circumstances.user.clone(), &self.areas)
+        }
+    }
+}
+
+/// The circumstances a case is evaluated in.
+pub fn context(case: &Case) -> Scene {
+    Scene { areas: Inside(case.context.inside.clone()), circumstances: case.context.clone() }
+}
+
 /// What a case leads to.
 pub fn evaluate(form: &Form, case: &Case) -> Outcome {
-    let circumstances = case.context.clone();
-    let areas = Inside(circumstances.inside);
-    let visit = Visit {
-        started_at: circumstances.started_at,
-        finished_at: circumstances.finished_at,
-        location: circumstances.location,
-        district: circumstances.district,
-        zone: circumstances.zone,
-    };
-    let context = Context {
-        area_chain: circumstances.area_chain,
-        prev: circumstances.prev,
-        facility: circumstances.facility,
-        ..Context::new(visit, circumstances.user, &areas)
-    };
-    form.evaluate(&case.answers, case.non_answers.as_ref(), &context)
+    form.evaluate(&case.answers, case.non_answers.as_ref(), &context(case).as_context())
 }
 
 fn differences(expected: &Expectation, outcome: &Outcome) -> Vec<String> {

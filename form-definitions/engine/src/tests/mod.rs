@@ -1,5 +1,6 @@
 //! The engine from outside: small questionnaires, their answers, and what people are told.
 
+mod agreement;
 mod conformance;
 mod explaining;
 mod filling;
@@ -11,6 +12,7 @@ mod offering;
 mod reach;
 mod refusals;
 mod scores;
+mod specification;
 mod writing;
 
 use crate::{Context, Form, NoAreas, Outcome, Package, Problem, User, Visit, compile};
