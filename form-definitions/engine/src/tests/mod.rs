@@ -2,6 +2,7 @@
 
 mod agreement;
 mod conformance;
+mod counting;
 mod explaining;
 mod filling;
 mod findings;
