@@ -151,33 +151,45 @@ pub fn check(form: &Form, case: &Case) -> Vec<String> {
     differences(&case.expect, &evaluate(form, case))
 }
 
+/// The circumstances of a case, with its areas.
+pub struct Scene {
+    circumstances: Circumstances,
+    areas: Inside,
+}
+
+impl Scene {
+    /// As an evaluation takes them.
+    pub fn as_context(&self) -> Context<'_> {
+        let circumstances = &self.circumstances;
+        let visit = Visit {
+            started_at: circumstances.started_at,
+            finished_at: circumstances.finished_at,
+            location: circumstances.location,
+            district: circumstances.district.clone(),
+            zone: circumstances.zone.clone(),
+        };
+        Context {
+            area_chain: circumstances.area_chain.clone(),
+            prev: circumstances.prev.clone(),
+            facility: circumstances.facility.clone(),
+            ..Context::new(visit, circumstances.user.clone(), &self.areas)
+        }
+    }
+}
+
+/// The circumstances a case is evaluated in.
+pub fn context(case: &Case) -> Scene {
+    Scene { areas: Inside(case.context.inside.clone()), circumstances: case.context.clone() }
+}
+
 /// What a case leads to.
 pub fn evaluate(form: &Form, case: &Case) -> Outcome {
-    in_context(case, |context| form.evaluate(&case.answers, case.non_answers.as_ref(), context))
+    form.evaluate(&case.answers, case.non_answers.as_ref(), &context(case).as_context())
 }
 
 /// What a case leads to, and why, rule by rule.
 pub fn explain(form: &Form, case: &Case) -> Explanation {
-    in_context(case, |context| form.explain(&case.answers, case.non_answers.as_ref(), context))
-}
-
-/// Looks at the circumstances of a case as the engine takes them.
-fn in_context<T>(case: &Case, look: impl FnOnce(&Context<'_>) -> T) -> T {
-    let circumstances = case.context.clone();
-    let areas = Inside(circumstances.inside);
-    let visit = Visit {
-        started_at: circumstances.started_at,
-        finished_at: circumstances.finished_at,
-        location: circumstances.location,
-        district: circumstances.district,
-        zone: circumstances.zone,
-    };
-    look(&Context {
-        area_chain: circumstances.area_chain,
-        prev: circumstances.prev,
-        facility: circumstances.facility,
-        ..Context::new(visit, circumstances.user, &areas)
-    })
+    form.explain(&case.answers, case.non_answers.as_ref(), &context(case).as_context())
 }
 
 fn differences(expected: &Expectation, outcome: &Outcome) -> Vec<String> {

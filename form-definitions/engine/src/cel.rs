@@ -169,6 +169,25 @@ fn not_ours(at: usize, what: &str) -> SyntaxError {
     SyntaxError { at: Some(at), code: "not_supported", message }
 }
 
+/// What the crate's own evaluator makes of a condition; none where it fails. Only to compare ours with it.
+#[cfg(test)]
+pub(crate) fn interpret(
+    source: &str,
+    numbers: &[(&str, f64)],
+    truths: &[(&str, bool)],
+    texts: &[(&str, &str)],
+) -> Option<bool> {
+    let program = cel::Program::compile(source).ok()?;
+    let mut context = cel::Context::default();
+    numbers.iter().for_each(|(name, value)| context.add_variable_from_value(*name, *value));
+    truths.iter().for_each(|(name, value)| context.add_variable_from_value(*name, *value));
+    texts.iter().for_each(|(name, value)| context.add_variable_from_value(*name, (*value).to_owned()));
+    match program.execute(&context).ok()? {
+        cel::Value::Bool(truth) => Some(truth),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ use crate::outcome::{Choice, Outcome};
 use crate::package::Package;
 use crate::problem::{Price, Problem};
 use crate::rules::{self, Rule, Step};
+use crate::session::Session;
 use crate::shape::{self, Shape, Shapes};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -183,6 +184,16 @@ impl Form {
         context: &Context<'_>,
     ) -> Explanation {
         judge::explain(self, answers, non_answers, context)
+    }
+
+    /// Begins a form that is filled in answer by answer: each change is judged without running again what does not depend on it.
+    pub fn start<'a>(
+        &'a self,
+        answers: Value,
+        non_answers: Map<String, Value>,
+        context: &'a Context<'a>,
+    ) -> Session<'a> {
+        Session::start(self, answers, non_answers, context)
     }
 
     /// What a new form begins with: question -> value, from `x-default`. Asked once, when the form is begun; from then on the

@@ -44,12 +44,13 @@ mod outcome;
 mod package;
 mod problem;
 mod rules;
+mod session;
 mod shape;
 mod syntax;
 #[cfg(test)]
 mod tests;
 
-pub use compare::{Change, ChangeKind, Comparison, Grade, compare};
+pub use compare::{ChangeKind, Comparison, FormChange, Grade, compare};
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
 pub use explanation::{Explained, Explanation, Reason, RulePurpose, Unknown};
 pub use form::{Form, compile};
@@ -59,3 +60,4 @@ pub use outcome::{
 pub use package::Package;
 pub use problem::{Price, Problem};
 pub use rules::Mutant;
+pub use session::{Change, Session};

@@ -203,7 +203,7 @@ change_kinds! {
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Change {
+pub struct FormChange {
     /// What kind of thing changed.
     pub kind: ChangeKind,
     /// Where: a place in the definition, `/lists/…`, `/parameters/…` or `/i18n/…`, by names and codes, not by numbers.
@@ -228,7 +228,7 @@ pub struct Comparison {
     /// The gravest grade of the changes; identical when there are none.
     pub grade: Grade,
     /// The changes.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FormChange>,
 }
 
 /// Compares two releases, `old` and `new`.
@@ -267,7 +267,7 @@ pub fn compare(old: &Package, new: &Package) -> Comparison {
 struct Comparing<'p> {
     old: Outline<'p>,
     new: Outline<'p>,
-    changes: Vec<Change>,
+    changes: Vec<FormChange>,
 }
 
 /// A change about to be told: where it is and what it is about.
@@ -287,7 +287,7 @@ impl Comparing<'_> {
         after: Option<&Value>,
     ) {
         let how = How::of(before, after);
-        self.changes.push(Change {
+        self.changes.push(FormChange {
             sentence: sentences::sentence(kind, how, &at.what, before, after),
             kind,
             path: at.path,

@@ -25,6 +25,8 @@ pub(crate) struct ChoiceList {
 /// One code that can be chosen while it is in force.
 pub(crate) struct ChoiceItem {
     pub(crate) code: String,
+    /// Its place in the list.
+    pub(crate) place: u32,
     pub(crate) title: Arc<Texts>,
     valid_from: Option<NaiveDate>,
     valid_to: Option<NaiveDate>,
@@ -65,7 +67,8 @@ impl ChoiceList {
         self.columns.iter().position(|column| column == name)
     }
 
-    fn push(&mut self, item: ChoiceItem) {
+    fn push(&mut self, mut item: ChoiceItem) {
+        item.place = self.items.len() as u32;
         self.by_code.entry(item.code.clone()).or_default().push(self.items.len());
         self.items.push(item);
     }
@@ -145,6 +148,7 @@ pub(crate) fn read_inline(
                 choice.get("title").and_then(Value::as_str).unwrap_or_default(),
             ),
             code: code.to_owned(),
+            place: 0,
             valid_from: None,
             valid_to: None,
             columns: Vec::new(),
@@ -172,6 +176,7 @@ fn read_item(reader: &mut Reader<'_>, pointer: &str, item: &Value, list: &Choice
     });
     Some(ChoiceItem {
         code: code.to_owned(),
+        place: 0,
         title: reader.own_texts(pointer, &format!("{}={code}", list.name), fields.get("title")),
         columns: columns.collect(),
         valid_from: read_date(reader, pointer, fields, "valid_from"),

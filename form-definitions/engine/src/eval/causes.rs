@@ -103,7 +103,7 @@ impl<'a> Run<'a> {
             return Reason::NotRelevant;
         }
         match self.non_answers.get(&(row, slot)) {
-            Some(code) => Reason::NonAnswer((*code).to_owned()),
+            Some(code) => Reason::NonAnswer(code.to_string()),
             None if question.calculate.is_some() || question.kind == Kind::Map => Reason::NotCalculated,
             None => Reason::Unanswered,
         }

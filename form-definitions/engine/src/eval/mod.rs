@@ -4,6 +4,7 @@ mod causes;
 pub(crate) mod dates;
 mod functions;
 mod logic;
+mod memo;
 mod number;
 mod run;
 mod scores;
@@ -12,8 +13,9 @@ mod value;
 
 pub(crate) use causes::Cause;
 pub(crate) use logic::equal;
+pub(crate) use memo::Memo;
 pub(crate) use number::as_json;
 pub(crate) use run::{MOST_AREAS, Run, Scope, Seen};
 pub(crate) use scores::weigh;
-pub(crate) use store::Store;
+pub(crate) use store::{Cell, Store};
 pub(crate) use value::Val;

@@ -4,11 +4,12 @@
 
 use super::functions::{self, Surroundings};
 use super::logic::{among, and, compare, equal, or};
+use super::memo::{Memo, Ran};
 use super::scores::Scored;
 use super::store::Store;
 use super::value::Val;
 use crate::context::Context;
-use crate::definition::{ChoiceItem, Constant, Definition, Slot};
+use crate::definition::{ChoiceItem, Constant, Definition, RuleId, Slot};
 use crate::rules::{Arithmetic, Function, Macro, Node, Outside, ScorePart, Type, VisitField};
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -27,7 +28,7 @@ pub(crate) struct Run<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) today: NaiveDate,
     /// Reasons given instead of an answer, by row and slot.
-    pub(crate) non_answers: HashMap<(u32, Slot), &'a str>,
+    pub(crate) non_answers: HashMap<(u32, Slot), Rc<str>>,
     /// By score of the form; none while no item is answered or the score is not settled.
     pub(crate) scores: Vec<Option<Scored>>,
     parameters: Vec<&'a Constant>,
@@ -35,6 +36,26 @@ pub(crate) struct Run<'a> {
     definition: &'a Definition,
     steps: Cell<u64>,
     trace: RefCell<Option<Vec<Seen>>>,
+    memo: RefCell<Option<Memo>>,
+    /// How many rows of a list hold each value of a question, as of a version of the store.
+    counts: RefCell<HashMap<(usize, Slot), (u64, HashMap<Key, f64>)>>,
+    evaluated: Cell<u64>,
+}
+
+/// A text or number that is equal to itself alone.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Text(Box<str>),
+    Number(u64),
+}
+
+impl Key {
+    fn of(value: &Val<'_>) -> Option<Key> {
+        match value {
+            Val::Number(number) => Some(Key::Number((number + 0.0).to_bits())),
+            other => other.text().map(|text| Key::Text(text.into())),
+        }
+    }
 }
 
 /// Something a rule looked at.
@@ -110,6 +131,9 @@ impl<'a> Run<'a> {
             definition,
             steps: Cell::new(0),
             trace: RefCell::new(None),
+            memo: RefCell::new(None),
+            counts: RefCell::new(HashMap::new()),
+            evaluated: Cell::new(0),
         }
     }
 
@@ -124,6 +148,60 @@ impl<'a> Run<'a> {
     /// Counts work done for a rule outside the tree.
     pub(crate) fn count_steps(&self, steps: u64) {
         self.steps.set(self.steps.get() + steps);
+    }
+
+    /// Keeps from now on what rules come out as.
+    pub(crate) fn remember(&mut self, memo: Memo) {
+        self.memo = RefCell::new(Some(memo));
+    }
+
+    /// Forgets what a rule came out as in the rows where that may have changed.
+    pub(crate) fn forget(&self, rule: RuleId, has_changed: impl Fn(u32) -> bool) {
+        if let Some(memo) = self.memo.borrow_mut().as_mut() {
+            memo.forget(rule, has_changed);
+        }
+    }
+
+    pub(crate) fn start_counting(&self) {
+        self.steps.set(0);
+        self.evaluated.set(0);
+    }
+
+    /// Counts one rule evaluated.
+    pub(crate) fn count_rule(&self) {
+        self.evaluated.set(self.evaluated.get() + 1);
+    }
+
+    pub(crate) fn rules_evaluated(&self) -> u64 {
+        self.evaluated.get()
+    }
+
+    /// What a rule of the form comes out as here, evaluated only where that is not remembered.
+    pub(crate) fn verdict(&self, rule: RuleId, node: &'a Node, scope: &mut Scope<'a>) -> Option<bool> {
+        let ran: Ran = (scope.row, scope.choice.map(|item| item.place).or(scope.choice_row));
+        let known = self.memo.borrow().as_ref().and_then(|memo| memo.truth(rule, ran));
+        if let Some(truth) = known {
+            return truth;
+        }
+        self.count_rule();
+        let truth = self.holds(node, scope);
+        if let Some(memo) = self.memo.borrow_mut().as_mut() {
+            memo.keep_truth(rule, ran, truth);
+        }
+        truth
+    }
+
+    /// What a rule of the form looks at in a row, in order, each once; remembered likewise.
+    pub(crate) fn reads(&self, rule: RuleId, node: &'a Node, row: u32) -> Vec<Seen> {
+        let known = self.memo.borrow().as_ref().and_then(|memo| memo.trace(rule, row));
+        if let Some(trace) = known {
+            return trace;
+        }
+        let trace = self.traced(node, &mut Scope::row(row));
+        if let Some(memo) = self.memo.borrow_mut().as_mut() {
+            memo.keep_trace(rule, row, trace.clone());
+        }
+        trace
     }
 
     /// The truth of a condition.
@@ -214,7 +292,7 @@ impl<'a> Run<'a> {
             Node::ChoiceRow => scope.choice_row.map_or(Val::Unknown, Val::Row),
             Node::NonAnswer { up, slot } => {
                 let row = self.store.outward(scope.row, *up);
-                Val::Text(self.non_answers.get(&(row, *slot)).copied().unwrap_or(""))
+                self.non_answers.get(&(row, *slot)).map_or(Val::Text(""), |reason| Val::Made(reason.clone()))
             }
             Node::Not(of) => Val::truth_or_unknown(self.holds(of, scope).map(|truth| !truth)),
             Node::And(left, right) => match self.holds(left, scope) {
@@ -253,6 +331,11 @@ impl<'a> Run<'a> {
             }
             Node::In(item, list) => self.membership(item, list, scope),
             Node::Each { kind, over, variable, body, .. } => self.each(*kind, over, *variable, body, scope),
+            Node::CountEqual { each, over, slot, value } => match self.count_equal(over, *slot, value, scope)
+            {
+                Some(count) => Val::Number(count),
+                None => self.eval(each, scope),
+            },
             Node::Matches { text, pattern } => {
                 let text = self.eval(text, scope);
                 Val::truth_or_unknown(text.text().map(|text| pattern.is_match(text)))
@@ -296,6 +379,35 @@ impl<'a> Run<'a> {
             },
         };
         Val::truth_or_unknown(found)
+    }
+
+    /// How many rows hold a value; none where that has to be looked at row by row: to tell which answers were read, or for values that are
+    /// equal to others than themselves.
+    fn count_equal(&self, over: &'a Node, slot: Slot, value: &'a Node, scope: &mut Scope<'a>) -> Option<f64> {
+        if self.trace.borrow().is_some() {
+            return None;
+        }
+        let Val::Rows(rows) = self.eval(over, scope) else { return Some(0.0) };
+        let value = self.eval(value, scope);
+        if !value.is_known() {
+            return Some(0.0);
+        }
+        let key = Key::of(&value)?;
+        let mut counts = self.counts.borrow_mut();
+        let Some(first) = rows.first() else { return Some(0.0) };
+        let current = self.store.version(self.store.row(*first).frame, slot);
+        let (version, counted) = counts.entry((rows.as_ptr() as usize, slot)).or_default();
+        if *version != current {
+            self.count_steps(rows.len() as u64);
+            counted.clear();
+            for row in rows.iter() {
+                if let Some(key) = Key::of(&self.store.cell(*row, slot).value) {
+                    *counted.entry(key).or_default() += 1.0;
+                }
+            }
+            *version = current;
+        }
+        Some(counted.get(&key).copied().unwrap_or(0.0))
     }
 
     fn each(
@@ -472,6 +584,9 @@ fn member<'a>(of: &Val<'a>, name: &str) -> Val<'a> {
             Val::number_or_unknown(found.map(|(_, number)| *number))
         }
         Val::Json(value) => value.get(name).map_or(Val::Unknown, |value| Val::of_outside(&Type::Any, value)),
+        Val::Held(value) => {
+            value.get(name).map_or(Val::Unknown, |value| Val::of_outside(&Type::Any, value).into_owned())
+        }
         _ => Val::Unknown,
     }
 }

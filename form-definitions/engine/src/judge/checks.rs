@@ -132,6 +132,6 @@ impl<'a> Checks<'_, 'a> {
     }
 
     fn holds(&self, rule: RuleId, scope: &mut Scope<'a>) -> Option<bool> {
-        self.run.holds(&self.form.rules[rule].node, scope)
+        self.run.verdict(rule, &self.form.rules[rule].node, scope)
     }
 }

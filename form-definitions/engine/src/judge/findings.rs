@@ -42,7 +42,7 @@ fn fire<'a>(form: &'a Form, run: &Run<'a>) -> Vec<Fired<'a>> {
     let mut fired = Vec::new();
     for rule in &definition.findings {
         for row in &rows[rule.scope] {
-            let holds = run.holds(&form.rules[rule.when].node, &mut Scope::row(*row));
+            let holds = run.verdict(rule.when, &form.rules[rule.when].node, &mut Scope::row(*row));
             let provisional = holds.is_none() && rule.provisional_if_unknown;
             if holds == Some(true) || provisional {
                 fired.push(Fired {
@@ -114,7 +114,7 @@ fn folded<'f, 'a>(fired: &'f [Fired<'a>]) -> BTreeMap<usize, Vec<&'f Fired<'a>>>
 
 fn report<'a>(form: &'a Form, run: &Run<'a>, fired: &Fired<'a>, folded: &[&Fired<'a>]) -> Finding {
     let rule = fired.rule;
-    let reads = run.traced(&form.rules[rule.when].node, &mut Scope::row(fired.row));
+    let reads = run.reads(rule.when, &form.rules[rule.when].node, fired.row);
     let mut basis = rule.basis.clone();
     basis.extend(folded.iter().flat_map(|weaker| weaker.rule.basis.iter()).cloned());
     Finding {
@@ -183,7 +183,7 @@ fn hinges<'a>(form: &'a Form, run: &Run<'a>, reads: &[Seen]) -> Vec<String> {
             Some(_) if traced == MOST_TRACED => {}
             Some(rule) => {
                 traced += 1;
-                let reads = run.traced(&form.rules[rule].node, &mut Scope::row(row));
+                let reads = run.reads(rule, &form.rules[rule].node, row);
                 open.extend(cells_behind(form, run, &reads));
             }
             None => hinges.push(paths::of_cell(&form.definition, &run.store, row, slot)),

@@ -6,16 +6,26 @@ pub(crate) mod findings;
 mod lift;
 pub(crate) mod offer;
 mod paths;
+mod resettle;
 mod review;
 mod settle;
+mod writing;
+
+pub(crate) use lift::{Lifted, lift};
+pub(crate) use resettle::{Changed, resettle};
+pub(crate) use settle::settle;
+pub(crate) use writing::{Written, read_answer, write_answer};
 
 use crate::context::Context;
+use crate::definition::Slot;
 use crate::eval::{Run, Store};
 use crate::explanation::Explanation;
 use crate::form::Form;
 use crate::outcome::Outcome;
-use lift::Lifted;
+use lift::Notes;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// Judges one submission.
 pub(crate) fn judge<'a>(
@@ -44,16 +54,36 @@ fn judged<'a>(
     non_answers: Option<&'a Value>,
     context: &'a Context<'a>,
 ) -> (Outcome, Run<'a>, Vec<bool>) {
-    let lifted = lift::lift(form, answers, non_answers);
-    let Lifted { store, notes, claims, non_answers } = lifted;
+    let Lifted { store, notes, claims, non_answers } = lift(form, answers, non_answers);
     let mut run = Run::new(&form.definition, context, store);
     run.non_answers = non_answers;
-    let hidden_sections = settle::settle(form, &mut run);
-    let mut outcome = review::review(form, &run, &hidden_sections, notes, &claims);
-    outcome.scores = scores(form, &run);
-    outcome.findings = findings::find(form, &run);
-    outcome.cost = run.steps();
+    let hidden_sections = settle(form, &mut run);
+    let outcome = review_settled(form, &run, &hidden_sections, notes, &claims);
     (outcome, run, hidden_sections)
+}
+
+/// Judges what is settled already, from what was lifted.
+pub(crate) fn review_again<'a>(
+    form: &'a Form,
+    run: &Run<'a>,
+    hidden: &[bool],
+    given: &Lifted<'a>,
+) -> Outcome {
+    review_settled(form, run, hidden, given.notes.clone(), &given.claims)
+}
+
+fn review_settled<'a>(
+    form: &'a Form,
+    run: &Run<'a>,
+    hidden: &[bool],
+    notes: Notes,
+    claims: &HashMap<(u32, Slot), Cow<'_, Value>>,
+) -> Outcome {
+    let mut outcome = review::review(form, run, hidden, notes, claims);
+    outcome.scores = scores(form, run);
+    outcome.findings = findings::find(form, run);
+    outcome.cost = run.steps();
+    outcome
 }
 
 fn scores(form: &Form, run: &Run<'_>) -> Map<String, Value> {

@@ -7,7 +7,7 @@ use crate::form::Form;
 use crate::rules::Step;
 
 /// Settles everything; tells which sections are hidden.
-pub(super) fn settle<'a>(form: &'a Form, run: &mut Run<'a>) -> Vec<bool> {
+pub(crate) fn settle<'a>(form: &'a Form, run: &mut Run<'a>) -> Vec<bool> {
     let mut settling = Settling { form, hidden: vec![false; form.definition.sections.len()] };
     for step in &form.plan {
         match *step {
@@ -61,6 +61,7 @@ impl<'a> Settling<'a> {
             if !self.is_shown(run, question.relevant, row) {
                 run.store.hide_cell(row, slot);
             } else if let Some(rule) = question.calculate {
+                run.count_rule();
                 let value = run.eval(&self.form.rules[rule].node, &mut Scope::row(row));
                 run.store.cell_mut(row, slot).value = conform(question.kind, value);
             }
@@ -69,7 +70,10 @@ impl<'a> Settling<'a> {
 
     /// Unknown hides.
     fn is_shown(&self, run: &Run<'a>, relevant: Option<usize>, row: u32) -> bool {
-        relevant.is_none_or(|rule| run.holds(&self.form.rules[rule].node, &mut Scope::row(row)) == Some(true))
+        relevant.is_none_or(|rule| {
+            run.count_rule();
+            run.holds(&self.form.rules[rule].node, &mut Scope::row(row)) == Some(true)
+        })
     }
 
     fn definition(&self) -> &'a Definition {
@@ -101,7 +105,9 @@ pub(super) fn conform(kind: Kind, value: Val<'_>) -> Val<'_> {
         (Kind::Text | Kind::Choice(_), Val::Made(text)) => !text.is_empty(),
         (Kind::Integer | Kind::Number, Val::Number(_)) | (Kind::Boolean, Val::Bool(_)) => true,
         (Kind::Date, Val::Date(_)) | (Kind::Time, Val::Time(_)) | (Kind::Instant, Val::Instant(_)) => true,
-        (Kind::Map, Val::Map(_)) | (Kind::Point, Val::Point(_)) | (Kind::Media, Val::Json(_)) => true,
+        (Kind::Map, Val::Map(_))
+        | (Kind::Point, Val::Point(_))
+        | (Kind::Media, Val::Json(_) | Val::Held(_)) => true,
         _ => false,
     };
     if fits { value } else { Val::Unknown }

@@ -1,7 +1,10 @@
 //! The engine from outside: small questionnaires, their answers, and what people are told.
 
+mod agreement;
 mod conformance;
+mod counting;
 mod explaining;
+mod filling;
 mod findings;
 mod hostile;
 mod judging;
@@ -11,6 +14,7 @@ mod offering;
 mod reach;
 mod refusals;
 mod scores;
+mod specification;
 mod writing;
 
 use crate::{Context, Form, NoAreas, Outcome, Package, Problem, User, Visit, compile};

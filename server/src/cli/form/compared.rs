@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use form_engine::{Change, Comparison, Grade, Package, compare};
+use form_engine::{Comparison, FormChange, Grade, Package, compare};
 use serde_json::{Value, json};
 
 use super::files::{self, Gathered};
@@ -59,7 +59,7 @@ impl Compare {
         line(out, &format!("{} changes; {}", comparison.changes.len(), meaning(comparison.grade)))
     }
 
-    fn change(&self, change: &Change, out: &mut impl Write) -> Result<()> {
+    fn change(&self, change: &FormChange, out: &mut impl Write) -> Result<()> {
         let sentence = change.sentence.get(&self.language).or_else(|| change.sentence.get("en"));
         let grade = word(change.grade);
         line(out, &format!("  {grade:15}  {}", sentence.map_or("", String::as_str)))?;
