@@ -104,22 +104,22 @@ fn spell_in(value: &Value, tongue: Tongue) -> String {
     short(&text)
 }
 
-/// A parameter's value: `14 years, from 2021-05-01, until 2027-01-01`.
+/// A parameter's value: `14 years, from 2021-05-01, until before 2027-01-01`.
 fn figure(fields: &Map<String, Value>, tongue: Tongue) -> String {
     let part = |keyword: &str| fields.get(keyword).filter(|value| !value.is_null()).map(spell);
-    let (from, until, area): (fn(String) -> String, fn(String) -> String, fn(String) -> String) = match tongue
-    {
-        Tongue::English => {
-            (|day| format!("from {day}"), |day| format!("until before {day}"), |area| format!("in {area}"))
-        }
-        Tongue::Urdu => {
-            (|day| format!("{day} سے"), |day| format!("{day} سے پہلے تک"), |area| format!("{area} میں"))
-        }
-    };
-    let number = [part("value"), part("unit")].into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let limits = [part("valid_from").map(from), part("valid_to").map(until), part("area").map(area)];
-    let comma = if tongue == Tongue::Urdu { "، " } else { ", " };
-    [Some(number)].into_iter().chain(limits).flatten().collect::<Vec<_>>().join(comma)
+    let mut said = vec![[part("value"), part("unit")].into_iter().flatten().collect::<Vec<_>>().join(" ")];
+    for keyword in ["valid_from", "valid_to", "area"] {
+        let Some(value) = part(keyword) else { continue };
+        said.push(match (keyword, tongue) {
+            ("valid_from", Tongue::English) => format!("from {value}"),
+            ("valid_from", Tongue::Urdu) => format!("{value} سے"),
+            ("valid_to", Tongue::English) => format!("until before {value}"),
+            ("valid_to", Tongue::Urdu) => format!("{value} سے پہلے تک"),
+            (_, Tongue::English) => format!("in {value}"),
+            (_, Tongue::Urdu) => format!("{value} میں"),
+        });
+    }
+    said.join(if tongue == Tongue::Urdu { "، " } else { ", " })
 }
 
 fn deadline(fields: &Map<String, Value>, tongue: Tongue) -> String {
