@@ -44,6 +44,7 @@ pub struct App {
 impl App {
     /// Opens everything, migrating the database and publishing the built-in questionnaires first.
     pub async fn open(config: &Config, clock: Clock, ids: Ids) -> Result<App> {
+        telemetry::metrics();
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|cause| Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display())))?;
         let url = config.database_url();
@@ -90,7 +91,8 @@ async fn import_boundaries(db: &Db, config: &Config) -> Result<()> {
         let imported = tokio::task::spawn_blocking(move || places::import_file(&db, &file, &ImportOptions::default()))
             .await
             .map_err(|cause| Error::internal("importing boundaries", cause))??;
-        tracing::info!(set = imported.set.set_id, "{}: {}", path.display(), imported.to_string().trim_end());
+        let set = &imported.set.set_id;
+        tracing::info!(set, warnings = imported.warnings.len(), "boundaries {set} are there");
     }
     Ok(())
 }
@@ -108,16 +110,19 @@ pub struct Running {
 
 /// Opens the application and serves it.
 pub async fn start(config: Config, clock: Clock, ids: Ids) -> Result<Running> {
-    telemetry::metrics();
     let app = App::open(&config, clock, ids).await?;
+    serve(&config, app)
+}
+
+/// Serves an application that is open.
+pub fn serve(config: &Config, app: App) -> Result<Running> {
+    let (server, addresses) = listen(config, &app)?;
+    let address = *addresses.first().ok_or_else(|| Error::internal("listening", "there is no address"))?;
     let jobs = Jobs::start(&app);
-    let server = serve(&config, &app)?;
-    let address = *server.1.first().ok_or_else(|| Error::internal("listening", "there is no address"))?;
-    let server = server.0;
     Ok(Running { address, app, handle: server.handle(), serving: tokio::spawn(server), jobs })
 }
 
-fn serve(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<SocketAddr>)> {
+fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<SocketAddr>)> {
     let shared = app.clone();
     let checks = Data::new(checks(app));
     let server = HttpServer::new(move || {

@@ -49,11 +49,11 @@ CREATE TABLE place_tags (
     revision INTEGER NOT NULL,
     tagged_at BIGINT NOT NULL,
     status TEXT NOT NULL,
-    boundary_set_id TEXT,
+    edition TEXT,
     tag TEXT NOT NULL,
     PRIMARY KEY (submission_id, revision, tagged_at)
 );
-CREATE INDEX place_tags_by_set ON place_tags (boundary_set_id);
+CREATE INDEX place_tags_by_edition ON place_tags (edition);
 
 CREATE TABLE findings (
     submission_id TEXT NOT NULL,

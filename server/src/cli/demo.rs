@@ -3,19 +3,19 @@
 use super::say;
 use crate::accounts::bootstrap::{self, FirstAccount};
 use crate::accounts::random_password;
-use crate::app::Running;
+use crate::app::App;
 use crate::error::{Error, Result};
 
 /// Makes the accounts that are not there yet and prints all of them with their password.
-pub(super) async fn accounts(running: &Running, chosen: Option<String>) -> Result<()> {
-    let db = running.app.db.clone();
+pub(super) async fn accounts(app: &App, listen: &str, chosen: Option<String>) -> Result<()> {
+    let db = app.db.clone();
     let password = chosen.map_or_else(random_password, Ok)?;
     let hashed = password.clone();
     let accounts = tokio::task::spawn_blocking(move || bootstrap::demo_accounts(&db, &hashed))
         .await
         .map_err(|cause| Error::internal("making the demo accounts", cause))??;
     table(&accounts, &password);
-    walk_through(&format!("http://{}", running.address), &accounts, &password);
+    walk_through(&format!("http://{listen}"), &accounts, &password);
     Ok(())
 }
 

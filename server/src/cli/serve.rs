@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{demo, say};
 use crate::accounts::{bootstrap, random_password};
-use crate::app::{self, Running};
+use crate::app::{self, App};
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -21,11 +21,13 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self, config: Config) -> Result<ExitCode> {
         let chosen = config.bootstrap_password.clone();
-        let running = app::start(config, Clock::System, Ids::Random).await?;
+        let app = App::open(&config, Clock::System, Ids::Random).await?;
+        // Accounts first, so that whoever finds the server up can log in.
         match self.demo {
-            true => demo::accounts(&running, chosen).await?,
-            false => first_account(&running, chosen).await?,
+            true => demo::accounts(&app, &config.listen, chosen).await?,
+            false => first_account(&app, chosen).await?,
         }
+        let running = app::serve(&config, app)?;
         say(&format!("Nigran listens on http://{}", running.address));
         running.wait().await?;
         tracing::info!("stopped in order");
@@ -34,8 +36,8 @@ impl Serve {
 }
 
 /// Makes the administrator of a fresh installation and prints the password, once.
-async fn first_account(running: &Running, chosen: Option<String>) -> Result<()> {
-    let db = running.app.db.clone();
+async fn first_account(app: &App, chosen: Option<String>) -> Result<()> {
+    let db = app.db.clone();
     let password = chosen.clone().map_or_else(random_password, Ok)?;
     let hashed = password.clone();
     let made = tokio::task::spawn_blocking(move || bootstrap::ensure_admin(&db, &hashed))

@@ -194,7 +194,7 @@ diesel::table! {
         revision -> Integer,
         tagged_at -> BigInt,
         status -> Text,
-        boundary_set_id -> Nullable<Text>,
+        edition -> Nullable<Text>,
         tag -> Text,
     }
 }

@@ -38,8 +38,8 @@ struct Filing {
     content_hash: String,
     release: Arc<Release>,
     judgement: Judgement,
-    /// The import of the boundary set it was located by.
-    boundaries: Option<String>,
+    /// The boundary sets it was located by.
+    edition: Option<String>,
     finished_at: At,
     facility: Option<String>,
     device_id: Option<String>,
@@ -104,7 +104,7 @@ impl Submissions {
     ) -> Result<Filing> {
         let judgement = judging::judge(&envelope, &release, &filer, &self.places, &self.flags, self.clock.now());
         Ok(Filing {
-            boundaries: judgement.place.set.as_ref().and_then(|_| self.places.district_import()),
+            edition: self.places.edition(),
             finished_at: At::from(envelope.finished_at),
             device_id: filer.device.clone().or_else(|| envelope.device.as_ref()?.id.clone()),
             point: envelope.location.as_ref().map(|location| (location.lat, location.lon)),
@@ -233,7 +233,7 @@ impl Filing {
             revision,
             tagged_at: At::from(tx.now()),
             status: place.status.to_string(),
-            boundary_set_id: self.boundaries.clone(),
+            edition: self.edition.clone(),
             tag: Json::of(place)?,
         })
     }

@@ -150,7 +150,7 @@ pub(super) struct Revision {
     pub(super) receipt: String,
 }
 
-/// Where a revision was found to lie, and by which boundary set. A later set adds a row; it overwrites none.
+/// Where a revision was found to lie, and by which edition of the boundaries. A later one adds a row; it overwrites none.
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = place_tags)]
 pub(super) struct TagRow {
@@ -158,7 +158,7 @@ pub(super) struct TagRow {
     pub(super) revision: i32,
     pub(super) tagged_at: At,
     pub(super) status: String,
-    pub(super) boundary_set_id: Option<String>,
+    pub(super) edition: Option<String>,
     pub(super) tag: Json,
 }
 

@@ -93,13 +93,13 @@ pub(super) fn add_findings(conn: &mut DbConn, rows: &[FindingRow]) -> Result<()>
     Ok(())
 }
 
-/// Heads whose current revision carries no tag of `set`, after `id`.
-pub(super) fn untagged_by(conn: &mut DbConn, set: &str, after: &str, limit: i64) -> Result<Vec<Head>> {
+/// Heads with a fix whose current revision carries no tag of `edition`, after this id.
+pub(super) fn untagged_by(conn: &mut DbConn, edition: &str, after: &str, limit: i64) -> Result<Vec<Head>> {
     let tagged = place_tags::table.filter(
         place_tags::submission_id
             .eq(submissions::id)
             .and(place_tags::revision.eq(submissions::revision))
-            .and(place_tags::boundary_set_id.eq(set.to_owned())),
+            .and(place_tags::edition.eq(edition.to_owned())),
     );
     Ok(submissions::table
         .filter(submissions::id.gt(after))
