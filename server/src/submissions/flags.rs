@@ -84,11 +84,10 @@ fn about_the_place(about: &Circumstances, flags: &mut Vec<Flag>) {
 fn about_the_time(thresholds: &FlagConfig, about: &Circumstances, flags: &mut Vec<Flag>) {
     let envelope = about.envelope;
     let limit = thresholds.clock_skew_minutes;
-    if let Some(clock) = envelope.device.as_ref().and_then(|device| device.clock) {
-        let skew = (clock.to_utc() - about.received_at).num_seconds();
-        if skew.abs() > limit * 60 {
-            flags.push(flag("clock_skew", json!({ "skew_seconds": skew, "limit_minutes": limit })));
-        }
+    if let Some(skew) = clock_skew(about)
+        && skew.abs() > limit * 60
+    {
+        flags.push(flag("clock_skew", json!({ "skew_seconds": skew, "limit_minutes": limit })));
     }
     let since = about.received_at - envelope.finished_at.to_utc();
     if since.num_minutes() < -limit {
@@ -104,6 +103,15 @@ fn about_the_time(thresholds: &FlagConfig, about: &Circumstances, flags: &mut Ve
             flags.push(flag("too_fast", figures));
         }
     }
+}
+
+/// By how much the phone's clock is certainly wrong. The envelope may have waited days for a network, so a clock
+/// behind the server's proves nothing; one ahead of it does, and so does one behind the visit's own end.
+fn clock_skew(about: &Circumstances) -> Option<i64> {
+    let clock = about.envelope.device.as_ref()?.clock?.to_utc();
+    let ahead = (clock - about.received_at).num_seconds();
+    let behind = (clock - about.envelope.finished_at.to_utc()).num_seconds();
+    Some(if ahead > 0 { ahead } else { behind.min(0) })
 }
 
 fn about_the_media(about: &Circumstances, flags: &mut Vec<Flag>) {

@@ -64,12 +64,14 @@ impl Submissions {
             .await
             .map_err(|cause| Error::internal("judging a submission", cause))??;
         let tokens = self.accounts.tokens().clone();
-        match prepared {
+        let filed = match prepared {
             Prepared::Judged(filing) => self.db.write(by, move |tx| settle(tx, &filing, &tokens)).await,
             Prepared::Unreadable(reason) => {
                 self.db.write(by, move |tx| quarantine::keep(tx, &reason, &tokens)).await.map(Filed::Quarantined)
             }
-        }
+        }?;
+        note(&filed);
+        Ok(filed)
     }
 
     /// Reads and judges: everything that needs no transaction.
@@ -119,6 +121,24 @@ impl Submissions {
             judgement,
         })
     }
+}
+
+/// Tells those who run the service what came in: ids and outcomes, nothing that was answered.
+fn note(filed: &Filed) {
+    let (how, receipt) = match filed {
+        Filed::Stored(receipt) => ("stored", receipt),
+        Filed::Repeated(receipt) => ("repeated", receipt),
+        Filed::Quarantined(receipt) => ("quarantined", receipt),
+    };
+    metrics::counter!("nigran_filings_total", "how" => how, "verdict" => receipt.verdict.as_str()).increment(1);
+    tracing::info!(
+        submission.id = %receipt.id,
+        revision = receipt.revision,
+        verdict = %receipt.verdict,
+        findings = receipt.findings.len(),
+        "{how} submission {}",
+        receipt.id
+    );
 }
 
 enum Prepared {
