@@ -13,6 +13,7 @@ pub mod operations;
 mod passwords;
 mod permissions;
 mod recognition;
+mod requests;
 pub mod routes;
 mod sessions;
 mod store;
@@ -26,10 +27,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use actor::Actor;
-pub use administration::{AccountChange, Created, NewAccount, NewPassword};
 pub use model::{Account, AccountId, AccountStatus, Device, Line, NewDevice, Role, SessionId};
 pub use passwords::random_password;
 pub use permissions::{Kind, OWN_SENSITIVE_DAYS, Permission, Post, Reach, Scope};
+pub use requests::{AccountChange, Created, NewAccount, NewPassword};
 pub use sessions::{Login, REFRESH_DAYS, Refresh, TokenPair, sweep};
 pub use tokens::{ACCESS_SECONDS, Claims, Tokens, verify_with_jwks};
 

@@ -104,23 +104,39 @@ pub fn permissions_txt() -> String {
     for post in Post::ALL {
         let _ = writeln!(text, "{:<4} {post}", head(*post));
     }
-    section(&mut text, "Operations (x: may)", OPERATIONS.iter().map(|operation| {
-        let name = format!("{:<6} {}", operation.method, operation.path);
-        let note = match operation.access {
-            Access::Anyone => "  without login".to_owned(),
-            Access::LoggedIn => "  every login".to_owned(),
-            Access::Any(permissions) => {
-                permissions.iter().fold(String::from(" "), |note, permission| format!("{note} {permission}"))
-            }
-        };
-        (name, note, Box::new(move |post| mark(operation.access.is_for(post))) as Cell)
-    }));
-    section(&mut text, "Permissions (x: has)", P::ALL.iter().map(|permission| {
-        (permission.to_string(), String::new(), Box::new(move |post: Post| mark(post.may(*permission))) as Cell)
-    }));
-    section(&mut text, "Reading submissions (own, area, sum: only counts; °: without sensitive fields)", Kind::ALL.iter().map(|kind| {
-        (kind.to_string(), String::new(), Box::new(move |post: Post| reach(post.reach(*kind))) as Cell)
-    }));
+    section(
+        &mut text,
+        "Operations (x: may)",
+        OPERATIONS.iter().map(|operation| {
+            let name = format!("{:<6} {}", operation.method, operation.path);
+            let note = match operation.access {
+                Access::Anyone => "  without login".to_owned(),
+                Access::LoggedIn => "  every login".to_owned(),
+                Access::Any(permissions) => permissions
+                    .iter()
+                    .fold(String::from(" "), |note, permission| format!("{note} {permission}")),
+            };
+            (name, note, Box::new(move |post| mark(operation.access.is_for(post))) as Cell)
+        }),
+    );
+    section(
+        &mut text,
+        "Permissions (x: has)",
+        P::ALL.iter().map(|permission| {
+            (
+                permission.to_string(),
+                String::new(),
+                Box::new(move |post: Post| mark(post.may(*permission))) as Cell,
+            )
+        }),
+    );
+    section(
+        &mut text,
+        "Reading submissions (own, area, sum: only counts; °: without sensitive fields)",
+        Kind::ALL.iter().map(|kind| {
+            (kind.to_string(), String::new(), Box::new(move |post: Post| reach(post.reach(*kind))) as Cell)
+        }),
+    );
     text
 }
 
@@ -195,7 +211,9 @@ mod tests {
     #[test]
     fn no_operation_stands_twice() {
         for (at, one) in OPERATIONS.iter().enumerate() {
-            let twins = OPERATIONS[at + 1..].iter().filter(|other| (other.method, other.path) == (one.method, one.path));
+            let twins = OPERATIONS[at + 1..]
+                .iter()
+                .filter(|other| (other.method, other.path) == (one.method, one.path));
             assert_eq!(twins.count(), 0, "{} {}", one.method, one.path);
         }
     }

@@ -96,8 +96,18 @@ use Permission as P;
 use Post::*;
 
 const FIELD_AND_OFFICE: &[Post] = &[
-    Inspector, Auditor, Enumerator, SupervisorLabour, SupervisorSwd, DeputyDirector, LabourHead, Committee,
-    CommitteeChair, CaseWorker, Analyst, Admin,
+    Inspector,
+    Auditor,
+    Enumerator,
+    SupervisorLabour,
+    SupervisorSwd,
+    DeputyDirector,
+    LabourHead,
+    Committee,
+    CommitteeChair,
+    CaseWorker,
+    Analyst,
+    Admin,
 ];
 
 /// The table.
@@ -164,7 +174,9 @@ impl Post {
             (Inspector, Kind::Inspection) | (Auditor, Kind::Audit) => (Scope::Own, true),
             // The grid lets an interviewer write sensitive fields, not read them back.
             (Enumerator, Kind::Toolkit) => (Scope::Own, false),
-            (SupervisorLabour, Kind::Inspection) | (SupervisorSwd | DeputyDirector, Kind::Audit) => (Scope::Areas, true),
+            (SupervisorLabour, Kind::Inspection) | (SupervisorSwd | DeputyDirector, Kind::Audit) => {
+                (Scope::Areas, true)
+            }
             (SupervisorLabour | SupervisorSwd | DeputyDirector, Kind::Toolkit) => (Scope::Areas, true),
             (LabourHead, Kind::Inspection) | (Analyst, _) => (Scope::Areas, false),
             (Committee | CommitteeChair, Kind::Toolkit) | (Oversight, _) => (Scope::Aggregates, false),
@@ -258,12 +270,18 @@ mod tests {
         assert_eq!(SupervisorSwd.reach(Kind::Inspection).scope, Scope::Nothing);
         assert_eq!(DeputyDirector.reach(Kind::Inspection).scope, Scope::Nothing);
         assert_eq!(LabourHead.reach(Kind::Audit).scope, Scope::Nothing);
-        assert!(SupervisorLabour.reach(Kind::Toolkit).has_rows() && SupervisorSwd.reach(Kind::Toolkit).has_rows());
+        assert!(
+            SupervisorLabour.reach(Kind::Toolkit).has_rows() && SupervisorSwd.reach(Kind::Toolkit).has_rows()
+        );
     }
 
     #[test]
     fn permission_and_reach_agree() {
-        let read = [(Kind::Inspection, P::ReadInspections), (Kind::Audit, P::ReadAudits), (Kind::Toolkit, P::ReadToolkit)];
+        let read = [
+            (Kind::Inspection, P::ReadInspections),
+            (Kind::Audit, P::ReadAudits),
+            (Kind::Toolkit, P::ReadToolkit),
+        ];
         for post in Post::ALL {
             for (kind, permission) in read {
                 assert_eq!(post.reach(kind).has_rows(), post.may(permission), "{post} {kind}");

@@ -32,10 +32,19 @@ enum Refusal {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Error {
         match refusal {
-            Refusal::Unknown => Error::unauthenticated("token_invalid", "the access token is not one of ours; log in"),
-            Refusal::Closed => Error::unauthenticated("session_closed", "this session has been closed; log in again"),
-            Refusal::Disabled => Error::unauthenticated("account_disabled", "this account is disabled; ask your administrator"),
-            Refusal::Revoked => Error::unauthenticated("device_revoked", "this device has been revoked; ask your administrator"),
+            Refusal::Unknown => {
+                Error::unauthenticated("token_invalid", "the access token is not one of ours; log in")
+            }
+            Refusal::Closed => {
+                Error::unauthenticated("session_closed", "this session has been closed; log in again")
+            }
+            Refusal::Disabled => {
+                Error::unauthenticated("account_disabled", "this account is disabled; ask your administrator")
+            }
+            Refusal::Revoked => Error::unauthenticated(
+                "device_revoked",
+                "this device has been revoked; ask your administrator",
+            ),
         }
     }
 }
@@ -181,7 +190,12 @@ fn standing(conn: &mut DbConn, id: &SessionId) -> Result<Standing> {
     Ok(Ok(actor(account, areas, Some(session.id), session.device_id)))
 }
 
-fn actor(account: AccountRow, areas: Vec<String>, session: Option<SessionId>, device: Option<String>) -> Actor {
+fn actor(
+    account: AccountRow,
+    areas: Vec<String>,
+    session: Option<SessionId>,
+    device: Option<String>,
+) -> Actor {
     Actor {
         account: account.id,
         session,

@@ -7,9 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, Responder, get, patch, post};
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::administration::{AccountChange, Created, NewAccount, NewPassword};
 use super::model::{Account, AccountId, AccountStatus, Device, Line, Role};
 use super::permissions::Permission;
+use super::requests::{AccountChange, Created, NewAccount, NewPassword};
 use super::sessions::{Login, Refresh, TokenPair};
 use super::store::{WantedAccounts, WantedDevices, Within};
 use super::{Accounts, Actor, checks};
@@ -35,7 +35,8 @@ pub fn routes(cfg: &mut ServiceConfig) {
 /// Log in. After too many failures the answer is 429 and `Retry-After` says how long to wait.
 #[utoipa::path(tag = "accounts", security(()), request_body = Login, responses(
     (status = OK, body = TokenPair),
-    (status = 429, description = "Too many failed logins; see Retry-After.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many failed logins; see Retry-After.", body = Problem,
+        content_type = "application/problem+json"),
     Problems,
 ))]
 #[post("/v1/auth/login")]
@@ -134,7 +135,12 @@ struct AccountFilter {
 #[utoipa::path(tag = "accounts", params(AccountFilter, Cursor),
     responses((status = OK, body = Page<Account>), Problems))]
 #[get("/v1/accounts")]
-async fn list(accounts: Data<Accounts>, actor: Actor, filter: Query<AccountFilter>, page: Query<Cursor>) -> Result<Json<Page<Account>>> {
+async fn list(
+    accounts: Data<Accounts>,
+    actor: Actor,
+    filter: Query<AccountFilter>,
+    page: Query<Cursor>,
+) -> Result<Json<Page<Account>>> {
     actor.may(Permission::ReadAccounts)?;
     let wanted = WantedAccounts {
         within: Within::of(&actor),
@@ -174,11 +180,17 @@ async fn read(accounts: Data<Accounts>, actor: Actor, id: Path<AccountId>) -> Re
 #[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), request_body = AccountChange,
     responses(
         (status = OK, body = Account),
-        (status = CONFLICT, description = "One's own account, the last administrator, or a second chair.", body = Problem, content_type = "application/problem+json"),
+        (status = CONFLICT, description = "One's own account, the last administrator, or a second chair.", body = Problem,
+            content_type = "application/problem+json"),
         Problems,
     ))]
 #[patch("/v1/accounts/{id}")]
-async fn change(accounts: Data<Accounts>, actor: Actor, id: Path<AccountId>, body: Json<AccountChange>) -> Result<Json<Account>> {
+async fn change(
+    accounts: Data<Accounts>,
+    actor: Actor,
+    id: Path<AccountId>,
+    body: Json<AccountChange>,
+) -> Result<Json<Account>> {
     actor.may(Permission::ManageAccounts)?;
     accounts.change(actor.by(), id.into_inner(), body.into_inner()).await.map(Json)
 }
@@ -187,7 +199,8 @@ async fn change(accounts: Data<Accounts>, actor: Actor, id: Path<AccountId>, bod
 #[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), request_body = NewPassword,
     responses(
         (status = OK, body = Created),
-        (status = 429, description = "The present password was wrong too often; see Retry-After.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "The present password was wrong too often; see Retry-After.", body = Problem,
+            content_type = "application/problem+json"),
         Problems,
     ))]
 #[post("/v1/accounts/{id}/password")]
@@ -201,7 +214,8 @@ async fn set_password(
     if actor.account != *id {
         actor.may(Permission::ManageAccounts)?;
     }
-    let changed = accounts.set_password(&actor, id.into_inner(), body.into_inner(), address_of(&request)).await?;
+    let changed =
+        accounts.set_password(&actor, id.into_inner(), body.into_inner(), address_of(&request)).await?;
     Ok(unkept(&changed))
 }
 
@@ -217,7 +231,12 @@ struct DeviceFilter {
 #[utoipa::path(tag = "accounts", params(DeviceFilter, Cursor),
     responses((status = OK, body = Page<Device>), Problems))]
 #[get("/v1/devices")]
-async fn devices(accounts: Data<Accounts>, actor: Actor, filter: Query<DeviceFilter>, page: Query<Cursor>) -> Result<Json<Page<Device>>> {
+async fn devices(
+    accounts: Data<Accounts>,
+    actor: Actor,
+    filter: Query<DeviceFilter>,
+    page: Query<Cursor>,
+) -> Result<Json<Page<Device>>> {
     actor.may(Permission::ReadDevices)?;
     let after = page.place::<(AccountId, String)>()?;
     if after.as_ref().is_some_and(|(_, id)| !checks::is_device_id(id)) {
@@ -233,7 +252,11 @@ async fn devices(accounts: Data<Accounts>, actor: Actor, filter: Query<DeviceFil
 #[utoipa::path(tag = "accounts", params(("id" = String, Path, description = "The device's id.")),
     responses((status = OK, body = Vec<Device>), Problems))]
 #[post("/v1/devices/{id}/revoke")]
-async fn revoke_device(accounts: Data<Accounts>, actor: Actor, id: Path<String>) -> Result<Json<Vec<Device>>> {
+async fn revoke_device(
+    accounts: Data<Accounts>,
+    actor: Actor,
+    id: Path<String>,
+) -> Result<Json<Vec<Device>>> {
     actor.may(Permission::ManageDevices)?;
     let id = id.into_inner();
     if !checks::is_device_id(&id) {

@@ -82,7 +82,8 @@ fn furnished(clock: &Clock) -> &'static [u8] {
         db.close();
         drop(db);
         // Nobody has it open any more, but what was written may still lie in the write-ahead log.
-        let mut conn = diesel::SqliteConnection::establish(&folder.join("nigran.sqlite").to_string_lossy()).unwrap();
+        let mut conn =
+            diesel::SqliteConnection::establish(&folder.join("nigran.sqlite").to_string_lossy()).unwrap();
         conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
         drop(conn);
         let file = std::fs::read(folder.join("nigran.sqlite")).unwrap();
@@ -101,13 +102,15 @@ struct Client(Box<dyn Fn(test::TestRequest) -> LocalBoxFuture<'static, Answer>>)
 
 async fn open(house: &House) -> Client {
     let app = App::new().app_data(web::Data::new(house.accounts.clone()));
-    let app = Rc::new(test::init_service(app.into_utoipa_app().configure(super::routes::routes).into_app()).await);
+    let app =
+        Rc::new(test::init_service(app.into_utoipa_app().configure(super::routes::routes).into_app()).await);
     Client(Box::new(move |request| {
         let app = app.clone();
         Box::pin(async move {
             let answer = test::call_service(&*app, request.to_request()).await;
             let status = answer.status();
-            let retry_after = answer.headers().get("Retry-After").and_then(|wait| wait.to_str().ok()?.parse().ok());
+            let retry_after =
+                answer.headers().get("Retry-After").and_then(|wait| wait.to_str().ok()?.parse().ok());
             let body = serde_json::from_slice(&test::read_body(answer).await).unwrap_or(Value::Null);
             Answer { status, retry_after, body }
         })
@@ -150,14 +153,16 @@ async fn get(app: &Client, path: &str, token: &str) -> Answer {
 }
 
 async fn log_in(app: &Client, username: &str) -> Answer {
-    let answer = post(app, "/v1/auth/login", None, json!({ "username": username, "password": PASSWORD })).await;
+    let answer =
+        post(app, "/v1/auth/login", None, json!({ "username": username, "password": PASSWORD })).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer
 }
 
 async fn log_in_from(app: &Client, username: &str, device: &str) -> Answer {
     let device = json!({ "id": device, "name": "Field phone", "app": "nigran-android/1.2" });
-    post(app, "/v1/auth/login", None, json!({ "username": username, "password": PASSWORD, "device": device })).await
+    post(app, "/v1/auth/login", None, json!({ "username": username, "password": PASSWORD, "device": device }))
+        .await
 }
 
 async fn guess(app: &Client, username: &str) -> Answer {
@@ -208,7 +213,8 @@ async fn tokens_that_are_not_ours_or_no_longer_good_are_refused() {
     let me = async |token: &str| get(&app, "/v1/me", token).await;
     assert_eq!(me(&token).await.status, 200);
     let [header, claims, signature] = <[&str; 3]>::try_from(token.split('.').collect::<Vec<_>>()).unwrap();
-    let decoded = |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+    let decoded =
+        |part: &str| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
     let encoded = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let with = |part: &str, member: &str, value: Value| {
         let mut part = decoded(part);
@@ -249,7 +255,8 @@ async fn a_refresh_token_works_once_and_a_second_use_closes_the_session() {
     let house = House::new();
     let app = open(&house).await;
     let first = log_in(&app, "inspector").await;
-    let refresh = async |token: &str| post(&app, "/v1/auth/refresh", None, json!({ "refresh_token": token })).await;
+    let refresh =
+        async |token: &str| post(&app, "/v1/auth/refresh", None, json!({ "refresh_token": token })).await;
 
     let second = refresh(&first.text("refresh_token")).await;
     assert_eq!(second.status, 200, "{}", second.body);
@@ -288,7 +295,8 @@ async fn a_refresh_token_runs_out_after_thirty_days() {
     let pair = log_in(&app, "inspector").await;
     house.wait(30 * 86_400);
 
-    let late = post(&app, "/v1/auth/refresh", None, json!({ "refresh_token": pair.text("refresh_token") })).await;
+    let late =
+        post(&app, "/v1/auth/refresh", None, json!({ "refresh_token": pair.text("refresh_token") })).await;
 
     assert_eq!(late.code(), (401, "refresh_expired"));
     assert_eq!(house.db.write(db::By::system(), super::sweep).await.unwrap(), 1);
@@ -307,7 +315,8 @@ async fn logging_out_ends_the_session_at_once() {
 
     assert_eq!(out.status, 204);
     assert_eq!(get(&app, "/v1/me", &token).await.code(), (401, "session_closed"));
-    let refresh = post(&app, "/v1/auth/refresh", None, json!({ "refresh_token": pair.text("refresh_token") })).await;
+    let refresh =
+        post(&app, "/v1/auth/refresh", None, json!({ "refresh_token": pair.text("refresh_token") })).await;
     assert_eq!(refresh.code(), (401, "session_closed"));
 }
 
@@ -346,7 +355,8 @@ async fn a_revoked_device_is_out_and_stays_out() {
     assert_eq!(revoked.status, 200, "{}", revoked.body);
     assert!(revoked.body[0]["revoked_at"].is_string());
     assert_eq!(get(&app, "/v1/me", &phone.text("access_token")).await.code(), (401, "device_revoked"));
-    let refresh = post(&app, "/v1/auth/refresh", None, json!({ "refresh_token": phone.text("refresh_token") })).await;
+    let refresh =
+        post(&app, "/v1/auth/refresh", None, json!({ "refresh_token": phone.text("refresh_token") })).await;
     assert_eq!(refresh.code(), (403, "device_revoked"));
     assert_eq!(log_in_from(&app, "inspector", "phone-1").await.code(), (403, "device_revoked"));
     assert_eq!(get(&app, "/v1/me", &other.text("access_token")).await.status, 200);
@@ -369,7 +379,8 @@ async fn what_an_administrator_changes_holds_from_the_next_request_on() {
 
     assert_eq!(patch(json!({ "status": "disabled" })).await.body["status"], "disabled");
     assert_eq!(get(&app, "/v1/me", &token).await.code(), (401, "account_disabled"));
-    let back = post(&app, "/v1/auth/login", None, json!({ "username": "inspector", "password": PASSWORD })).await;
+    let back =
+        post(&app, "/v1/auth/login", None, json!({ "username": "inspector", "password": PASSWORD })).await;
     assert_eq!(back.code(), (403, "account_disabled"));
 
     assert_eq!(patch(json!({ "status": "active" })).await.body["status"], "active");
@@ -418,22 +429,43 @@ async fn an_administrator_makes_accounts_and_bad_ones_are_refused() {
     let admin = log_in(&app, "admin").await.text("access_token");
     let create = async |body: Value| post(&app, "/v1/accounts", Some(&admin), body).await;
 
-    let made = create(json!({ "username": "Amina.B", "name": "Amina Baloch", "role": "inspector", "areas": ["PK226"] })).await;
+    let made = create(
+        json!({ "username": "Amina.B", "name": "Amina Baloch", "role": "inspector", "areas": ["PK226"] }),
+    )
+    .await;
     assert_eq!(made.status, 201, "{}", made.body);
-    assert_eq!((made.text("username"), made.text("code"), made.text("line")), ("amina.b".into(), "INS-002".into(), "labour".into()));
+    assert_eq!(
+        (made.text("username"), made.text("code"), made.text("line")),
+        ("amina.b".into(), "INS-002".into(), "labour".into())
+    );
     let login = json!({ "username": "amina.b", "password": made.text("password") });
     assert_eq!(post(&app, "/v1/auth/login", None, login).await.status, 200);
 
     let refused = [
         (json!({ "username": "amina.b", "name": "A", "role": "inspector" }), (409, "username_taken")),
-        (json!({ "username": "bilal", "name": "B", "role": "inspector", "code": "ins-001" }), (409, "code_taken")),
+        (
+            json!({ "username": "bilal", "name": "B", "role": "inspector", "code": "ins-001" }),
+            (409, "code_taken"),
+        ),
         (json!({ "username": "bilal", "name": "B", "role": "supervisor" }), (400, "line_required")),
-        (json!({ "username": "bilal", "name": "B", "role": "inspector", "line": "swd" }), (400, "line_invalid")),
-        (json!({ "username": "bilal", "name": "B", "role": "inspector", "chair": true }), (400, "chair_invalid")),
+        (
+            json!({ "username": "bilal", "name": "B", "role": "inspector", "line": "swd" }),
+            (400, "line_invalid"),
+        ),
+        (
+            json!({ "username": "bilal", "name": "B", "role": "inspector", "chair": true }),
+            (400, "chair_invalid"),
+        ),
         (json!({ "username": "bilal", "name": "B\u{0}", "role": "inspector" }), (400, "text_invalid")),
         (json!({ "username": "bi lal", "name": "B", "role": "inspector" }), (400, "username_invalid")),
-        (json!({ "username": "bilal", "name": "B", "role": "inspector", "password": "short" }), (400, "password_too_short")),
-        (json!({ "username": "bilal", "name": "B", "role": "inspector", "areas": ["?"] }), (400, "area_invalid")),
+        (
+            json!({ "username": "bilal", "name": "B", "role": "inspector", "password": "short" }),
+            (400, "password_too_short"),
+        ),
+        (
+            json!({ "username": "bilal", "name": "B", "role": "inspector", "areas": ["?"] }),
+            (400, "area_invalid"),
+        ),
     ];
     for (body, expected) in refused {
         assert_eq!(create(body.clone()).await.code(), expected, "{body}");
@@ -452,7 +484,10 @@ async fn a_password_is_changed_with_the_present_one_or_reset_by_an_administrator
     let new = "an entirely new one";
 
     assert_eq!(set(&token, json!({ "password": new })).await.code(), (400, "current_password_required"));
-    assert_eq!(set(&token, json!({ "password": new, "current": "wrong" })).await.code(), (401, "credentials_invalid"));
+    assert_eq!(
+        set(&token, json!({ "password": new, "current": "wrong" })).await.code(),
+        (401, "credentials_invalid")
+    );
     assert_eq!(set(&token, json!({ "password": new, "current": PASSWORD })).await.status, 200);
     assert_eq!(get(&app, "/v1/me", &token).await.status, 200);
     assert_eq!(get(&app, "/v1/me", &elsewhere.text("access_token")).await.code(), (401, "session_closed"));
@@ -488,7 +523,17 @@ async fn a_supervisor_sees_the_people_and_phones_of_the_district_only() {
     assert_eq!(members(&phones, "id"), ["phone-1"]);
     assert_eq!(stranger.code(), (404, "account_not_found"));
     assert_eq!(members(&get(&app, "/v1/devices", &admin).await, "id").len(), 2);
-    assert_eq!(post(&app, "/v1/accounts", Some(&supervisor), json!({ "username": "x1", "name": "X", "role": "admin" })).await.code(), (403, "not_permitted"));
+    assert_eq!(
+        post(
+            &app,
+            "/v1/accounts",
+            Some(&supervisor),
+            json!({ "username": "x1", "name": "X", "role": "admin" })
+        )
+        .await
+        .code(),
+        (403, "not_permitted")
+    );
     let inspector = log_in(&app, "inspector").await.text("access_token");
     assert_eq!(get(&app, "/v1/accounts", &inspector).await.code(), (403, "not_permitted"));
 }
@@ -514,7 +559,10 @@ async fn a_list_is_read_on_from_where_the_last_page_ended() {
         }
         assert_eq!(seen.len(), expected);
         assert!(seen.is_sorted_by(|one, next| one < next), "{seen:?}");
-        assert_eq!(get(&app, &format!("/v1/{list}?after=nonsense"), &admin).await.code(), (400, "bad_cursor"));
+        assert_eq!(
+            get(&app, &format!("/v1/{list}?after=nonsense"), &admin).await.code(),
+            (400, "bad_cursor")
+        );
     }
 }
 
@@ -527,7 +575,10 @@ async fn what_we_sign_can_be_verified_offline_with_the_published_keys() {
     let jwks = call(&app, Method::GET, "/.well-known/jwks.json", None, None).await.body;
 
     let key = &jwks["keys"][0];
-    assert_eq!((&key["kty"], &key["crv"], &key["use"], &key["alg"]), (&json!("OKP"), &json!("Ed25519"), &json!("sig"), &json!("EdDSA")));
+    assert_eq!(
+        (&key["kty"], &key["crv"], &key["use"], &key["alg"]),
+        (&json!("OKP"), &json!("Ed25519"), &json!("sig"), &json!("EdDSA"))
+    );
     assert_eq!(verify_with_jwks(&receipt, &jwks, "receipt+jws").unwrap()["id"], "s1");
     assert_eq!(house.tokens().verify::<Value>(&receipt, "receipt+jws").unwrap()["id"], "s1");
     assert!(verify_with_jwks(&receipt, &jwks, "at+jwt").is_err());
@@ -543,7 +594,10 @@ async fn a_retired_key_still_verifies_and_the_newest_signs() {
     let old = house.tokens().sign(&json!({}), "receipt+jws").unwrap();
     let file = std::fs::read_dir(&keys).unwrap().next().unwrap().unwrap().path();
     #[cfg(unix)]
-    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions()) & 0o777, 0o600);
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions()) & 0o777,
+        0o600
+    );
     // As `openssl genpkey -algorithm ed25519` wrote it.
     let newer = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
     std::fs::write(keys.join("2999-01-01.pem"), newer).unwrap();
@@ -569,7 +623,10 @@ async fn every_operation_of_the_room_is_declared() {
     for (path, methods) in api["paths"].as_object().unwrap() {
         for method in methods.as_object().unwrap().keys() {
             let method = method.to_uppercase();
-            assert!(operations::operation(&method, path).is_some(), "{method} {path} is not in operations.rs");
+            assert!(
+                operations::operation(&method, path).is_some(),
+                "{method} {path} is not in operations.rs"
+            );
         }
     }
 }
