@@ -7,7 +7,8 @@ use diesel::sql_types::{Bool, Nullable};
 
 use super::ingest::Area;
 use super::model::{FindingRow, Head, MediaState, Quarantined, Revision, SubmissionId, TagRow};
-use super::reading::{Filter, Sight};
+use super::filter::Filter;
+use super::reading::Sight;
 use crate::accounts::{Kind, Scope};
 use crate::db::schema::{findings, place_tags, quarantine, revisions, submissions};
 use crate::db::{At, DbConn, Packed, each_backend};
