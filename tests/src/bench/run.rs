@@ -175,10 +175,10 @@ impl Bench<'_> {
         let mut table = Table::new(&format!("{}: reading", self.name));
         let token = self.login(server).await?;
         let mut connection = Connection::open(server.address).await.map_err(|cause| cause.to_string())?;
-        for (what, path) in [
-            ("form list", "/v1/forms"),
-            ("form release", "/v1/forms/child-labour-inspection/releases/1"),
-            ("submissions, page of 50", "/v1/submissions"),
+        for (what, path, connections) in [
+            ("form list", "/v1/forms", 32),
+            ("form release", "/v1/forms/child-labour-inspection/releases/1", 32),
+            ("submissions, page of 50", "/v1/submissions", 8),
         ] {
             progress(self.name, what);
             let once = Read::new(path, &token, None);
@@ -187,7 +187,8 @@ impl Bench<'_> {
                 [("", Some(once)), (", ETag hit", etag.map(|etag| Read::new(path, &token, Some(&etag))))]
             {
                 let Some(read) = read else { continue };
-                let measured = load::run(self.target(server), self.load(32), |_| read.clone()).await?;
+                let measured =
+                    load::run(self.target(server), self.load(connections), |_| read.clone()).await?;
                 table.row(&format!("{what}{kind}"), &measured);
             }
         }
