@@ -61,11 +61,11 @@ impl Submissions {
             .db
             .read(move |conn| {
                 let heads = store::page(conn, &filter, &sight)?;
-                let outcomes = store::outcomes(conn, &heads)?;
+                let revisions = store::current_revisions(conn, &heads)?;
                 heads
                     .into_iter()
-                    .filter_map(|head| Some((outcomes.get(&head.id)?, head)))
-                    .map(|(outcome, head)| Ok(listed(head, outcome.read()?)))
+                    .filter_map(|head| Some((revisions.get(&head.id)?, head)))
+                    .map(|(revision, head)| Ok(listed(head, revision.judgement()?)))
                     .collect::<Result<Vec<_>>>()
             })
             .await?;
@@ -82,14 +82,16 @@ impl Submissions {
     /// A submission, or one revision of it.
     pub(super) async fn show(&self, reader: Reader, id: SubmissionId, n: Option<i32>) -> Result<SubmissionView> {
         let head = self.visible(&reader, &id).await?;
+        // As it stands now, its place is what the newest boundaries say; a revision is shown as it was judged.
+        let as_it_stands = n.is_none();
         let n = n.unwrap_or(head.revision);
         let sensitive = reader.sees_sensitive(&head, self.clock.now());
         self.note_reading(&reader, &head, if sensitive { "sensitive" } else { "redacted" }).await?;
         let desk = self.clone();
         self.db.read(move |conn| {
             let revision = store::revision(conn, &head.id, n)?.ok_or_else(|| no_revision(&head.id, n))?;
-            let tag = store::tag(conn, &head.id, n)?;
-            let mut judgement: Judgement = revision.outcome.read()?;
+            let tag = if as_it_stands { store::tag(conn, &head.id, n)? } else { None };
+            let mut judgement = revision.judgement()?;
             if let Some(tag) = tag {
                 judgement.place = tag.tag.read()?;
             }
