@@ -10,7 +10,7 @@ use actix_web::{App as Actix, HttpServer};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt as _;
 
-use crate::accounts::{Accounts, Tokens};
+use crate::accounts::Accounts;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::db::{self, By, Db};
@@ -57,8 +57,7 @@ impl App {
         import_boundaries(&db, config).await?;
         let loading = places.clone();
         db.read(move |conn| loading.refresh(conn)).await?;
-        let tokens = Tokens::open(&config.data_dir.join("keys"), clock.clone())?;
-        let accounts = Accounts::new(db.clone(), clock.clone(), tokens);
+        let accounts = Accounts::open(db.clone(), clock.clone(), &config.data_dir.join("keys"))?;
         let media = Media::start(config.media.clone(), &config.data_dir).await?;
         let submissions = Submissions {
             db: db.clone(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use crate::accounts;
 use crate::app::App;
 use crate::audit::{self, SEAL_EVERY};
 use crate::db::By;
@@ -11,6 +12,9 @@ use crate::error::Result;
 
 /// How often the process looks for boundary sets and releases that another one imported or published.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How often sessions that have run out are closed.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
 /// The running jobs; dropping them stops them.
 pub(crate) struct Jobs(Vec<JoinHandle<()>>);
@@ -21,6 +25,7 @@ impl Jobs {
         Jobs(vec![
             every(SEAL_EVERY, "sealing the audit log", app, |app| async move { seal(&app).await }),
             every(LOOK_EVERY, "looking for changes", app, |app| async move { look(&app).await }),
+            every(SWEEP_EVERY, "closing old sessions", app, |app| async move { sweep(&app).await }),
         ])
     }
 }
@@ -55,6 +60,10 @@ pub(crate) async fn seal(app: &App) -> Result<()> {
         app.db.write(By::system(), audit::seal_pending).await?;
     }
     Ok(())
+}
+
+async fn sweep(app: &App) -> Result<()> {
+    app.db.write(By::system(), accounts::sweep).await.map(drop)
 }
 
 /// Takes in what changed in the database: releases, and boundary sets, by which submissions are then tagged again.

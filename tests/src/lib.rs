@@ -1,1 +1,15 @@
-//! Harness.
+//! The harness: a server in this process or in its own, on either database, with people who can log in and
+//! inspections they can file. Tests read as stories because the furniture is here.
+
+pub mod app;
+pub mod bench;
+pub mod client;
+pub mod folders;
+pub mod photos;
+pub mod postgres;
+pub mod process;
+pub mod samples;
+
+pub use app::{Backend, House, PASSWORD, TestApp};
+pub use client::{Answer, Person, codes};
+pub use samples::Submission;

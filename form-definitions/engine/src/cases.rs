@@ -163,7 +163,14 @@ fn differences(expected: &Expectation, outcome: &Outcome) -> Vec<String> {
     if outcome.verdict() != expected.verdict {
         differences.push(format!("verdict: expected {:?}, got {:?}", expected.verdict, outcome.verdict()));
     }
-    match_up("violation", &expected.violations, &outcome.violations, is_violation, spell_violation, &mut differences);
+    match_up(
+        "violation",
+        &expected.violations,
+        &outcome.violations,
+        is_violation,
+        spell_violation,
+        &mut differences,
+    );
     match_up("finding", &expected.findings, &outcome.findings, is_finding, spell_finding, &mut differences);
     for (path, value) in &expected.calculated {
         let got = outcome.calculated.get(path).unwrap_or(&Value::Null);
@@ -175,7 +182,14 @@ fn differences(expected: &Expectation, outcome: &Outcome) -> Vec<String> {
 }
 
 /// Pairs what is expected with what came out; what is left on either side differs.
-fn match_up<E: Debug, G>(what: &str, expected: &[E], got: &[G], is: fn(&E, &G) -> bool, spell: fn(&G) -> String, differences: &mut Vec<String>) {
+fn match_up<E: Debug, G>(
+    what: &str,
+    expected: &[E],
+    got: &[G],
+    is: fn(&E, &G) -> bool,
+    spell: fn(&G) -> String,
+    differences: &mut Vec<String>,
+) {
     let mut left: Vec<&G> = got.iter().collect();
     for wanted in expected {
         match left.iter().position(|candidate| is(wanted, candidate)) {
@@ -187,7 +201,9 @@ fn match_up<E: Debug, G>(what: &str, expected: &[E], got: &[G], is: fn(&E, &G) -
 }
 
 fn is_violation(expected: &ExpectedViolation, got: &Violation) -> bool {
-    expected.code == got.code && expected.path == got.path && expected.level.is_none_or(|level| level == got.level)
+    expected.code == got.code
+        && expected.path == got.path
+        && expected.level.is_none_or(|level| level == got.level)
 }
 
 fn is_finding(expected: &ExpectedFinding, got: &Finding) -> bool {

@@ -16,20 +16,15 @@ const DEEPEST_TREE: usize = 100;
 /// Parses one rule.
 pub(crate) fn parse(source: &str) -> Result<Syntax, Vec<SyntaxError>> {
     if source.len() > LONGEST_SOURCE {
-        let message = format!(
-            "the rule is {} bytes long, at most {LONGEST_SOURCE} are read",
-            source.len()
-        );
+        let message = format!("the rule is {} bytes long, at most {LONGEST_SOURCE} are read", source.len());
         return Err(vec![SyntaxError { at: None, code: "rule_too_long", message }]);
     }
     if source.trim().is_empty() {
         let message = "the rule is empty".to_owned();
         return Err(vec![SyntaxError { at: None, code: "syntax", message }]);
     }
-    let (tree, info) = Env::default()
-        .parser()
-        .parse_with_source_info(source)
-        .map_err(|errors| explain(source, errors))?;
+    let (tree, info) =
+        Env::default().parser().parse_with_source_info(source).map_err(|errors| explain(source, errors))?;
     Reader { info }.read(tree, 0).map_err(|error| vec![error])
 }
 
@@ -65,8 +60,12 @@ impl Reader {
         let kind = match node.expr {
             Expr::Literal(literal) => read_literal(literal, at)?,
             Expr::Ident(name) => Kind::Name(name),
-            Expr::Select(select) => Kind::Select(Box::new(self.read(*select.operand, depth + 1)?), select.field),
-            Expr::List(list) if list.optional_indices.is_empty() => Kind::List(self.read_all(list.elements, depth)?),
+            Expr::Select(select) => {
+                Kind::Select(Box::new(self.read(*select.operand, depth + 1)?), select.field)
+            }
+            Expr::List(list) if list.optional_indices.is_empty() => {
+                Kind::List(self.read_all(list.elements, depth)?)
+            }
             Expr::Call(call) => {
                 let target = call.target.map(|target| self.read(*target, depth + 1)).transpose()?;
                 let args = self.read_all(call.args, depth)?;

@@ -26,14 +26,7 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// A context with nothing known but the visit, the user and the areas.
     pub fn new(visit: Visit, user: User, areas: &'a dyn Areas) -> Self {
-        Context {
-            visit,
-            area_chain: Vec::new(),
-            user,
-            prev: None,
-            facility: None,
-            areas,
-        }
+        Context { visit, area_chain: Vec::new(), user, prev: None, facility: None, areas }
     }
 }
 
@@ -55,13 +48,7 @@ pub struct Visit {
 impl Visit {
     /// A visit of which only the end is known.
     pub fn finished(finished_at: DateTime<FixedOffset>) -> Self {
-        Visit {
-            started_at: None,
-            finished_at,
-            location: None,
-            district: None,
-            zone: None,
-        }
+        Visit { started_at: None, finished_at, location: None, district: None, zone: None }
     }
 
     /// The local date of the visit, in the sender's offset.

@@ -15,6 +15,8 @@ use std::collections::HashMap;
 const COMPILER_STACK: usize = 16 << 20;
 /// Largest `form.json`, in bytes of JSON.
 const LARGEST_DEFINITION: usize = 4 << 20;
+/// Most questions of one form: many times what anyone can ask in a visit.
+const MOST_QUESTIONS: usize = 5_000;
 
 /// A questionnaire checked and ready to evaluate. Make it once per release and share it.
 pub struct Form {
@@ -46,11 +48,21 @@ fn compile_here(package: &Package) -> Result<Form, Vec<Problem>> {
     let size = package.definition.to_string().len();
     if size > LARGEST_DEFINITION {
         let message = format!("the definition is {size} bytes long, at most {LARGEST_DEFINITION} are read");
-        return Err(vec![at_root("too_large", message, "split the questionnaire, or move long lists to choice-lists")]);
+        return Err(vec![at_root(
+            "too_large",
+            message,
+            "split the questionnaire, or move long lists to choice-lists",
+        )]);
     }
     let mut reader = definition::Reader::new(&package.definition, &package.i18n);
     let definition = definition::read(&mut reader, package);
     let (mut problems, warnings) = (reader.problems, reader.warnings);
+    let questions: usize = definition.frames.iter().map(|frame| frame.questions.len()).sum();
+    if questions > MOST_QUESTIONS {
+        let message = format!("the form has {questions} questions, at most {MOST_QUESTIONS} are read");
+        problems.push(at_root("too_large", message, "split the questionnaire"));
+        return Err(problems);
+    }
     if let Some(reason) = shape::not_a_schema(&package.definition) {
         problems.push(at_root("not_a_schema", reason, "make it a valid JSON Schema 2020-12 document"));
     }
@@ -58,7 +70,11 @@ fn compile_here(package: &Package) -> Result<Form, Vec<Problem>> {
     let plan = rules::plan(&definition, &rules, &mut problems);
     let (shapes, shape_of) = build_shapes(&definition, &mut problems);
     circular_findings(&definition, &mut problems);
-    if problems.is_empty() { Ok(Form { definition, rules, plan, shapes, shape_of, warnings }) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Form { definition, rules, plan, shapes, shape_of, warnings })
+    } else {
+        Err(problems)
+    }
 }
 
 fn build_shapes(definition: &Definition, problems: &mut Vec<Problem>) -> (Shapes, Vec<Vec<Shape>>) {
@@ -71,7 +87,10 @@ fn build_shapes(definition: &Definition, problems: &mut Vec<Problem>) -> (Shapes
                 Ok(shape) => of_frame.push(shape),
                 Err(reason) => {
                     let message = format!("the schema of {} cannot be used: {reason}", question.name);
-                    problems.push(Problem { path: question.pointer.clone(), ..at_root("bad_schema", message, "correct its plain JSON Schema keywords") });
+                    problems.push(Problem {
+                        path: question.pointer.clone(),
+                        ..at_root("bad_schema", message, "correct its plain JSON Schema keywords")
+                    });
                 }
             }
         }
@@ -82,14 +101,21 @@ fn build_shapes(definition: &Definition, problems: &mut Vec<Problem>) -> (Shapes
 
 /// Findings that would fold each other away.
 fn circular_findings(definition: &Definition, problems: &mut Vec<Problem>) {
-    let weaker: HashMap<&str, &[String]> = definition.findings.iter().map(|finding| (finding.code.as_str(), finding.supersedes.as_slice())).collect();
+    let weaker: HashMap<&str, &[String]> = definition
+        .findings
+        .iter()
+        .map(|finding| (finding.code.as_str(), finding.supersedes.as_slice()))
+        .collect();
     for finding in &definition.findings {
         let mut seen: Vec<&str> = Vec::new();
         let mut open: Vec<&str> = finding.supersedes.iter().map(String::as_str).collect();
         while let Some(code) = open.pop() {
             if code == finding.code {
                 let message = format!("{} supersedes itself, by way of {}", finding.code, seen.join(", "));
-                problems.push(Problem { path: finding.pointer.clone(), ..at_root("circle", message, "let only the graver finding supersede the weaker") });
+                problems.push(Problem {
+                    path: finding.pointer.clone(),
+                    ..at_root("circle", message, "let only the graver finding supersede the weaker")
+                });
                 break;
             }
             if !seen.contains(&code) {
@@ -101,11 +127,22 @@ fn circular_findings(definition: &Definition, problems: &mut Vec<Problem>) {
 }
 
 fn at_root(code: &str, message: String, remedy: &str) -> Problem {
-    Problem { path: String::new(), rule: None, position: None, code: code.to_owned(), message, remedy: remedy.to_owned() }
+    Problem {
+        path: String::new(),
+        rule: None,
+        position: None,
+        code: code.to_owned(),
+        message,
+        remedy: remedy.to_owned(),
+    }
 }
 
 fn broken() -> Problem {
-    at_root("compiler_failed", "the questionnaire could not be checked".to_owned(), "report it with the definition: this is a mistake of the program")
+    at_root(
+        "compiler_failed",
+        "the questionnaire could not be checked".to_owned(),
+        "report it with the definition: this is a mistake of the program",
+    )
 }
 
 impl Form {

@@ -21,16 +21,28 @@ const BUILT_IN: &[BuiltIn] = &[
     error("too_many", "There are too many: at most {}.", "یہ بہت زیادہ ہیں: زیادہ سے زیادہ {}۔"),
     error("too_few", "There are too few: at least {}.", "یہ بہت کم ہیں: کم از کم {}۔"),
     error("duplicate", "This stands here more than once.", "یہ ایک سے زیادہ بار درج ہے۔"),
-    error("choice", "“{}” is not among the choices here, or was not in force on the day of the visit.", "”{}“ یہاں کے انتخاب میں شامل نہیں، یا دورے کے دن نافذ نہیں تھا۔"),
+    error(
+        "choice",
+        "“{}” is not among the choices here, or was not in force on the day of the visit.",
+        "”{}“ یہاں کے انتخاب میں شامل نہیں، یا دورے کے دن نافذ نہیں تھا۔",
+    ),
     error("required", "An answer is required: {}.", "جواب ضروری ہے: {}۔"),
-    error("unknown_question", "The form has no question “{}” here.", "فارم میں یہاں ”{}“ نام کا کوئی سوال نہیں۔"),
+    error(
+        "unknown_question",
+        "The form has no question “{}” here.",
+        "فارم میں یہاں ”{}“ نام کا کوئی سوال نہیں۔",
+    ),
     BuiltIn {
         code: "calculated_differs",
         level: Level::Warning,
         en: "The device calculated {}; the server's value counts.",
         ur: "آلے نے {} نکالا؛ سرور کی قدر معتبر ہے۔",
     },
-    error("non_answer_not_allowed", "“{}” cannot stand instead of an answer here.", "یہاں جواب کی جگہ ”{}“ نہیں لکھا جا سکتا۔"),
+    error(
+        "non_answer_not_allowed",
+        "“{}” cannot stand instead of an answer here.",
+        "یہاں جواب کی جگہ ”{}“ نہیں لکھا جا سکتا۔",
+    ),
 ];
 
 const fn error(code: &'static str, en: &'static str, ur: &'static str) -> BuiltIn {
@@ -43,7 +55,9 @@ pub(crate) fn built_in(code: &str, detail: impl Fn(&str) -> String) -> (Level, A
         return (Level::Error, Arc::new(Texts::new()));
     };
     let texts = [("en", found.en), ("ur", found.ur)];
-    let texts = texts.into_iter().map(|(language, text)| (language.to_owned(), text.replace("{}", &detail(language))));
+    let texts = texts
+        .into_iter()
+        .map(|(language, text)| (language.to_owned(), text.replace("{}", &detail(language))));
     (found.level, Arc::new(texts.collect()))
 }
 

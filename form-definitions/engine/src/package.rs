@@ -38,9 +38,15 @@ impl Package {
     /// Puts a package together from files already read: `lists` are the contents of `choice-lists/*.json`, `packs` those of
     /// `parameters/*.json` (a pack has parameter `rows`, `baselines`, or both). Only what the form uses is taken, in the order of
     /// names and keys, so that the same questionnaire always has the same hash.
-    pub fn assemble(definition: Value, i18n: Map<String, Value>, lists: &[Value], packs: &[Value]) -> Package {
+    pub fn assemble(
+        definition: Value,
+        i18n: Map<String, Value>,
+        lists: &[Value],
+        packs: &[Value],
+    ) -> Package {
         let head = definition.get("x-form");
-        let form = head.and_then(|head| head.get("form")).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let form =
+            head.and_then(|head| head.get("form")).and_then(Value::as_str).unwrap_or_default().to_owned();
         let version = head.and_then(|head| head.get("version")).and_then(Value::as_u64);
         let mut used = Used::default();
         used.look_through(&definition);
@@ -91,7 +97,8 @@ impl Used {
 
     fn rows(&self, packs: &[Value], kind: &str, keys: &BTreeSet<String>) -> Vec<Value> {
         let rows = packs.iter().filter_map(|pack| pack.get(kind)?.as_array()).flatten();
-        let mut rows: Vec<(&str, &Value)> = rows.filter_map(|row| Some((row.get("key")?.as_str()?, row))).collect();
+        let mut rows: Vec<(&str, &Value)> =
+            rows.filter_map(|row| Some((row.get("key")?.as_str()?, row))).collect();
         rows.retain(|(key, _)| keys.contains(*key));
         rows.sort_by_key(|(key, _)| *key);
         rows.into_iter().map(|(_, row)| row.clone()).collect()
@@ -102,7 +109,8 @@ impl Used {
 fn mentions<'t>(text: &'t str, prefix: &'t str) -> impl Iterator<Item = String> + 't {
     text.match_indices(prefix).map(move |(at, _)| {
         let rest = &text[at + prefix.len()..];
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(rest.len());
         rest[..end].trim_end_matches('.').to_owned()
     })
 }
@@ -119,7 +127,9 @@ mod tests {
             "properties": {"a": {"x-choices": {"list": "zone"}, "x-constraints": [{"rule": "age < param.age.child_max && x > baseline.BR_RATE"}]}}
         });
         let lists = [json!({"list": "zone", "items": []}), json!({"list": "other", "items": []})];
-        let packs = [json!({"rows": [{"key": "wage.min"}, {"key": "age.child_max", "value": 14}], "baselines": [{"key": "BR_RATE", "value": 23}]})];
+        let packs = [
+            json!({"rows": [{"key": "wage.min"}, {"key": "age.child_max", "value": 14}], "baselines": [{"key": "BR_RATE", "value": 23}]}),
+        ];
 
         let package = Package::assemble(definition, Map::new(), &lists, &packs);
 

@@ -43,8 +43,10 @@ impl Shapes {
             return Ok(Shape(*known));
         }
         let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
-        let options = options.with_pattern_options(PatternOptions::regex().size_limit(LARGEST_PATTERN)).offline();
-        let validator = options.build(schema).map_err(|error| error.to_string().chars().take(300).collect::<String>())?;
+        let options =
+            options.with_pattern_options(PatternOptions::regex().size_limit(LARGEST_PATTERN)).offline();
+        let validator =
+            options.build(schema).map_err(|error| error.to_string().chars().take(300).collect::<String>())?;
         self.validators.push(validator);
         self.by_schema.insert(written, self.validators.len() - 1);
         Ok(Shape(self.validators.len() - 1))
@@ -52,17 +54,24 @@ impl Shapes {
 
     /// Everything wrong with an answer; nothing when it is in shape.
     pub(crate) fn misfits(&self, shape: Shape, answer: &Value) -> Vec<Misfit> {
-        let Some(validator) = self.validators.get(shape.0).filter(|validator| !validator.is_valid(answer)) else {
+        let Some(validator) = self.validators.get(shape.0).filter(|validator| !validator.is_valid(answer))
+        else {
             return Vec::new();
         };
-        validator.iter_errors(answer).take(MOST_MISTAKES).map(|error| misfit(error.kind(), error.instance_path().as_str())).collect()
+        validator
+            .iter_errors(answer)
+            .take(MOST_MISTAKES)
+            .map(|error| misfit(error.kind(), error.instance_path().as_str()))
+            .collect()
     }
 }
 
 /// Whether the whole definition is JSON Schema 2020-12, as any plain validator sees it.
 pub(crate) fn not_a_schema(definition: &Value) -> Option<String> {
     let checked = jsonschema::draft202012::meta::validate(definition);
-    checked.err().map(|error| format!("{} at {}", error, error.instance_path().as_str()).chars().take(300).collect())
+    checked
+        .err()
+        .map(|error| format!("{} at {}", error, error.instance_path().as_str()).chars().take(300).collect())
 }
 
 fn misfit(wrong: &Wrong, pointer: &str) -> Misfit {

@@ -2,6 +2,8 @@
 //!
 //! `NIGRAN_FORM_DEFINITIONS` looks at another folder instead.
 
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
 use form_engine::{Form, Package, cases, compile};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -16,9 +18,13 @@ fn definitions() -> PathBuf {
 fn json_files(folder: &Path) -> Vec<(String, Value)> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut paths: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|kind| kind == "json")).collect();
+    let mut paths: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|kind| kind == "json")).collect();
     paths.sort();
-    paths.into_iter().map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), read(&path))).collect()
+    paths
+        .into_iter()
+        .map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), read(&path)))
+        .collect()
 }
 
 fn read(path: &Path) -> Value {
@@ -58,9 +64,15 @@ fn every_case_of_every_questionnaire_comes_out_as_written() {
     for folder in form_folders() {
         let form = compiled(&folder);
         let cases = json_files(&folder.join("cases"));
-        assert!(!cases.is_empty(), "{} has no cases: a questionnaire without cases is not finished", folder.display());
+        assert!(
+            !cases.is_empty(),
+            "{} has no cases: a questionnaire without cases is not finished",
+            folder.display()
+        );
         for (name, case) in &cases {
-            differences.extend(cases::run(&form, case).into_iter().map(|difference| format!("{name}: {difference}")));
+            differences.extend(
+                cases::run(&form, case).into_iter().map(|difference| format!("{name}: {difference}")),
+            );
         }
     }
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));

@@ -49,11 +49,11 @@ CREATE TABLE place_tags (
     revision INTEGER NOT NULL,
     tagged_at BIGINT NOT NULL,
     status TEXT NOT NULL,
-    set_id TEXT,
+    boundary_set_id TEXT,
     tag TEXT NOT NULL,
     PRIMARY KEY (submission_id, revision, tagged_at)
 );
-CREATE INDEX place_tags_by_set ON place_tags (set_id);
+CREATE INDEX place_tags_by_set ON place_tags (boundary_set_id);
 
 CREATE TABLE findings (
     submission_id TEXT NOT NULL,

@@ -18,8 +18,8 @@ use crate::error::{Error, Result};
 pub struct Actor {
     /// The account.
     pub account: AccountId,
-    /// The session the access token belongs to.
-    pub session: SessionId,
+    /// The session the access token belongs to; none: the system acts for the person.
+    pub session: Option<SessionId>,
     /// The name the person logs in with.
     pub username: String,
     /// The person's name.
@@ -64,9 +64,18 @@ impl Actor {
         let needed: Vec<&str> = permissions.iter().map(|permission| permission.as_str()).collect();
         Err(Error::forbidden(
             "not_permitted",
-            format!("the role {} does not have {}; ask someone whose role does", self.role, needed.join(" or ")),
+            format!(
+                "the role {} does not have {}; ask someone whose role does",
+                self.role,
+                needed.join(" or ")
+            ),
         )
         .with("needs", needed))
+    }
+
+    /// Passes those who may file submissions of this kind.
+    pub fn may_file(&self, kind: Kind) -> Result<()> {
+        self.may(kind.filing())
     }
 
     /// All the person may do.
@@ -100,7 +109,9 @@ impl FromRequest for Actor {
         match asked {
             Err(error) => Box::pin(ready(Err(error))),
             Ok(Recognised::Now(actor)) => Box::pin(ready(Ok(*actor))),
-            Ok(Recognised::After(accounts, token)) => Box::pin(async move { accounts.recognise(&token).await }),
+            Ok(Recognised::After(accounts, token)) => {
+                Box::pin(async move { accounts.recognise(&token).await })
+            }
         }
     }
 }
@@ -116,7 +127,8 @@ fn accounts(request: &HttpRequest) -> Result<&Accounts> {
 }
 
 fn bearer(request: &HttpRequest) -> Result<&str> {
-    let header = request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok()).unwrap_or_default();
+    let header =
+        request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok()).unwrap_or_default();
     let (scheme, token) = header.split_once(' ').unwrap_or_default();
     if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
         return Err(Error::unauthenticated(

@@ -3,137 +3,15 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::model::{
-    Account, AccountId, AccountRow, AccountStatus, ClosedBecause, Device, Line, Role, SessionId,
-};
+use super::model::{Account, AccountId, AccountRow, AccountStatus, ClosedBecause, Device, Role, SessionId};
+use super::requests::{AccountChange, Created, NewAccount, NewPassword, chair_of, unit_of};
 use super::store::{WantedAccounts, WantedDevices, Within};
 use super::{Accounts, Actor, checks, passwords, sessions, store};
 use crate::audit::{self, Event};
 use crate::db::{At, By, DbConn, Tx};
 use crate::error::{Error, Result};
-
-/// An account to be made.
-#[derive(Clone, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({
-    "username": "amina.baloch", "name": "Amina Baloch", "role": "inspector", "areas": ["PK226"]
-}))]
-pub struct NewAccount {
-    /// The name to log in with.
-    pub username: String,
-    /// The person's name.
-    pub name: String,
-    /// The role.
-    pub role: Role,
-    /// The line; only a supervisor must name it.
-    pub line: Option<Line>,
-    /// Chair of the Steering Committee.
-    #[serde(default)]
-    pub chair: bool,
-    /// The Child Protection Unit of a case worker.
-    pub unit: Option<String>,
-    /// Codes of provinces, divisions or districts.
-    #[serde(default)]
-    pub areas: Vec<String>,
-    /// The person's code; unless told, the next free one: `INS-004`.
-    pub code: Option<String>,
-    /// The first password; unless told, a random one that is shown once, in the answer.
-    pub password: Option<String>,
-}
-
-/// What is to change of an account. What is left out stays.
-#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({ "areas": ["PK226", "PK227"], "status": "active" }))]
-pub struct AccountChange {
-    /// The person's name.
-    pub name: Option<String>,
-    /// The areas, all of them.
-    pub areas: Option<Vec<String>>,
-    /// Active or disabled.
-    pub status: Option<AccountStatus>,
-    /// The unit; null: none.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    pub unit: Option<Option<String>>,
-    /// Chair of the Steering Committee.
-    pub chair: Option<bool>,
-}
-
-/// Tells "null" from "left out".
-fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
-}
-
-/// A new password.
-#[derive(Clone, Default, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({ "password": "a long new password", "current": "the present password" }))]
-pub struct NewPassword {
-    /// The new password; unless told, a random one that is shown once, in the answer.
-    pub password: Option<String>,
-    /// The present password: needed to change one's own.
-    pub current: Option<String>,
-}
-
-/// An account that has been made, or has a new password.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Created {
-    /// The account.
-    #[serde(flatten)]
-    pub account: Account,
-    /// The random password, when none was given. It is shown here and nowhere else.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password: Option<String>,
-}
-
-impl NewAccount {
-    /// Checks and normalises everything but the password.
-    pub(super) fn checked(self) -> Result<NewAccount> {
-        Ok(NewAccount {
-            username: checks::username(&self.username)?,
-            name: checks::text("name", &self.name, 200)?,
-            line: line_of(self.role, self.line)?,
-            chair: chair_of(self.role, self.chair)?,
-            unit: unit_of(self.role, self.unit.as_deref())?,
-            areas: checks::areas(self.areas)?,
-            code: self.code.as_deref().map(checks::code).transpose()?,
-            ..self
-        })
-    }
-}
-
-fn line_of(role: Role, line: Option<Line>) -> Result<Option<Line>> {
-    let expected = role.fixed_line();
-    match (role, line) {
-        (Role::Supervisor, None) => {
-            Err(Error::invalid("line_required", "a supervisor has a `line`: labour or swd"))
-        }
-        (Role::Supervisor, line) => Ok(line),
-        (_, Some(line)) if expected != Some(line) => {
-            Err(Error::invalid("line_invalid", format!("the role {role} does not belong to the line {line}; leave `line` out")))
-        }
-        _ => Ok(expected),
-    }
-}
-
-fn chair_of(role: Role, chair: bool) -> Result<bool> {
-    if chair && role != Role::Committee {
-        return Err(Error::invalid("chair_invalid", "only a member of the committee can be its chair"));
-    }
-    Ok(chair)
-}
-
-fn unit_of(role: Role, unit: Option<&str>) -> Result<Option<String>> {
-    match unit {
-        None => Ok(None),
-        Some(_) if role != Role::CaseWorker => Err(Error::invalid("unit_invalid", "only a case worker has a `unit`")),
-        Some(unit) => checks::text("unit", unit, 100).map(Some),
-    }
-}
 
 impl Accounts {
     /// Makes an account.
@@ -157,10 +35,17 @@ impl Accounts {
     }
 
     /// Gives an account a new password and closes its sessions; when it is one's own, all but the present one.
-    pub async fn set_password(&self, actor: &Actor, id: AccountId, new: NewPassword, address: Option<IpAddr>) -> Result<Created> {
+    pub async fn set_password(
+        &self,
+        actor: &Actor,
+        id: AccountId,
+        new: NewPassword,
+        address: Option<IpAddr>,
+    ) -> Result<Created> {
         let own = actor.account == id;
         let wanted = id.clone();
-        let account = self.db.read(move |conn| store::account(conn, &wanted)).await?.ok_or_else(|| no_account(&id))?;
+        let account =
+            self.db.read(move |conn| store::account(conn, &wanted)).await?.ok_or_else(|| no_account(&id))?;
         let (password, shown) = chosen_or_random(new.password, &account.username)?;
         if own {
             let current = new.current.ok_or_else(|| {
@@ -169,7 +54,7 @@ impl Accounts {
             self.prove(&account.username, current, address).await?;
         }
         let hash = self.room.passwords.turn().await?.hash(password).await?;
-        let kept = own.then(|| actor.session.clone());
+        let kept = if own { actor.session.clone() } else { None };
         let concerned = id.clone();
         let account = self
             .write_and_forget(
@@ -204,10 +89,13 @@ impl Accounts {
             let rows = store::wanted_accounts(conn, &wanted)?;
             let ids: Vec<AccountId> = rows.iter().map(|row| row.id.clone()).collect();
             let mut areas = store::areas_of(conn, &ids)?;
-            Ok(rows.into_iter().map(|row| {
-                let its = areas.remove(&row.id).unwrap_or_default();
-                Account::of(row, its)
-            }).collect())
+            Ok(rows
+                .into_iter()
+                .map(|row| {
+                    let its = areas.remove(&row.id).unwrap_or_default();
+                    Account::of(row, its)
+                })
+                .collect())
         };
         self.db.read(read).await
     }
@@ -253,14 +141,20 @@ pub(super) fn chosen_or_random(password: Option<String>, username: &str) -> Resu
 /// Makes an account whose password has this hash.
 pub(super) fn create(tx: &mut Tx, new: &NewAccount, hash: &str) -> Result<Account> {
     if store::by_username(tx.conn, &new.username)?.is_some() {
-        return Err(Error::conflict("username_taken", format!("there is an account {:?} already", new.username)));
+        return Err(Error::conflict(
+            "username_taken",
+            format!("there is an account {:?} already", new.username),
+        ));
     }
     let code = match &new.code {
         Some(code) => code.clone(),
         None => next_code(tx, new.role)?,
     };
     if store::by_code(tx.conn, &code)?.is_some() {
-        return Err(Error::conflict("code_taken", format!("there is an account with the code {code} already")));
+        return Err(Error::conflict(
+            "code_taken",
+            format!("there is an account with the code {code} already"),
+        ));
     }
     if new.chair {
         no_other_chair(tx, None)?;
@@ -335,7 +229,10 @@ pub(super) fn apply(tx: &mut Tx, id: &AccountId, change: &AccountChange) -> Resu
 
 fn may_be_disabled(tx: &mut Tx, row: &AccountRow) -> Result<()> {
     if tx.by.account.as_deref() == Some(row.id.as_str()) {
-        return Err(Error::conflict("own_account", "nobody disables their own account; ask another administrator"));
+        return Err(Error::conflict(
+            "own_account",
+            "nobody disables their own account; ask another administrator",
+        ));
     }
     let others = store::with_role(tx.conn, Role::Admin)?
         .iter()
@@ -361,7 +258,12 @@ fn no_other_chair(tx: &mut Tx, but: Option<&AccountId>) -> Result<()> {
 }
 
 /// Gives an account the password with this hash, and closes its sessions but the one to keep.
-pub(super) fn set_password(tx: &mut Tx, id: &AccountId, hash: &str, keep: Option<&SessionId>) -> Result<Account> {
+pub(super) fn set_password(
+    tx: &mut Tx,
+    id: &AccountId,
+    hash: &str,
+    keep: Option<&SessionId>,
+) -> Result<Account> {
     let mut row = store::account(tx.conn, id)?.ok_or_else(|| no_account(id))?;
     row.password_hash = hash.to_owned();
     row.changed_at = At::from(tx.now());
@@ -372,7 +274,12 @@ pub(super) fn set_password(tx: &mut Tx, id: &AccountId, hash: &str, keep: Option
     Ok(Account::of(row, areas))
 }
 
-fn close_sessions(tx: &mut Tx, account: &AccountId, because: ClosedBecause, keep: Option<&SessionId>) -> Result<()> {
+fn close_sessions(
+    tx: &mut Tx,
+    account: &AccountId,
+    because: ClosedBecause,
+    keep: Option<&SessionId>,
+) -> Result<()> {
     for session in store::open_sessions(tx.conn, account)? {
         if Some(&session) != keep {
             sessions::close(tx, &session, because)?;
@@ -385,7 +292,10 @@ fn revoke(tx: &mut Tx, id: &str) -> Result<Vec<Device>> {
     store::revoke_device(tx.conn, id, At::from(tx.now()))?;
     let rows = store::devices_with_id(tx.conn, id)?;
     if rows.is_empty() {
-        return Err(Error::not_found("device_not_found", format!("nobody has logged in from a device {id:?}")));
+        return Err(Error::not_found(
+            "device_not_found",
+            format!("nobody has logged in from a device {id:?}"),
+        ));
     }
     let mut devices = Vec::new();
     for row in rows {

@@ -2,8 +2,9 @@
 //! Blocking: passwords are hashed here, before the writer is asked. The password is the operator's own choice and is
 //! taken as it is; people's own passwords are held to the rules.
 
-use super::administration::{self, NewAccount};
+use super::administration;
 use super::model::{Account, Line, Role};
+use super::requests::NewAccount;
 use super::{passwords, store};
 use crate::db::{By, Db, Tx};
 use crate::error::{Error, Result};
@@ -33,7 +34,10 @@ pub fn ensure_admin(db: &Db, password: &str) -> Result<Option<Account>> {
 pub fn demo_accounts(db: &Db, password: &str) -> Result<Vec<FirstAccount>> {
     let wanted: Vec<&Demo> = std::iter::once(&ADMIN).chain(DEMO).collect();
     let missing = db.read_here(|conn| {
-        wanted.iter().map(|demo| Ok(store::by_username(conn, demo.username)?.is_none())).collect::<Result<Vec<bool>>>()
+        wanted
+            .iter()
+            .map(|demo| Ok(store::by_username(conn, demo.username)?.is_none()))
+            .collect::<Result<Vec<bool>>>()
     })?;
     let count = missing.iter().filter(|missing| **missing).count();
     let hashes = hashes(password, count)?;
@@ -43,12 +47,18 @@ pub fn demo_accounts(db: &Db, password: &str) -> Result<Vec<FirstAccount>> {
     })
 }
 
-fn found_or_made<'h>(tx: &mut Tx, wanted: &Demo, hashes: &mut impl Iterator<Item = &'h String>) -> Result<FirstAccount> {
+fn found_or_made<'h>(
+    tx: &mut Tx,
+    wanted: &Demo,
+    hashes: &mut impl Iterator<Item = &'h String>,
+) -> Result<FirstAccount> {
     if let Some(row) = store::by_username(tx.conn, wanted.username)? {
         let areas = store::areas(tx.conn, &row.id)?;
         return Ok(FirstAccount { account: Account::of(row, areas), is_new: false });
     }
-    let hash = hashes.next().ok_or_else(|| Error::internal("making the demo accounts", "an account went away meanwhile"))?;
+    let hash = hashes
+        .next()
+        .ok_or_else(|| Error::internal("making the demo accounts", "an account went away meanwhile"))?;
     Ok(FirstAccount { account: administration::create(tx, &demo(wanted), hash)?, is_new: true })
 }
 
@@ -58,7 +68,8 @@ fn hashes(password: &str, count: usize) -> Result<Vec<String>> {
         let some = |n: usize| move || (0..n).map(|_| hash(password)).collect::<Result<Vec<String>>>();
         let other = scope.spawn(some(count / 2));
         let mut hashes = some(count - count / 2)()?;
-        let others = other.join().map_err(|_| Error::internal("hashing a password", "the thread panicked"))?;
+        let others =
+            other.join().map_err(|_| Error::internal("hashing a password", "the thread panicked"))?;
         hashes.extend(others?);
         Ok(hashes)
     })
@@ -66,7 +77,10 @@ fn hashes(password: &str, count: usize) -> Result<Vec<String>> {
 
 fn hash(password: &str) -> Result<String> {
     if password.is_empty() {
-        return Err(Error::invalid("bootstrap_password", "the password of the first accounts must not be empty"));
+        return Err(Error::invalid(
+            "bootstrap_password",
+            "the password of the first accounts must not be empty",
+        ));
     }
     if password.chars().count() < passwords::SHORTEST {
         tracing::warn!("the password of the first accounts is shorter than people's own may be; change it");
@@ -95,16 +109,28 @@ const DEMO: &[Demo] = &[
     person("inspector", "Labour inspector, Quetta", Role::Inspector, DISTRICT),
     person("auditor", "Social Welfare auditor, Quetta", Role::Auditor, DISTRICT),
     person("enumerator", "Toolkit interviewer, Quetta", Role::Enumerator, DISTRICT),
-    Demo { line: Some(Line::Labour), ..person("supervisor", "District officer Labour, Quetta", Role::Supervisor, DISTRICT) },
-    Demo { line: Some(Line::Swd), ..person("supervisor-swd", "District officer Social Welfare, Quetta", Role::Supervisor, DISTRICT) },
+    Demo {
+        line: Some(Line::Labour),
+        ..person("supervisor", "District officer Labour, Quetta", Role::Supervisor, DISTRICT)
+    },
+    Demo {
+        line: Some(Line::Swd),
+        ..person("supervisor-swd", "District officer Social Welfare, Quetta", Role::Supervisor, DISTRICT)
+    },
     person("deputy-director", "Deputy Director, Quetta division", Role::DeputyDirector, DIVISION),
     person("labour-head", "Head of the Labour Department", Role::LabourHead, PROVINCE),
-    Demo { chair: true, ..person("committee1", "Chair of the Steering Committee", Role::Committee, PROVINCE) },
+    Demo {
+        chair: true,
+        ..person("committee1", "Chair of the Steering Committee", Role::Committee, PROVINCE)
+    },
     person("committee2", "Steering Committee member 2", Role::Committee, PROVINCE),
     person("committee3", "Steering Committee member 3", Role::Committee, PROVINCE),
     person("committee4", "Steering Committee member 4", Role::Committee, PROVINCE),
     person("committee5", "Steering Committee member 5", Role::Committee, PROVINCE),
-    Demo { unit: Some("CPU-QUETTA"), ..person("case-worker", "Child Protection Unit officer, Quetta", Role::CaseWorker, DISTRICT) },
+    Demo {
+        unit: Some("CPU-QUETTA"),
+        ..person("case-worker", "Child Protection Unit officer, Quetta", Role::CaseWorker, DISTRICT)
+    },
     person("analyst", "CPMIS analyst", Role::Analyst, PROVINCE),
     person("oversight", "Oversight, read only", Role::Oversight, PROVINCE),
     person("log-auditor", "Data-protection auditor", Role::LogAuditor, None),

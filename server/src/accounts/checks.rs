@@ -55,7 +55,10 @@ pub(super) fn code(code: &str) -> Result<String> {
     if well_formed {
         return Ok(code);
     }
-    Err(Error::invalid("code_invalid", "`code` must have 2 to 32 of the characters A-Z 0-9 -, such as INS-001"))
+    Err(Error::invalid(
+        "code_invalid",
+        "`code` must have 2 to 32 of the characters A-Z 0-9 -, such as INS-001",
+    ))
 }
 
 /// Area codes, each once, in order. Whether there is such an area the boundaries know, not the accounts.
@@ -67,7 +70,8 @@ pub(super) fn areas(areas: Vec<String>) -> Result<Vec<String>> {
         return Err(Error::invalid("too_many_areas", format!("an account has at most {MOST_AREAS} areas")));
     }
     let bad = areas.iter().find(|area| {
-        !(2..=64).contains(&area.len()) || !area.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        !(2..=64).contains(&area.len())
+            || !area.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     });
     match bad {
         None => Ok(areas),

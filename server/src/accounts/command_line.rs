@@ -1,8 +1,9 @@
 //! What `nigran account …` does, beside a running server or without one. Blocking, on behalf of nobody who is logged
 //! in: the log records the system. A running server notices after two seconds at the latest (`recognition.rs`).
 
-use super::administration::{self, AccountChange, Created, NewAccount, chosen_or_random, no_account};
+use super::administration::{self, chosen_or_random, no_account};
 use super::model::{Account, AccountId, AccountStatus};
+use super::requests::{AccountChange, Created, NewAccount};
 use super::{checks, passwords, store};
 use crate::db::{By, Db};
 use crate::error::Result;
@@ -28,7 +29,8 @@ pub fn reset_password(db: &Db, username: &str, password: Option<String>) -> Resu
     let id = find(db, username)?;
     let (password, shown) = chosen_or_random(password, &checks::login_name(username))?;
     let hash = passwords::hash(&password)?;
-    let account = db.write_here(By::system(), move |tx| administration::set_password(tx, &id, &hash, None))?;
+    let account =
+        db.write_here(By::system(), move |tx| administration::set_password(tx, &id, &hash, None))?;
     Ok(Created { account, password: shown })
 }
 

@@ -52,8 +52,14 @@ fn key_files(folder: &Path) -> Result<Vec<PathBuf>> {
 fn read(file: &Path) -> Result<KeyFile> {
     warn_when_readable_by_others(file);
     let pem = fs::read_to_string(file).map_err(|cause| failed("reading", file, cause))?;
-    let bad = || Error::invalid("key_file", format!("{} holds no unencrypted Ed25519 key in PKCS#8 PEM", file.display()));
-    let body = pem.trim().strip_prefix(PEM_HEAD).and_then(|rest| rest.strip_suffix(PEM_FOOT)).ok_or_else(bad)?;
+    let bad = || {
+        Error::invalid(
+            "key_file",
+            format!("{} holds no unencrypted Ed25519 key in PKCS#8 PEM", file.display()),
+        )
+    };
+    let body =
+        pem.trim().strip_prefix(PEM_HEAD).and_then(|rest| rest.strip_suffix(PEM_FOOT)).ok_or_else(bad)?;
     let body: String = body.split_whitespace().collect();
     let pkcs8 = STANDARD.decode(body).map_err(|_| bad())?;
     let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&pkcs8).map_err(|_| bad())?;

@@ -13,7 +13,8 @@ pub mod operations;
 mod passwords;
 mod permissions;
 mod recognition;
-mod routes;
+mod requests;
+pub mod routes;
 mod sessions;
 mod store;
 mod throttle;
@@ -22,16 +23,18 @@ mod tokens;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
 use std::sync::Arc;
 
 pub use actor::Actor;
-pub use administration::{AccountChange, Created, NewAccount, NewPassword};
 pub use model::{Account, AccountId, AccountStatus, Device, Line, NewDevice, Role, SessionId};
 pub use passwords::random_password;
 pub use permissions::{Kind, OWN_SENSITIVE_DAYS, Permission, Post, Reach, Scope};
-pub use routes::routes;
+pub use requests::{AccountChange, Created, NewAccount, NewPassword};
 pub use sessions::{Login, REFRESH_DAYS, Refresh, TokenPair, sweep};
 pub use tokens::{ACCESS_SECONDS, Claims, Tokens, verify_with_jwks};
+
+use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::db::{By, Db, Tx};
@@ -56,19 +59,25 @@ struct Room {
 }
 
 impl Accounts {
-    /// Opens the room over a database and the signing keys.
-    pub fn new(db: Db, clock: Clock, tokens: Tokens) -> Accounts {
+    /// Opens the room over a database and the folder of the signing keys, which gets its first key if it has none.
+    pub fn open(db: Db, clock: Clock, keys: &Path) -> Result<Accounts> {
+        let tokens = Tokens::open(keys, clock.clone())?;
         let room = Room {
             passwords: Passwords::new(),
             throttle: Throttle::new(clock.clone()),
             recognition: Recognition::new(),
         };
-        Accounts { db, clock, tokens, room: Arc::new(room) }
+        Ok(Accounts { db, clock, tokens, room: Arc::new(room) })
     }
 
     /// The signing keys.
     pub fn tokens(&self) -> &Tokens {
         &self.tokens
+    }
+
+    /// Signs `payload` as a statement of the sort `typ`, to be verified with [`verify_with_jwks`].
+    pub fn sign(&self, payload: &impl Serialize, typ: &str) -> Result<String> {
+        self.tokens.sign(payload, typ)
     }
 
     /// Writes, and then forgets what this process believed. On a task of its own: a caller who goes away in between

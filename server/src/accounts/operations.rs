@@ -67,9 +67,9 @@ pub const OPERATIONS: &[Operation] = &[
     any("GET", "/v1/submissions/{id}/revisions/{n}", READ),
     any("GET", "/v1/submissions/{id}/raw", &[P::ReadRaw]),
     any("PUT", "/v1/submissions/{id}/media/{name}", FILE),
-    any("GET", "/v1/submissions/{id}/media/{name}", &[P::ReadPhotos, P::ReadExteriorPhotos]),
-    any("GET", "/v1/quarantine", &[P::ReadQuarantine]),
-    any("POST", "/v1/quarantine/{id}/reprocess", &[P::ReprocessQuarantine]),
+    any("GET", "/v1/submissions/{id}/media/{name}", &[P::ReadPhotos]),
+    any("GET", "/v1/quarantine", &[P::ManageQuarantine]),
+    any("POST", "/v1/quarantine/{id}/reprocess", &[P::ManageQuarantine]),
     any("GET", "/v1/places/locate", &[P::ReadPlaces]),
     any("GET", "/v1/places/boundaries", &[P::ReadPlaces]),
     any("GET", "/v1/places/boundaries/{set}.geojson", &[P::ReadPlaces]),
@@ -98,29 +98,45 @@ pub fn operation(method: &str, path: &str) -> Option<&'static Operation> {
 /// The text of `permissions.txt`.
 pub fn permissions_txt() -> String {
     let mut text = String::from(
-        "Who may do what. Written from server/src/accounts/operations.rs and permissions.rs; to refresh it:\n\
-         UPDATE_SNAPSHOTS=1 cargo test -p server permissions_txt\n\n",
+        "Who may do what. Written from server/src/accounts/operations.rs and permissions.rs;\n\
+         UPDATE_SNAPSHOTS=1 make test (or make refresh) writes it anew.\n\n",
     );
     for post in Post::ALL {
         let _ = writeln!(text, "{:<4} {post}", head(*post));
     }
-    section(&mut text, "Operations (x: may)", OPERATIONS.iter().map(|operation| {
-        let name = format!("{:<6} {}", operation.method, operation.path);
-        let note = match operation.access {
-            Access::Anyone => "  without login".to_owned(),
-            Access::LoggedIn => "  every login".to_owned(),
-            Access::Any(permissions) => {
-                permissions.iter().fold(String::from(" "), |note, permission| format!("{note} {permission}"))
-            }
-        };
-        (name, note, Box::new(move |post| mark(operation.access.is_for(post))) as Cell)
-    }));
-    section(&mut text, "Permissions (x: has)", P::ALL.iter().map(|permission| {
-        (permission.to_string(), String::new(), Box::new(move |post: Post| mark(post.may(*permission))) as Cell)
-    }));
-    section(&mut text, "Reading submissions (own, area, sum: only counts; °: without sensitive fields)", Kind::ALL.iter().map(|kind| {
-        (kind.to_string(), String::new(), Box::new(move |post: Post| reach(post.reach(*kind))) as Cell)
-    }));
+    section(
+        &mut text,
+        "Operations (x: may)",
+        OPERATIONS.iter().map(|operation| {
+            let name = format!("{:<6} {}", operation.method, operation.path);
+            let note = match operation.access {
+                Access::Anyone => "  without login".to_owned(),
+                Access::LoggedIn => "  every login".to_owned(),
+                Access::Any(permissions) => permissions
+                    .iter()
+                    .fold(String::from(" "), |note, permission| format!("{note} {permission}")),
+            };
+            (name, note, Box::new(move |post| mark(operation.access.is_for(post))) as Cell)
+        }),
+    );
+    section(
+        &mut text,
+        "Permissions (x: has)",
+        P::ALL.iter().map(|permission| {
+            (
+                permission.to_string(),
+                String::new(),
+                Box::new(move |post: Post| mark(post.may(*permission))) as Cell,
+            )
+        }),
+    );
+    section(
+        &mut text,
+        "Reading submissions (own, area, sum: only counts; °: without sensitive fields)",
+        Kind::ALL.iter().map(|kind| {
+            (kind.to_string(), String::new(), Box::new(move |post: Post| reach(post.reach(*kind))) as Cell)
+        }),
+    );
     text
 }
 
@@ -187,15 +203,17 @@ mod tests {
 
         assert!(
             committed == written,
-            "server/permissions.txt has drifted from the tables. Refresh it and read the difference before you commit it:\n\
-             UPDATE_SNAPSHOTS=1 cargo test -p server permissions_txt",
+            "server/permissions.txt has drifted from the tables. Write it anew with UPDATE_SNAPSHOTS=1 make test (or \
+             make refresh), and read the difference before you commit it",
         );
     }
 
     #[test]
     fn no_operation_stands_twice() {
         for (at, one) in OPERATIONS.iter().enumerate() {
-            let twins = OPERATIONS[at + 1..].iter().filter(|other| (other.method, other.path) == (one.method, one.path));
+            let twins = OPERATIONS[at + 1..]
+                .iter()
+                .filter(|other| (other.method, other.path) == (one.method, one.path));
             assert_eq!(twins.count(), 0, "{} {}", one.method, one.path);
         }
     }

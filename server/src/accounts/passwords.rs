@@ -57,7 +57,9 @@ impl Turn {
     /// Whether `password` is the one behind `hash`; without a hash it is not, after the same work.
     pub(super) async fn verify(self, password: String, hash: Option<String>) -> Result<bool> {
         blocking(move || {
-            let right = Argon2::default().verify_password(password.as_bytes(), hash.as_deref().unwrap_or(NOBODY)).is_ok();
+            let right = Argon2::default()
+                .verify_password(password.as_bytes(), hash.as_deref().unwrap_or(NOBODY))
+                .is_ok();
             drop(self);
             Ok(right && hash.is_some())
         })
@@ -95,7 +97,10 @@ pub(super) fn check(password: &str, username: &str) -> Result<()> {
         ));
     }
     if password.len() > LONGEST {
-        return Err(Error::invalid("password_too_long", format!("the password must not be longer than {LONGEST} bytes")));
+        return Err(Error::invalid(
+            "password_too_long",
+            format!("the password must not be longer than {LONGEST} bytes"),
+        ));
     }
     let plain = password.trim().to_lowercase();
     if plain == username || plain.replace(username, "").trim().is_empty() {
@@ -124,7 +129,9 @@ mod tests {
     async fn only_the_right_password_of_a_known_user_is_right() {
         let desk = Passwords::new();
         let hash = Some(hash("a long enough one").unwrap());
-        let tried = async |password: &str, hash| desk.turn().await.unwrap().verify(password.into(), hash).await.unwrap();
+        let tried = async |password: &str, hash| {
+            desk.turn().await.unwrap().verify(password.into(), hash).await.unwrap()
+        };
 
         assert!(tried("a long enough one", hash.clone()).await);
         assert!(!tried("a long enough One", hash).await);

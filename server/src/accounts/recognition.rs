@@ -7,8 +7,9 @@ use std::sync::Mutex;
 
 use super::Accounts;
 use super::actor::Actor;
+use super::administration::no_account;
 use super::cache::Bounded;
-use super::model::{AccountId, AccountRow, AccountStatus, SessionId, SessionRow};
+use super::model::{AccountId, AccountRow, AccountStatus, SessionId};
 use super::store;
 use super::tokens::Claims;
 use crate::db::DbConn;
@@ -31,10 +32,19 @@ enum Refusal {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Error {
         match refusal {
-            Refusal::Unknown => Error::unauthenticated("token_invalid", "the access token is not one of ours; log in"),
-            Refusal::Closed => Error::unauthenticated("session_closed", "this session has been closed; log in again"),
-            Refusal::Disabled => Error::unauthenticated("account_disabled", "this account is disabled; ask your administrator"),
-            Refusal::Revoked => Error::unauthenticated("device_revoked", "this device has been revoked; ask your administrator"),
+            Refusal::Unknown => {
+                Error::unauthenticated("token_invalid", "the access token is not one of ours; log in")
+            }
+            Refusal::Closed => {
+                Error::unauthenticated("session_closed", "this session has been closed; log in again")
+            }
+            Refusal::Disabled => {
+                Error::unauthenticated("account_disabled", "this account is disabled; ask your administrator")
+            }
+            Refusal::Revoked => Error::unauthenticated(
+                "device_revoked",
+                "this device has been revoked; ask your administrator",
+            ),
         }
     }
 }
@@ -118,26 +128,6 @@ impl Accounts {
         }
     }
 
-    /// The person of an account, for work done later on their behalf (what they sent and we could not read yet).
-    pub async fn on_behalf_of(&self, account: &str, device: Option<String>) -> Result<Actor> {
-        let id: AccountId = account.parse().map_err(|cause| Error::internal("reading an account's id", cause))?;
-        self.db
-            .read(move |conn| {
-                let account = store::account(conn, &id)?.ok_or_else(|| super::administration::no_account(id.as_str()))?;
-                let areas = store::areas(conn, &id)?;
-                let session = SessionRow {
-                    id: SessionId::from(uuid::Uuid::nil()),
-                    account_id: id,
-                    device_id: device,
-                    opened_at: account.created_at,
-                    closed_at: None,
-                    closed_because: None,
-                };
-                Ok(actor(session, account, areas))
-            })
-            .await
-    }
-
     /// The person behind an access token.
     pub async fn recognise(&self, token: &str) -> Result<Actor> {
         if let Some(actor) = self.recognise_now(token)? {
@@ -157,6 +147,20 @@ impl Accounts {
         };
         self.room.recognition.keep(known, read_at);
         of_claims(standing?, &claims)
+    }
+}
+
+impl Accounts {
+    /// The person behind an account, as the account stands, for what the system does again on someone's behalf.
+    pub async fn actor_of(&self, account: &str, device: Option<String>) -> Result<Actor> {
+        let id: AccountId = account.parse().map_err(|_| no_account(account))?;
+        let found = self.db.read(move |conn| {
+            let Some(row) = store::account(conn, &id)? else { return Ok(None) };
+            let areas = store::areas(conn, &id)?;
+            Ok(Some((row, areas)))
+        });
+        let (row, areas) = found.await?.ok_or_else(|| no_account(account))?;
+        Ok(actor(row, areas, None, device))
     }
 }
 
@@ -183,13 +187,18 @@ fn standing(conn: &mut DbConn, id: &SessionId) -> Result<Standing> {
         return Ok(Err(Refusal::Closed));
     }
     let areas = store::areas(conn, &account.id)?;
-    Ok(Ok(actor(session, account, areas)))
+    Ok(Ok(actor(account, areas, Some(session.id), session.device_id)))
 }
 
-fn actor(session: SessionRow, account: AccountRow, areas: Vec<String>) -> Actor {
+fn actor(
+    account: AccountRow,
+    areas: Vec<String>,
+    session: Option<SessionId>,
+    device: Option<String>,
+) -> Actor {
     Actor {
         account: account.id,
-        session: session.id,
+        session,
         username: account.username,
         name: account.name,
         code: account.code,
@@ -198,6 +207,6 @@ fn actor(session: SessionRow, account: AccountRow, areas: Vec<String>) -> Actor 
         chair: account.chair,
         unit: account.unit,
         areas,
-        device: session.device_id,
+        device,
     }
 }

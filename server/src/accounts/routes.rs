@@ -7,9 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, Responder, get, patch, post};
 use serde::{Deserialize, Serialize};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::administration::{AccountChange, Created, NewAccount, NewPassword};
 use super::model::{Account, AccountId, AccountStatus, Device, Line, Role};
 use super::permissions::Permission;
+use super::requests::{AccountChange, Created, NewAccount, NewPassword};
 use super::sessions::{Login, Refresh, TokenPair};
 use super::store::{WantedAccounts, WantedDevices, Within};
 use super::{Accounts, Actor, checks};
@@ -33,9 +33,10 @@ pub fn routes(cfg: &mut ServiceConfig) {
 }
 
 /// Log in. After too many failures the answer is 429 and `Retry-After` says how long to wait.
-#[utoipa::path(tag = "accounts", request_body = Login, responses(
+#[utoipa::path(tag = "accounts", security(()), request_body = Login, responses(
     (status = OK, body = TokenPair),
-    (status = 429, description = "Too many failed logins; see Retry-After.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many failed logins; see Retry-After.", body = Problem,
+        content_type = "application/problem+json"),
     Problems,
 ))]
 #[post("/v1/auth/login")]
@@ -44,22 +45,22 @@ async fn login(accounts: Data<Accounts>, request: HttpRequest, body: Json<Login>
 }
 
 /// Get the next pair of tokens. A refresh token works once; used twice, it closes the session.
-#[utoipa::path(tag = "accounts", request_body = Refresh, responses((status = OK, body = TokenPair), Problems))]
+#[utoipa::path(tag = "accounts", security(()), request_body = Refresh, responses((status = OK, body = TokenPair), Problems))]
 #[post("/v1/auth/refresh")]
 async fn refresh(accounts: Data<Accounts>, body: Json<Refresh>) -> Result<impl Responder> {
     Ok(unkept(&accounts.refresh(&body.refresh_token).await?))
 }
 
 /// Log out: closes the session of the access token.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), responses((status = NO_CONTENT), Problems))]
+#[utoipa::path(tag = "accounts", responses((status = NO_CONTENT), Problems))]
 #[post("/v1/auth/logout")]
 async fn logout(accounts: Data<Accounts>, actor: Actor) -> Result<impl Responder> {
-    accounts.logout(actor.by(), actor.session.clone()).await?;
+    accounts.logout(&actor).await?;
     Ok(HttpResponse::NoContent())
 }
 
 /// The public keys our tokens and receipts are signed with.
-#[utoipa::path(tag = "accounts", responses((status = OK, body = Value, example = json!({ "keys": [{
+#[utoipa::path(tag = "accounts", security(()), responses((status = OK, body = Value, example = json!({ "keys": [{
     "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA",
     "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
 }] }))))]
@@ -102,7 +103,7 @@ struct Me {
 }
 
 /// Who am I, and what may I do?
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), responses((status = OK, body = Me), Problems))]
+#[utoipa::path(tag = "accounts", responses((status = OK, body = Me), Problems))]
 #[get("/v1/me")]
 async fn me(actor: Actor) -> Json<Me> {
     Json(Me {
@@ -131,10 +132,15 @@ struct AccountFilter {
 }
 
 /// List accounts, by username: all for an administrator, those of the district for a supervisor.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), params(AccountFilter, Cursor),
+#[utoipa::path(tag = "accounts", params(AccountFilter, Cursor),
     responses((status = OK, body = Page<Account>), Problems))]
 #[get("/v1/accounts")]
-async fn list(accounts: Data<Accounts>, actor: Actor, filter: Query<AccountFilter>, page: Query<Cursor>) -> Result<Json<Page<Account>>> {
+async fn list(
+    accounts: Data<Accounts>,
+    actor: Actor,
+    filter: Query<AccountFilter>,
+    page: Query<Cursor>,
+) -> Result<Json<Page<Account>>> {
     actor.may(Permission::ReadAccounts)?;
     let wanted = WantedAccounts {
         within: Within::of(&actor),
@@ -148,7 +154,7 @@ async fn list(accounts: Data<Accounts>, actor: Actor, filter: Query<AccountFilte
 }
 
 /// Make an account. Without a `password` a random one is made up and shown in the answer, once.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), request_body = NewAccount, responses(
+#[utoipa::path(tag = "accounts", request_body = NewAccount, responses(
     (status = CREATED, body = Created),
     (status = CONFLICT, description = "Username or code is taken.", body = Problem, content_type = "application/problem+json"),
     Problems,
@@ -162,7 +168,7 @@ async fn create(accounts: Data<Accounts>, actor: Actor, body: Json<NewAccount>) 
 }
 
 /// Read one account.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), params(("id" = AccountId, Path)),
+#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)),
     responses((status = OK, body = Account), Problems))]
 #[get("/v1/accounts/{id}")]
 async fn read(accounts: Data<Accounts>, actor: Actor, id: Path<AccountId>) -> Result<Json<Account>> {
@@ -171,23 +177,30 @@ async fn read(accounts: Data<Accounts>, actor: Actor, id: Path<AccountId>) -> Re
 }
 
 /// Change an account. Disabling it closes its sessions at once.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), params(("id" = AccountId, Path)), request_body = AccountChange,
+#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), request_body = AccountChange,
     responses(
         (status = OK, body = Account),
-        (status = CONFLICT, description = "One's own account, the last administrator, or a second chair.", body = Problem, content_type = "application/problem+json"),
+        (status = CONFLICT, description = "One's own account, the last administrator, or a second chair.", body = Problem,
+            content_type = "application/problem+json"),
         Problems,
     ))]
 #[patch("/v1/accounts/{id}")]
-async fn change(accounts: Data<Accounts>, actor: Actor, id: Path<AccountId>, body: Json<AccountChange>) -> Result<Json<Account>> {
+async fn change(
+    accounts: Data<Accounts>,
+    actor: Actor,
+    id: Path<AccountId>,
+    body: Json<AccountChange>,
+) -> Result<Json<Account>> {
     actor.may(Permission::ManageAccounts)?;
     accounts.change(actor.by(), id.into_inner(), body.into_inner()).await.map(Json)
 }
 
 /// Set a password: an administrator anybody's, everybody their own with the `current` one. Closes the account's other sessions.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), params(("id" = AccountId, Path)), request_body = NewPassword,
+#[utoipa::path(tag = "accounts", params(("id" = AccountId, Path)), request_body = NewPassword,
     responses(
         (status = OK, body = Created),
-        (status = 429, description = "The present password was wrong too often; see Retry-After.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "The present password was wrong too often; see Retry-After.", body = Problem,
+            content_type = "application/problem+json"),
         Problems,
     ))]
 #[post("/v1/accounts/{id}/password")]
@@ -201,7 +214,8 @@ async fn set_password(
     if actor.account != *id {
         actor.may(Permission::ManageAccounts)?;
     }
-    let changed = accounts.set_password(&actor, id.into_inner(), body.into_inner(), address_of(&request)).await?;
+    let changed =
+        accounts.set_password(&actor, id.into_inner(), body.into_inner(), address_of(&request)).await?;
     Ok(unkept(&changed))
 }
 
@@ -214,10 +228,15 @@ struct DeviceFilter {
 }
 
 /// List devices: all for an administrator, those of the district's people for a supervisor.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), params(DeviceFilter, Cursor),
+#[utoipa::path(tag = "accounts", params(DeviceFilter, Cursor),
     responses((status = OK, body = Page<Device>), Problems))]
 #[get("/v1/devices")]
-async fn devices(accounts: Data<Accounts>, actor: Actor, filter: Query<DeviceFilter>, page: Query<Cursor>) -> Result<Json<Page<Device>>> {
+async fn devices(
+    accounts: Data<Accounts>,
+    actor: Actor,
+    filter: Query<DeviceFilter>,
+    page: Query<Cursor>,
+) -> Result<Json<Page<Device>>> {
     actor.may(Permission::ReadDevices)?;
     let after = page.place::<(AccountId, String)>()?;
     if after.as_ref().is_some_and(|(_, id)| !checks::is_device_id(id)) {
@@ -230,10 +249,14 @@ async fn devices(accounts: Data<Accounts>, actor: Actor, filter: Query<DeviceFil
 }
 
 /// Revoke a device, whoever logs in from it: its sessions are closed, and nobody logs in from it again.
-#[utoipa::path(tag = "accounts", security(("bearer" = [])), params(("id" = String, Path, description = "The device's id.")),
+#[utoipa::path(tag = "accounts", params(("id" = String, Path, description = "The device's id.")),
     responses((status = OK, body = Vec<Device>), Problems))]
 #[post("/v1/devices/{id}/revoke")]
-async fn revoke_device(accounts: Data<Accounts>, actor: Actor, id: Path<String>) -> Result<Json<Vec<Device>>> {
+async fn revoke_device(
+    accounts: Data<Accounts>,
+    actor: Actor,
+    id: Path<String>,
+) -> Result<Json<Vec<Device>>> {
     actor.may(Permission::ManageDevices)?;
     let id = id.into_inner();
     if !checks::is_device_id(&id) {

@@ -10,14 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::Accounts;
-use super::checks;
 use super::keys::random;
 use super::model::{
-    AccountId, AccountRow, AccountStatus, ClosedBecause, DeviceRow, NewDevice, RefreshRow, SessionId, SessionRow,
+    AccountId, AccountRow, AccountStatus, ClosedBecause, DeviceRow, NewDevice, RefreshRow, SessionId,
+    SessionRow,
 };
-use super::store;
 use super::tokens::ACCESS_SECONDS;
+use super::{Accounts, Actor, checks, store};
 use crate::audit::{self, Event};
 use crate::db::{At, By, Tx};
 use crate::error::{Error, Result};
@@ -85,13 +84,21 @@ impl Accounts {
         let account = self.prove(&checks::login_name(&login.username), login.password, address).await?;
         let next = random_token()?;
         let hash = hash_of(&next);
-        let by = By { account: Some(account.id.to_string()), device: device.as_ref().map(|device| device.id.clone()) };
+        let by = By {
+            account: Some(account.id.to_string()),
+            device: device.as_ref().map(|device| device.id.clone()),
+        };
         let live = self.db.write(by, move |tx| open(tx, &account, device.as_ref(), &hash)).await?;
         self.pair(live, next)
     }
 
     /// The account, when this is its password. Every failure counts against name and address.
-    pub(super) async fn prove(&self, username: &str, password: String, address: Option<IpAddr>) -> Result<AccountRow> {
+    pub(super) async fn prove(
+        &self,
+        username: &str,
+        password: String,
+        address: Option<IpAddr>,
+    ) -> Result<AccountRow> {
         self.room.throttle.admit(username, address)?;
         let key = username.to_owned();
         let account = self.db.read(move |conn| store::by_username(conn, &key)).await?;
@@ -117,7 +124,9 @@ impl Accounts {
     async fn note_failure(&self, account: Option<AccountId>) -> Result<()> {
         let subject = account.map_or("unknown".to_owned(), |id| id.to_string());
         self.db
-            .write(By::system(), move |tx| audit::record(tx, Event::new("login.failed", "account", &subject, json!({}))))
+            .write(By::system(), move |tx| {
+                audit::record(tx, Event::new("login.failed", "account", &subject, json!({})))
+            })
             .await
     }
 
@@ -145,11 +154,12 @@ impl Accounts {
         }
     }
 
-    /// Closes a session.
-    pub async fn logout(&self, by: By, session: SessionId) -> Result<()> {
+    /// Closes the session someone is acting in.
+    pub async fn logout(&self, actor: &Actor) -> Result<()> {
+        let Some(session) = actor.session.clone() else { return Ok(()) };
         let closing = session.clone();
         self.write_and_forget(
-            by,
+            actor.by(),
             move |tx| close(tx, &closing, ClosedBecause::LoggedOut),
             move |recognition, ()| recognition.forget_session(&session),
         )
@@ -193,7 +203,8 @@ fn register(tx: &mut Tx, account: &AccountId, device: &NewDevice) -> Result<()> 
     match store::device(tx.conn, account, &device.id)? {
         Some(known) if known.revoked_at.is_some() => Err(device_revoked()),
         Some(known) => {
-            let renamed = DeviceRow { name: device.name.clone(), app: device.app.clone(), seen_at: now, ..known };
+            let renamed =
+                DeviceRow { name: device.name.clone(), app: device.app.clone(), seen_at: now, ..known };
             store::device_renamed(tx.conn, &renamed)
         }
         None => {
@@ -207,7 +218,10 @@ fn register(tx: &mut Tx, account: &AccountId, device: &NewDevice) -> Result<()> 
                 revoked_at: None,
             };
             store::insert_device(tx.conn, &new)?;
-            audit::record(tx, Event::new("device.registered", "device", &device.id, json!({ "account": account })))
+            audit::record(
+                tx,
+                Event::new("device.registered", "device", &device.id, json!({ "account": account })),
+            )
         }
     }
 }
@@ -238,7 +252,11 @@ fn turn_over(tx: &mut Tx, spent: &str, next: &str) -> Result<TurnedOver> {
         store::device_seen(tx.conn, &session.account_id, device, now)?;
     }
     audit::record(tx, Event::new("session.refreshed", "session", &session.id, json!({})))?;
-    Ok(TurnedOver::Renewed(Live { session: session.id, account: session.account_id, device: session.device_id }))
+    Ok(TurnedOver::Renewed(Live {
+        session: session.id,
+        account: session.account_id,
+        device: session.device_id,
+    }))
 }
 
 /// Closes a session, and records it if it was open.

@@ -31,7 +31,11 @@ pub(super) fn by_username(conn: &mut DbConn, username: &str) -> Result<Option<Ac
 }
 
 pub(super) fn by_code(conn: &mut DbConn, code: &str) -> Result<Option<AccountRow>> {
-    Ok(accounts::table.filter(accounts::code.eq(code)).select(AccountRow::as_select()).first(conn).optional()?)
+    Ok(accounts::table
+        .filter(accounts::code.eq(code))
+        .select(AccountRow::as_select())
+        .first(conn)
+        .optional()?)
 }
 
 pub(super) fn account(conn: &mut DbConn, id: &AccountId) -> Result<Option<AccountRow>> {
@@ -48,7 +52,10 @@ pub(super) fn with_role(conn: &mut DbConn, role: Role) -> Result<Vec<AccountRow>
 
 /// The codes that begin with `prefix`.
 pub(super) fn codes_like(conn: &mut DbConn, prefix: &str) -> Result<Vec<String>> {
-    Ok(accounts::table.filter(accounts::code.like(format!("{prefix}-%"))).select(accounts::code).load(conn)?)
+    Ok(accounts::table
+        .filter(accounts::code.like(format!("{prefix}-%")))
+        .select(accounts::code)
+        .load(conn)?)
 }
 
 /// Which accounts a reader asks for.
@@ -69,7 +76,9 @@ pub(super) fn wanted_accounts(conn: &mut DbConn, wanted: &WantedAccounts) -> Res
         .select(AccountRow::as_select())
         .into_boxed();
     if let Within::Areas(areas) = &wanted.within {
-        let people = account_areas::table.filter(account_areas::area.eq_any(areas.clone())).select(account_areas::account_id);
+        let people = account_areas::table
+            .filter(account_areas::area.eq_any(areas.clone()))
+            .select(account_areas::account_id);
         query = query.filter(accounts::id.eq_any(people));
     }
     if let Some(role) = wanted.role {
@@ -151,9 +160,11 @@ pub(super) fn insert_device(conn: &mut DbConn, device: &DeviceRow) -> Result<()>
 }
 
 pub(super) fn device_renamed(conn: &mut DbConn, device: &DeviceRow) -> Result<()> {
-    diesel::update(devices::table.filter(devices::account_id.eq(&device.account_id).and(devices::id.eq(&device.id))))
-        .set((devices::name.eq(&device.name), devices::app.eq(&device.app), devices::seen_at.eq(device.seen_at)))
-        .execute(conn)?;
+    diesel::update(
+        devices::table.filter(devices::account_id.eq(&device.account_id).and(devices::id.eq(&device.id))),
+    )
+    .set((devices::name.eq(&device.name), devices::app.eq(&device.app), devices::seen_at.eq(device.seen_at)))
+    .execute(conn)?;
     Ok(())
 }
 
@@ -198,7 +209,9 @@ pub(super) fn wanted_devices(conn: &mut DbConn, wanted: &WantedDevices) -> Resul
         .select((DeviceRow::as_select(), accounts::username))
         .into_boxed();
     if let Within::Areas(areas) = &wanted.within {
-        let people = account_areas::table.filter(account_areas::area.eq_any(areas.clone())).select(account_areas::account_id);
+        let people = account_areas::table
+            .filter(account_areas::area.eq_any(areas.clone()))
+            .select(account_areas::account_id);
         query = query.filter(devices::account_id.eq_any(people));
     }
     if let Some(account) = &wanted.account {
@@ -232,7 +245,11 @@ pub(super) fn open_sessions(conn: &mut DbConn, account: &AccountId) -> Result<Ve
 }
 
 /// The open sessions on a device of an account.
-pub(super) fn open_sessions_on(conn: &mut DbConn, account: &AccountId, device: &str) -> Result<Vec<SessionId>> {
+pub(super) fn open_sessions_on(
+    conn: &mut DbConn,
+    account: &AccountId,
+    device: &str,
+) -> Result<Vec<SessionId>> {
     Ok(sessions::table
         .filter(sessions::account_id.eq(account))
         .filter(sessions::device_id.eq(device))
@@ -243,16 +260,23 @@ pub(super) fn open_sessions_on(conn: &mut DbConn, account: &AccountId, device: &
 }
 
 /// Closes a session; false: it was closed already.
-pub(super) fn close_session(conn: &mut DbConn, id: &SessionId, because: ClosedBecause, at: At) -> Result<bool> {
-    let closed = diesel::update(sessions::table.filter(sessions::id.eq(id).and(sessions::closed_at.is_null())))
-        .set((sessions::closed_at.eq(Some(at)), sessions::closed_because.eq(Some(because))))
-        .execute(conn)?;
+pub(super) fn close_session(
+    conn: &mut DbConn,
+    id: &SessionId,
+    because: ClosedBecause,
+    at: At,
+) -> Result<bool> {
+    let closed =
+        diesel::update(sessions::table.filter(sessions::id.eq(id).and(sessions::closed_at.is_null())))
+            .set((sessions::closed_at.eq(Some(at)), sessions::closed_because.eq(Some(because))))
+            .execute(conn)?;
     Ok(closed > 0)
 }
 
 /// Open sessions that have no refresh token left which is still good.
 pub(super) fn sessions_run_out(conn: &mut DbConn, at: At, limit: i64) -> Result<Vec<SessionId>> {
-    let alive = refresh_tokens::table.filter(refresh_tokens::expires_at.gt(at)).select(refresh_tokens::session_id);
+    let alive =
+        refresh_tokens::table.filter(refresh_tokens::expires_at.gt(at)).select(refresh_tokens::session_id);
     Ok(sessions::table
         .filter(sessions::closed_at.is_null())
         .filter(sessions::id.ne_all(alive))
@@ -279,9 +303,11 @@ pub(super) fn refresh(conn: &mut DbConn, hash: &str) -> Result<Option<RefreshRow
 
 /// Uses a refresh token up; false: somebody has done so before. The row itself decides, so two at once cannot both.
 pub(super) fn spend(conn: &mut DbConn, hash: &str, at: At) -> Result<bool> {
-    let spent = diesel::update(refresh_tokens::table.filter(refresh_tokens::hash.eq(hash).and(refresh_tokens::used_at.is_null())))
-        .set(refresh_tokens::used_at.eq(Some(at)))
-        .execute(conn)?;
+    let spent = diesel::update(
+        refresh_tokens::table.filter(refresh_tokens::hash.eq(hash).and(refresh_tokens::used_at.is_null())),
+    )
+    .set(refresh_tokens::used_at.eq(Some(at)))
+    .execute(conn)?;
     Ok(spent > 0)
 }
 

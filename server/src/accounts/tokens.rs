@@ -74,11 +74,15 @@ impl Tokens {
         // An error means that it is installed already, which is as good.
         let _ = RING.install_default();
         let files = keys::load_or_create(folder, clock.now())?;
-        let newest = files.last().ok_or_else(|| Error::internal("reading the signing keys", "there is none"))?;
+        let newest =
+            files.last().ok_or_else(|| Error::internal("reading the signing keys", "there is none"))?;
         let keys = Keys {
             signing: EncodingKey::from_ed_der(&newest.pkcs8),
             signing_kid: newest.kid.clone(),
-            verifying: files.iter().map(|file| (file.kid.clone(), DecodingKey::from_ed_der(&file.public))).collect(),
+            verifying: files
+                .iter()
+                .map(|file| (file.kid.clone(), DecodingKey::from_ed_der(&file.public)))
+                .collect(),
             jwks: json!({ "keys": files.iter().rev().map(jwk).collect::<Vec<_>>() }),
         };
         Ok(Tokens { keys: Arc::new(keys), verified: Arc::new(RwLock::new(Bounded::new(REMEMBERED))), clock })
@@ -103,7 +107,12 @@ impl Tokens {
     }
 
     /// An access token for a session, good from now on.
-    pub(super) fn issue(&self, account: &AccountId, session: &SessionId, device: Option<&str>) -> Result<String> {
+    pub(super) fn issue(
+        &self,
+        account: &AccountId,
+        session: &SessionId,
+        device: Option<&str>,
+    ) -> Result<String> {
         let iat = self.clock.now().timestamp();
         let claims = Claims {
             iss: ISSUER.to_owned(),
@@ -126,7 +135,9 @@ impl Tokens {
             Some(claims) => claims.clone(),
             None => {
                 let kept = |kid: &str| self.keys.verifying.get(kid).cloned();
-                Arc::new(opened::<Claims>(token, ACCESS_TYP, &for_access(), kept).map_err(|_| token_invalid())?)
+                Arc::new(
+                    opened::<Claims>(token, ACCESS_TYP, &for_access(), kept).map_err(|_| token_invalid())?,
+                )
             }
         };
         if claims.exp <= now {
@@ -161,12 +172,14 @@ fn opened<T: DeserializeOwned>(
     validation: &Validation,
     key: impl Fn(&str) -> Option<DecodingKey>,
 ) -> Result<T> {
-    let bad = |why: &str| Error::invalid("signature_invalid", format!("the signed statement is not good: {why}"));
+    let bad =
+        |why: &str| Error::invalid("signature_invalid", format!("the signed statement is not good: {why}"));
     let header = decode_header(jws).map_err(|_| bad("its header cannot be read"))?;
     if header.alg != Algorithm::EdDSA || header.crit.is_some() || header.typ.as_deref() != Some(typ) {
         return Err(bad("it is not of the expected type"));
     }
-    let key = header.kid.as_deref().and_then(key).ok_or_else(|| bad("it is signed with a key not known here"))?;
+    let key =
+        header.kid.as_deref().and_then(key).ok_or_else(|| bad("it is signed with a key not known here"))?;
     let data = decode(jws, &key, validation).map_err(|_| bad("signature and content do not match"))?;
     Ok(data.claims)
 }
@@ -202,9 +215,7 @@ fn jwk(file: &KeyFile) -> Value {
 /// Ed25519 by `ring`, which TLS brings along anyway; every other algorithm is refused here.
 static RING: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match algorithm {
-        Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes())
-            .map(|pair| Box::new(RingSigner(pair)) as Box<dyn JwtSigner>)
-            .map_err(|_| new_error(ErrorKind::InvalidEddsaKey)),
+        Algorithm::EdDSA => Ok(Box::new(RingSigner(key_pair(key.as_bytes())?)) as Box<dyn JwtSigner>),
         _ => Err(new_error(ErrorKind::UnsupportedAlgorithm)),
     },
     verifier_factory: |algorithm, key| match algorithm {
@@ -217,7 +228,28 @@ static RING: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-struct RingSigner(Ed25519KeyPair);
+/// The library asks for a signer at every signature, and to derive the pair from the key costs as much as to sign.
+/// So the pairs are kept; a process has one or two.
+fn key_pair(pkcs8: &[u8]) -> jsonwebtoken::errors::Result<Arc<Ed25519KeyPair>> {
+    static PAIRS: RwLock<Vec<(Vec<u8>, Arc<Ed25519KeyPair>)>> = RwLock::new(Vec::new());
+    let known = PAIRS
+        .read()
+        .ok()
+        .and_then(|pairs| pairs.iter().find(|(key, _)| key == pkcs8).map(|(_, pair)| pair.clone()));
+    if let Some(pair) = known {
+        return Ok(pair);
+    }
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8)
+        .map_err(|_| new_error(ErrorKind::InvalidEddsaKey))?;
+    let pair = Arc::new(pair);
+    if let Ok(mut pairs) = PAIRS.write() {
+        pairs.truncate(7);
+        pairs.insert(0, (pkcs8.to_vec(), pair.clone()));
+    }
+    Ok(pair)
+}
+
+struct RingSigner(Arc<Ed25519KeyPair>);
 
 impl Signer<Vec<u8>> for RingSigner {
     fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, SignatureError> {

@@ -194,7 +194,7 @@ diesel::table! {
         revision -> Integer,
         tagged_at -> BigInt,
         status -> Text,
-        set_id -> Nullable<Text>,
+        boundary_set_id -> Nullable<Text>,
         tag -> Text,
     }
 }

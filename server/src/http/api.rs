@@ -47,7 +47,7 @@ impl utoipa::Modify for Bearer {
 
 /// Every room's operations.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    accounts::routes(config);
+    accounts::routes::routes(config);
     forms::routes(config);
     submissions::routes(config);
     places::routes(config);

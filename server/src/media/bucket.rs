@@ -132,8 +132,12 @@ pub(super) struct Bucket {
 
 impl Bucket {
     pub(super) fn at(address: &Address<'_>) -> Result<Bucket, S3Error> {
-        let region = Region::Custom { region: address.region.to_owned(), endpoint: address.endpoint.trim_end_matches('/').to_owned() };
-        let credentials = Credentials::new(Some(address.access_key), Some(address.secret_key), None, None, None)?;
+        let region = Region::Custom {
+            region: address.region.to_owned(),
+            endpoint: address.endpoint.trim_end_matches('/').to_owned(),
+        };
+        let credentials =
+            Credentials::new(Some(address.access_key), Some(address.secret_key), None, None, None)?;
         let mut bucket = s3::Bucket::new(address.bucket, region, credentials)?;
         if address.direct {
             *bucket = bucket.set_proxy(reqwest::Proxy::custom(|_| None::<reqwest::Url>))?;
@@ -173,7 +177,9 @@ impl Bucket {
         let request = self.http.put(url).header(CONTENT_LENGTH, location.len()).body(location);
         match answer(request, PATIENCE).await {
             // Another process of ours was quicker.
-            Err(Failure::Refused { status: 409, answer }) if answer.contains("BucketAlreadyOwnedByYou") => Ok(()),
+            Err(Failure::Refused { status: 409, answer }) if answer.contains("BucketAlreadyOwnedByYou") => {
+                Ok(())
+            }
             made => made.map(drop),
         }
     }
@@ -191,13 +197,21 @@ impl Bucket {
         let body = match content {
             Content::Bytes(bytes) => Body::from(bytes.clone()),
             Content::File(path) => {
-                let file = tokio::fs::File::open(path).await.map_err(|cause| Failure::Unreachable(cause.to_string()))?;
+                let file = tokio::fs::File::open(path)
+                    .await
+                    .map_err(|cause| Failure::Unreachable(cause.to_string()))?;
                 Body::wrap_stream(ReaderStream::with_capacity(file, PIECE))
             }
         };
         // A length of its own, for a stream has none and S3 takes no chunked bodies.
         let request = self.http.put(url).headers(headers).header(CONTENT_LENGTH, put.size).body(body);
-        answer(request, PATIENCE + Duration::from_secs(put.size / CRAWL)).await.map(drop)
+        match answer(request, PATIENCE + Duration::from_secs(put.size / CRAWL)).await {
+            // An object that is put cannot be missing: the bucket is. A health check makes it again.
+            Err(Failure::Missing) => {
+                Err(Failure::Refused { status: 404, answer: "there is no such bucket".to_owned() })
+            }
+            done => done.map(drop),
+        }
     }
 
     /// Opens an object, or a part of it, for reading.
@@ -214,10 +228,15 @@ impl Bucket {
         let response = answer(request, PATIENCE).await?;
         let total = match range {
             None => header(&response, CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok()),
-            Some(_) => header(&response, CONTENT_RANGE.as_str()).and_then(total_of).filter(|_| response.status() == StatusCode::PARTIAL_CONTENT),
+            Some(_) => header(&response, CONTENT_RANGE.as_str())
+                .and_then(total_of)
+                .filter(|_| response.status() == StatusCode::PARTIAL_CONTENT),
         };
-        let total = total.ok_or_else(|| Failure::Unreachable("the store does not say how long the object is".to_owned()))?;
-        let content_type = header(&response, CONTENT_TYPE.as_str()).unwrap_or("application/octet-stream").to_owned();
+        let total = total.ok_or_else(|| {
+            Failure::Unreachable("the store does not say how long the object is".to_owned())
+        })?;
+        let content_type =
+            header(&response, CONTENT_TYPE.as_str()).unwrap_or("application/octet-stream").to_owned();
         Ok(Got { body: patient(response), total, content_type })
     }
 

@@ -67,20 +67,26 @@ impl MediaKind {
 /// Checks that the bytes are what name and content type say. `application/octet-stream` says nothing, so it agrees.
 pub(super) fn agree(head: &[u8], named: MediaKind, declared: Option<&str>) -> Result<MediaKind> {
     let Some(real) = MediaKind::of_bytes(head) else {
-        return Err(Error::unsupported("media_type_unsupported", "only JPEG, PNG, WebP and PDF files are taken; this is none of them"));
+        return Err(Error::unsupported(
+            "media_type_unsupported",
+            "only JPEG, PNG, WebP and PDF files are taken; this is none of them",
+        ));
     };
     let declared = declared.filter(|text| !text.trim().eq_ignore_ascii_case("application/octet-stream"));
     if real != named {
         return Err(mismatch(real, format!("its name says {}", named.content_type())));
     }
     match declared {
-        Some(text) if MediaKind::of_content_type(text) != Some(real) => Err(mismatch(real, "its Content-Type says otherwise".to_owned())),
+        Some(text) if MediaKind::of_content_type(text) != Some(real) => {
+            Err(mismatch(real, "its Content-Type says otherwise".to_owned()))
+        }
         _ => Ok(real),
     }
 }
 
 fn mismatch(real: MediaKind, claim: String) -> Error {
-    let detail = format!("the file is {}, but {claim}; send it under its right name and type", real.content_type());
+    let detail =
+        format!("the file is {}, but {claim}; send it under its right name and type", real.content_type());
     Error::unsupported("media_type_mismatch", detail).with("actual_type", real.content_type())
 }
 

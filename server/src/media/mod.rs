@@ -20,9 +20,9 @@ mod service;
 mod spool;
 mod store;
 #[cfg(test)]
-mod tests;
-#[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use kinds::MediaKind;
 pub use model::{Attached, Held, MediaHash, Stored};

@@ -16,7 +16,10 @@ impl MediaHash {
         if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Ok(MediaHash(text.to_ascii_lowercase()));
         }
-        Err(Error::invalid("media_hash_invalid", "a media hash is the file's SHA-256 as 64 hexadecimal digits"))
+        Err(Error::invalid(
+            "media_hash_invalid",
+            "a media hash is the file's SHA-256 as 64 hexadecimal digits",
+        ))
     }
 
     pub(super) fn of(digest: [u8; 32]) -> MediaHash {

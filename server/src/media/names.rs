@@ -64,8 +64,24 @@ mod tests {
     fn everything_else_is_refused_with_one_code() {
         let long = format!("{}.jpg", "a".repeat(97));
         let bad = [
-            "", ".", "..", ".jpg", "-a.jpg", "../a.jpg", "a/b.jpg", "a\\b.jpg", "a..jpg", "a b.jpg", "a%2f.jpg", "a.jpg\0", "a.gif", "a.exe",
-            "jpg", "تصویر.jpg", "a.jpg/", &long,
+            "",
+            ".",
+            "..",
+            ".jpg",
+            "-a.jpg",
+            "../a.jpg",
+            "a/b.jpg",
+            "a\\b.jpg",
+            "a..jpg",
+            "a b.jpg",
+            "a%2f.jpg",
+            "a.jpg\0",
+            "a.gif",
+            "a.exe",
+            "jpg",
+            "تصویر.jpg",
+            "a.jpg/",
+            &long,
         ];
         for name in bad {
             assert_eq!(MediaName::parse(name).unwrap_err().code, "media_name_invalid", "{name:?}");

@@ -61,7 +61,9 @@ enum Number {
 fn number(text: &str) -> Option<Number> {
     match text {
         "" => Some(Number::None),
-        digits if digits.bytes().all(|b| b.is_ascii_digit()) => Some(Number::Is(digits.parse().unwrap_or(u64::MAX))),
+        digits if digits.bytes().all(|b| b.is_ascii_digit()) => {
+            Some(Number::Is(digits.parse().unwrap_or(u64::MAX)))
+        }
         _ => None,
     }
 }
@@ -111,7 +113,18 @@ mod tests {
 
     #[test]
     fn what_is_not_one_range_is_ignored() {
-        for header in ["", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-4", "bytes=0-1,5-6", "items=0-1", "bytes=+1-2", "bytes=--1"] {
+        for header in [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=5-4",
+            "bytes=0-1,5-6",
+            "items=0-1",
+            "bytes=+1-2",
+            "bytes=--1",
+        ] {
             assert_eq!(asked(Some(header), 100), Asked::Whole, "{header:?}");
         }
         assert_eq!(asked(None, 100), Asked::Whole);

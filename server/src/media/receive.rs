@@ -12,13 +12,13 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OwnedMutexGuard;
 
 use super::bucket::{Content, Put};
-use crate::config::MediaConfig;
 use super::kinds::{self, MediaKind};
 use super::model::{MediaHash, Stored};
 use super::names::MediaName;
 use super::service::Media;
 use super::spool::Spooled;
 use super::store;
+use crate::config::MediaConfig;
 use crate::db::Db;
 use crate::error::{Error, Result};
 
@@ -49,7 +49,9 @@ impl Media {
         let mut intake = Intake::begin(self.config(), self.spool(), expected)?;
         let mut body = std::pin::pin!(body);
         while let Some(piece) = body.next().await {
-            let piece = piece.map_err(|cause| truncated(format!("the upload broke off after {} bytes ({cause})", intake.size)))?;
+            let piece = piece.map_err(|cause| {
+                truncated(format!("the upload broke off after {} bytes ({cause})", intake.size))
+            })?;
             intake.add(&piece).await?;
         }
         let (stored, content) = intake.finish().await?;
@@ -116,7 +118,11 @@ struct Intake<'a> {
 
 impl<'a> Intake<'a> {
     fn begin(config: &MediaConfig, folder: &'a Path, expected: &'a Expected) -> Result<Intake<'a>> {
-        let limit = if expected.name.kind().is_document() { config.max_document_bytes } else { config.max_photo_bytes };
+        let limit = if expected.name.kind().is_document() {
+            config.max_document_bytes
+        } else {
+            config.max_photo_bytes
+        };
         if expected.size.is_some_and(|size| size > limit) {
             return Err(too_large(limit));
         }
@@ -140,7 +146,10 @@ impl<'a> Intake<'a> {
             return Err(too_large(self.limit));
         }
         if let Some(size) = self.expected.size.filter(|size| self.size > *size) {
-            return Err(Error::invalid("media_size_mismatch", format!("more bytes came than the {size} that were declared")));
+            return Err(Error::invalid(
+                "media_size_mismatch",
+                format!("more bytes came than the {size} that were declared"),
+            ));
         }
         self.look_at(piece)?;
         self.hasher.update(piece);
@@ -164,7 +173,8 @@ impl<'a> Intake<'a> {
     }
 
     fn settle_kind(&mut self) -> Result<MediaKind> {
-        let kind = kinds::agree(&self.head, self.expected.name.kind(), self.expected.content_type.as_deref())?;
+        let kind =
+            kinds::agree(&self.head, self.expected.name.kind(), self.expected.content_type.as_deref())?;
         self.kind = Some(kind);
         Ok(kind)
     }
@@ -181,7 +191,9 @@ impl<'a> Intake<'a> {
 
     async fn finish(mut self) -> Result<(Stored, Waiting)> {
         match self.expected.size {
-            Some(size) if self.size < size => return Err(truncated(format!("only {} of {size} bytes came", self.size))),
+            Some(size) if self.size < size => {
+                return Err(truncated(format!("only {} of {size} bytes came", self.size)));
+            }
             None if self.size == 0 => return Err(truncated("the file is empty".to_owned())),
             _ => {}
         }
@@ -191,7 +203,8 @@ impl<'a> Intake<'a> {
         };
         let sha256 = MediaHash::of(std::mem::take(&mut self.hasher).finalize().into());
         if let Some(declared) = self.expected.sha256.as_ref().filter(|declared| **declared != sha256) {
-            let detail = format!("the file that came has SHA-256 {sha256}, declared was {declared}; send it again");
+            let detail =
+                format!("the file that came has SHA-256 {sha256}, declared was {declared}; send it again");
             return Err(Error::invalid("media_hash_mismatch", detail)
                 .with("declared_sha256", declared.as_str())
                 .with("actual_sha256", sha256.as_str()));
@@ -215,7 +228,8 @@ impl<'a> Intake<'a> {
 }
 
 fn too_large(limit: u64) -> Error {
-    Error::too_large("media_too_large", format!("the file is larger than {limit} bytes; send it smaller")).with("limit", limit)
+    Error::too_large("media_too_large", format!("the file is larger than {limit} bytes; send it smaller"))
+        .with("limit", limit)
 }
 
 fn truncated(detail: String) -> Error {
@@ -244,7 +258,8 @@ pub(super) struct Turn {
 impl Turns {
     /// Waits for the turn, and says whether there was anybody to wait for.
     async fn take(&self, hash: &MediaHash) -> (Turn, bool) {
-        let mine = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(hash.clone()).or_default().clone();
+        let mine =
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(hash.clone()).or_default().clone();
         let (guard, waited) = match mine.clone().try_lock_owned() {
             Ok(guard) => (guard, false),
             Err(_) => (mine.lock_owned().await, true),

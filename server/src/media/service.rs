@@ -13,12 +13,12 @@ use futures_util::stream::BoxStream;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::bucket::{Address, Bucket, Failure};
-use crate::config::MediaConfig;
 use super::embedded::Embedded;
 use super::model::MediaHash;
 use super::range::ByteRange;
 use super::receive::Turns;
 use super::spool;
+use crate::config::MediaConfig;
 use crate::error::{Error, Result};
 
 /// How long a health check may take.
@@ -81,7 +81,9 @@ impl Media {
         };
         let bucket = Arc::new(bucket(&config, embedded.as_ref())?);
         let running = Mutex::new(Some(Running { runtime, embedded, _lock: lock }));
-        let media = Media { inner: Arc::new(Inner { config, bucket, spool, turns: Turns::default(), handle, running }) };
+        let media = Media {
+            inner: Arc::new(Inner { config, bucket, spool, turns: Turns::default(), handle, running }),
+        };
         media.open_bucket().await?;
         Ok(media)
     }
@@ -120,7 +122,9 @@ impl Media {
     /// Whether files can be received and opened at the moment. An external bucket that has vanished is made again.
     pub async fn healthy(&self) -> Result<()> {
         let asked = self.ask(|bucket| async move { bucket.ensure().await });
-        tokio::time::timeout(HEALTH_PATIENCE, asked).await.unwrap_or_else(|_| Err(unavailable("the media store does not answer in time")))
+        tokio::time::timeout(HEALTH_PATIENCE, asked)
+            .await
+            .unwrap_or_else(|_| Err(unavailable("the media store does not answer in time")))
     }
 
     /// Opens a file, or a part of it that lies within it, for reading.
@@ -190,7 +194,8 @@ impl Drop for Inner {
 
 /// The answer while the store cannot be used.
 pub(super) fn unavailable(why: &str) -> Error {
-    Error::unavailable("media_store_unavailable", format!("{why}; nothing was stored, send it again shortly")).retry_after(COME_BACK)
+    Error::unavailable("media_store_unavailable", format!("{why}; nothing was stored, send it again shortly"))
+        .retry_after(COME_BACK)
 }
 
 fn runtime() -> std::io::Result<Runtime> {
@@ -225,12 +230,15 @@ fn bucket(config: &MediaConfig, embedded: Option<&Embedded>) -> Result<Bucket> {
             direct: false,
         },
     };
-    Bucket::at(&address).map_err(|cause| Error::invalid("media_config", format!("the media store is not configured right: {cause}")))
+    Bucket::at(&address).map_err(|cause| {
+        Error::invalid("media_config", format!("the media store is not configured right: {cause}"))
+    })
 }
 
 fn lock(folder: &Path) -> Result<File> {
     let failed = |cause: std::io::Error| Error::internal("locking the media folder", cause);
-    let file = File::options().create(true).truncate(false).write(true).open(folder.join("lock")).map_err(failed)?;
+    let file =
+        File::options().create(true).truncate(false).write(true).open(folder.join("lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(Error::conflict(

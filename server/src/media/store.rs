@@ -103,13 +103,18 @@ fn insert_object(conn: &mut DbConn, stored: &Stored, now: At) -> Result<()> {
         content_type: stored.content_type,
         stored_at: now,
     };
-    each_backend!(conn, |c| diesel::insert_into(media_objects::table).values(&row).on_conflict_do_nothing().execute(c))?;
+    each_backend!(conn, |c| diesel::insert_into(media_objects::table)
+        .values(&row)
+        .on_conflict_do_nothing()
+        .execute(c))?;
     Ok(())
 }
 
 /// Whether the row was new.
 fn insert_held(conn: &mut DbConn, row: &HeldRow<'_>) -> Result<bool> {
-    let inserted =
-        each_backend!(conn, |c| diesel::insert_into(submission_media::table).values(row).on_conflict_do_nothing().execute(c))?;
+    let inserted = each_backend!(conn, |c| diesel::insert_into(submission_media::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c))?;
     Ok(inserted == 1)
 }

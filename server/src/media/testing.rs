@@ -2,14 +2,16 @@
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Expected, Media, MediaConfig, MediaHash, MediaName, Stored};
+use super::{Expected, Media, MediaHash, MediaName, Stored};
 use crate::clock::{Clock, Ids};
+use crate::config::MediaConfig;
 use crate::db::{self, Db};
 use crate::error::Result;
 
@@ -85,6 +87,24 @@ fn count(folder: &Path) -> usize {
     entries.map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 }).sum()
 }
 
+/// Runs a test that is marked as ignored in a process of its own, handing it `folder`.
+pub(crate) fn child(test: &str, folder: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--ignored", "--nocapture"])
+        .env(CHILD_FOLDER, folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// In such a process, the folder it was handed.
+pub(crate) fn child_folder() -> Option<PathBuf> {
+    std::env::var_os(CHILD_FOLDER).map(PathBuf::from)
+}
+
+const CHILD_FOLDER: &str = "NIGRAN_TEST_CHILD_FOLDER";
+
 /// Expects a file of this name, with nothing else declared.
 pub(crate) fn named(name: &str) -> Expected {
     Expected { name: MediaName::parse(name).unwrap(), size: None, sha256: None, content_type: None }
@@ -94,7 +114,8 @@ pub(crate) fn named(name: &str) -> Expected {
 pub(crate) fn pieces(bytes: &Bytes) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + use<> {
     let bytes = bytes.clone();
     let starts = (0..bytes.len()).step_by(16 * 1024);
-    futures_util::stream::iter(starts).map(move |from| Ok(bytes.slice(from..bytes.len().min(from + 16 * 1024))))
+    futures_util::stream::iter(starts)
+        .map(move |from| Ok(bytes.slice(from..bytes.len().min(from + 16 * 1024))))
 }
 
 /// A "photo" of `size` bytes: the beginning of a JPEG, then noise that depends on `seed`.

@@ -32,3 +32,6 @@ pub use publish::{geojson, set_named};
 pub use read::{ReadSet, SetProblem, read};
 pub use routes::routes;
 pub use service::Places;
+
+/// The province this system is for, where nothing says otherwise.
+pub const HOME_PROVINCE: &str = gazetteer::PROVINCE;

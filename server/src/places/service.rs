@@ -59,6 +59,13 @@ impl Places {
         locate::contains(&self.index().chosen(None), Coordinates::new(lat, lon).ok(), code)
     }
 
+    /// The import of the district set that fixes are tagged by now; none: no set of districts is loaded.
+    pub fn district_import(&self) -> Option<String> {
+        let index = self.index();
+        let district = index.chosen(None).district;
+        district.map(|layer| layer.set.id.to_string())
+    }
+
     /// Whether there is a set to look anything up in.
     pub fn is_empty(&self) -> bool {
         let index = self.index();

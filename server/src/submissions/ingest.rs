@@ -13,7 +13,7 @@ use super::model::{FindingRow, Head, Judgement, MediaState, Review, Revision, Su
 use super::quarantine::{self, Reason};
 use super::receipt::{RECEIPT_TYPE, Receipt, ReceiptClaims};
 use super::store;
-use crate::accounts::{Actor, Kind, Permission, Tokens};
+use crate::accounts::{Actor, Permission, Tokens};
 use crate::audit::{self, Event};
 use crate::db::{At, DbConn, Json, Packed, Tx};
 use crate::error::{Error, Result};
@@ -38,6 +38,8 @@ struct Filing {
     content_hash: String,
     release: Arc<Release>,
     judgement: Judgement,
+    /// The import of the boundary set it was located by.
+    boundaries: Option<String>,
     finished_at: At,
     facility: Option<String>,
     device_id: Option<String>,
@@ -84,7 +86,7 @@ impl Submissions {
             let what = format!("form {} has no release {}", envelope.form, envelope.version);
             return unreadable(&filer, "release_unknown", what);
         };
-        filer.may(permission_to_file(release.kind))?;
+        filer.may_file(release.kind)?;
         let filing = self.judged(filer, id, if_match, received.content_hash, release, envelope, body)?;
         Ok(Prepared::Judged(Box::new(filing)))
     }
@@ -102,6 +104,7 @@ impl Submissions {
     ) -> Result<Filing> {
         let judgement = judging::judge(&envelope, &release, &filer, &self.places, &self.flags, self.clock.now());
         Ok(Filing {
+            boundaries: judgement.place.set.as_ref().and_then(|_| self.places.district_import()),
             finished_at: At::from(envelope.finished_at),
             device_id: filer.device.clone().or_else(|| envelope.device.as_ref()?.id.clone()),
             point: envelope.location.as_ref().map(|location| (location.lat, location.lon)),
@@ -115,15 +118,6 @@ impl Submissions {
             release,
             judgement,
         })
-    }
-}
-
-/// What one must be allowed to do to file a submission of this kind.
-fn permission_to_file(kind: Kind) -> Permission {
-    match kind {
-        Kind::Inspection => Permission::FileInspections,
-        Kind::Audit => Permission::FileAudits,
-        Kind::Toolkit => Permission::FileToolkit,
     }
 }
 
@@ -239,7 +233,7 @@ impl Filing {
             revision,
             tagged_at: At::from(tx.now()),
             status: place.status.to_string(),
-            set_id: place.set.clone(),
+            boundary_set_id: self.boundaries.clone(),
             tag: Json::of(place)?,
         })
     }

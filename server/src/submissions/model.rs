@@ -158,7 +158,7 @@ pub(super) struct TagRow {
     pub(super) revision: i32,
     pub(super) tagged_at: At,
     pub(super) status: String,
-    pub(super) set_id: Option<String>,
+    pub(super) boundary_set_id: Option<String>,
     pub(super) tag: Json,
 }
 

@@ -116,7 +116,7 @@ impl QuarantineView {
 impl Submissions {
     /// What waits in quarantine.
     pub(super) async fn quarantined(&self, reader: Actor, cursor: Cursor) -> Result<Page<QuarantineView>> {
-        reader.may(Permission::ReadQuarantine)?;
+        reader.may(Permission::ManageQuarantine)?;
         let after: String = cursor.place()?.unwrap_or_default();
         let limit = cursor.limit();
         let rows = self.db.read(move |conn| store::waiting(conn, &after, limit as i64 + 1)).await?;
@@ -127,11 +127,11 @@ impl Submissions {
     /// Files a quarantined submission again, on behalf of whoever sent it. It stays in quarantine if the cause is
     /// still there.
     pub(super) async fn reprocess(&self, manager: Actor, id: String) -> Result<Filed> {
-        manager.may(Permission::ReprocessQuarantine)?;
+        manager.may(Permission::ManageQuarantine)?;
         let missing = Error::not_found("quarantine_unknown", format!("nothing is kept in quarantine under {id}"));
         let wanted = id.clone();
         let row = self.db.read(move |conn| store::kept_by_id(conn, &wanted)).await?.ok_or(missing)?;
-        let filer = self.accounts.on_behalf_of(&row.account_id, row.device_id.clone()).await?;
+        let filer = self.accounts.actor_of(&row.account_id, row.device_id.clone()).await?;
         let body = row.raw.unpack()?.into();
         let filed = self.file(filer, row.submission_id.clone(), body, None).await?;
         if !matches!(filed, Filed::Quarantined(_)) {

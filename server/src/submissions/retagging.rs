@@ -19,7 +19,7 @@ const BATCH: i64 = 200;
 impl Submissions {
     /// Tags every submission that the current set has not tagged yet; returns how many that were.
     pub async fn retag(&self) -> Result<usize> {
-        let Some(set) = self.places.district_set() else { return Ok(0) };
+        let Some(set) = self.places.district_import() else { return Ok(0) };
         let mut total = 0;
         let mut after = String::new();
         loop {
@@ -41,7 +41,7 @@ impl Submissions {
                     let mut judgement: Judgement = revision.outcome.read()?;
                     judgement.place = desk.place_of(&revision.raw.unpack()?);
                     let Some(release) = desk.forms.release(&head.form, head.version as u32)? else { continue };
-                    store::add_tag(tx.conn, &tag_row(head, &judgement.place, At::from(tx.now()))?)?;
+                    store::add_tag(tx.conn, &tag_row(head, &judgement.place, &set, At::from(tx.now()))?)?;
                     store::set_place(tx.conn, &head.id, &Area::of(&judgement, &release))?;
                 }
                 let details = json!({ "count": heads.len() });
@@ -64,13 +64,13 @@ impl Submissions {
     }
 }
 
-fn tag_row(head: &Head, place: &PlaceTag, at: At) -> Result<TagRow> {
+fn tag_row(head: &Head, place: &PlaceTag, set: &str, at: At) -> Result<TagRow> {
     Ok(TagRow {
         submission_id: head.id.clone(),
         revision: head.revision,
         tagged_at: at,
         status: place.status.to_string(),
-        set_id: place.set.clone(),
+        boundary_set_id: Some(set.to_owned()),
         tag: Json::of(place)?,
     })
 }

@@ -99,7 +99,7 @@ pub(super) fn untagged_by(conn: &mut DbConn, set: &str, after: &str, limit: i64)
         place_tags::submission_id
             .eq(submissions::id)
             .and(place_tags::revision.eq(submissions::revision))
-            .and(place_tags::set_id.eq(set.to_owned())),
+            .and(place_tags::boundary_set_id.eq(set.to_owned())),
     );
     Ok(submissions::table
         .filter(submissions::id.gt(after))

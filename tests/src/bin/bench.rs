@@ -1,2 +1,67 @@
-//! Bench.
-fn main() {}
+//! `make bench`: measures the release build over HTTP and prints the tables of docs/BENCHMARKS.md.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use harness::bench::{Options, run};
+
+const HELP: &str = "\
+Usage: bench [--postgres] [--seconds N] [--connections 8,32,64] [--binary PATH]
+
+Starts the release binary `nigran` on a folder of its own, loads it over HTTP and prints Markdown tables.
+
+  --postgres           measures on a private PostgreSQL as well, with fsync on
+  --seconds N          length of each measurement, 5 unless told
+  --connections LIST   numbers of connections, 8,32,64 unless told
+  --binary PATH        the server to measure; the one beside this program unless told
+
+Example: bench --postgres --seconds 10
+";
+
+fn main() -> ExitCode {
+    match options(std::env::args().skip(1)).and_then(|options| run(&options)) {
+        Ok(report) => match std::io::stdout().write_all(report.as_bytes()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
+        Err(reason) => {
+            let _ = writeln!(std::io::stderr(), "{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
+    let mut options = Options {
+        binary: beside_this_program("nigran"),
+        postgres: false,
+        connections: vec![8, 32, 64],
+        warm_up: Duration::from_secs(1),
+        measured: Duration::from_secs(5),
+    };
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n\n{HELP}"));
+        match argument.as_str() {
+            "--postgres" => options.postgres = true,
+            "--binary" => options.binary = value()?.into(),
+            "--seconds" => options.measured = Duration::from_secs(number(&value()?)?),
+            "--connections" => {
+                options.connections =
+                    value()?.split(',').map(|n| number(n).map(|n| n as usize)).collect::<Result<_, _>>()?;
+            }
+            _ => return Err(HELP.to_owned()),
+        }
+    }
+    Ok(options)
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("{text} is not a number above zero\n\n{HELP}"))
+}
+
+fn beside_this_program(name: &str) -> PathBuf {
+    let here = std::env::current_exe().unwrap_or_default();
+    here.with_file_name(name)
+}

@@ -67,7 +67,12 @@ pub(crate) fn read_named(reader: &mut Reader<'_>, name: &str, list: &Value) -> C
         ..ChoiceList::default()
     };
     let Some(items) = list.get("items").and_then(Value::as_array) else {
-        reader.problem(&pointer, "list_without_items", format!("the list {name} has no items"), "give it `items`, an array of {code, title}");
+        reader.problem(
+            &pointer,
+            "list_without_items",
+            format!("the list {name} has no items"),
+            "give it `items`, an array of {code, title}",
+        );
         return read;
     };
     for (place, item) in items.iter().enumerate() {
@@ -80,16 +85,31 @@ pub(crate) fn read_named(reader: &mut Reader<'_>, name: &str, list: &Value) -> C
 }
 
 /// Reads a short list written with the question: `oneOf: [{const, title}]`.
-pub(crate) fn read_inline(reader: &mut Reader<'_>, pointer: &str, name: &str, choices: &[Value]) -> ChoiceList {
+pub(crate) fn read_inline(
+    reader: &mut Reader<'_>,
+    pointer: &str,
+    name: &str,
+    choices: &[Value],
+) -> ChoiceList {
     let mut read = ChoiceList { name: name.to_owned(), ..ChoiceList::default() };
     for (place, choice) in choices.iter().enumerate() {
         let code = choice.get("const").and_then(Value::as_str).unwrap_or_default();
         if code.is_empty() || read.has(code) {
             let message = format!("choice {place} of {name} has no code of its own");
-            reader.problem(&format!("{pointer}/oneOf/{place}"), "choice_without_code", message, "give each choice a different text as `const`");
+            reader.problem(
+                &format!("{pointer}/oneOf/{place}"),
+                "choice_without_code",
+                message,
+                "give each choice a different text as `const`",
+            );
             continue;
         }
-        read.push(ChoiceItem { code: code.to_owned(), valid_from: None, valid_to: None, columns: Vec::new() });
+        read.push(ChoiceItem {
+            code: code.to_owned(),
+            valid_from: None,
+            valid_to: None,
+            columns: Vec::new(),
+        });
     }
     read
 }
@@ -99,7 +119,12 @@ fn read_item(reader: &mut Reader<'_>, pointer: &str, item: &Value, columns: &[St
     let fields = item.as_object().unwrap_or(&empty);
     let code = fields.get("code").and_then(Value::as_str).unwrap_or_default();
     if code.is_empty() {
-        reader.problem(pointer, "choice_without_code", "a list item has no code".to_owned(), "give it a non-empty text as `code`");
+        reader.problem(
+            pointer,
+            "choice_without_code",
+            "a list item has no code".to_owned(),
+            "give it a non-empty text as `code`",
+        );
         return None;
     }
     let columns = columns.iter().map(|column| {
@@ -115,11 +140,21 @@ fn read_item(reader: &mut Reader<'_>, pointer: &str, item: &Value, columns: &[St
 }
 
 /// A date of validity; absent and null are "no limit".
-pub(super) fn read_date(reader: &mut Reader<'_>, pointer: &str, fields: &Map<String, Value>, name: &str) -> Option<NaiveDate> {
+pub(super) fn read_date(
+    reader: &mut Reader<'_>,
+    pointer: &str,
+    fields: &Map<String, Value>,
+    name: &str,
+) -> Option<NaiveDate> {
     let value = fields.get(name).filter(|value| !value.is_null())?;
     let date = value.as_str().and_then(parse_date);
     if date.is_none() {
-        reader.problem(&format!("{pointer}/{name}"), "not_a_date", format!("{name} is {value}, which is not a date"), "write it as YYYY-MM-DD, or null");
+        reader.problem(
+            &format!("{pointer}/{name}"),
+            "not_a_date",
+            format!("{name} is {value}, which is not a date"),
+            "write it as YYYY-MM-DD, or null",
+        );
     }
     date
 }

@@ -9,6 +9,7 @@ pub(crate) mod parameters;
 mod questions;
 mod read;
 pub(crate) mod reader;
+mod repeats;
 mod statements;
 
 use crate::outcome::{Basis, Level, Severity, Texts};

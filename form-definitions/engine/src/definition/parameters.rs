@@ -1,8 +1,8 @@
 //! Legal and standard numbers with their dates and areas, and the baseline figures. Never a number in a rule.
 
+use super::Constant;
 use super::lists::read_date;
 use super::reader::Reader;
-use super::Constant;
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -75,7 +75,12 @@ fn read_row(reader: &mut Reader<'_>, pointer: &str, row: &Value) -> Option<(Stri
     let key = fields.get("key").and_then(Value::as_str).unwrap_or_default();
     let value = fields.get("value").map_or(Constant::Unknown, Constant::from_json);
     if key.is_empty() || value == Constant::Unknown {
-        reader.problem(pointer, "parameter_incomplete", "a parameter row has no key or no value".to_owned(), "give it a `key` and a `value`");
+        reader.problem(
+            pointer,
+            "parameter_incomplete",
+            "a parameter row has no key or no value".to_owned(),
+            "give it a `key` and a `value`",
+        );
         return None;
     }
     let row = Row {
@@ -94,7 +99,12 @@ pub(crate) fn read_baselines(reader: &mut Reader<'_>, rows: &[Value]) -> HashMap
         let key = row.get("key").and_then(Value::as_str).unwrap_or_default();
         let value = row.get("value").map_or(Constant::Unknown, Constant::from_json);
         if key.is_empty() || baselines.insert(key.to_owned(), value).is_some() {
-            reader.problem(&format!("/baselines/{place}"), "baseline_key", format!("the baseline {key:?} has no key of its own"), "give each baseline one row with a `key`");
+            reader.problem(
+                &format!("/baselines/{place}"),
+                "baseline_key",
+                format!("the baseline {key:?} has no key of its own"),
+                "give each baseline one row with a `key`",
+            );
         }
     }
     baselines

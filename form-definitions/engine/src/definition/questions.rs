@@ -1,22 +1,53 @@
 //! Reads one question: its kind from the plain schema, its list, and the rules that stand on it.
 
 use super::read::FormReader;
-use super::{Definition, FrameId, Kind, ListId, Owner, Purpose, Question, Required, RuleId, SectionId, Source, lists};
+use super::{
+    Definition, FrameId, Kind, ListId, Owner, Purpose, Question, Required, RuleId, SectionId, Source, lists,
+};
 use serde_json::{Map, Value, json};
 
 /// Keywords that are about asking, not about the shape of the answer.
 const NOT_SHAPE: &[&str] = &["title", "description", "readOnly", "oneOf", "default", "examples", "$comment"];
 const QUESTION_EXTENSIONS: &[&str] = &[
-    "x-relevant", "x-required", "x-constraints", "x-calculate", "x-default", "x-choices", "x-non-answers", "x-widget", "x-media", "x-unit", "x-sensitivity",
-    "x-purpose", "x-retention", "x-locked", "x-code", "x-filled-by",
+    "x-relevant",
+    "x-required",
+    "x-constraints",
+    "x-calculate",
+    "x-default",
+    "x-choices",
+    "x-non-answers",
+    "x-widget",
+    "x-media",
+    "x-unit",
+    "x-sensitivity",
+    "x-purpose",
+    "x-retention",
+    "x-locked",
+    "x-code",
+    "x-filled-by",
 ];
 const NON_ANSWERS: &[&str] = &["refused", "not_known", "not_observed"];
 
 impl FormReader<'_, '_, '_> {
-    pub(super) fn question(&mut self, pointer: &str, frame: FrameId, section: SectionId, name: &str, fields: &Map<String, Value>, required: bool) -> Option<Question> {
+    pub(super) fn question(
+        &mut self,
+        pointer: &str,
+        frame: FrameId,
+        section: SectionId,
+        name: &str,
+        fields: &Map<String, Value>,
+        required: bool,
+    ) -> Option<Question> {
         let slot = self.definition.frames[frame].questions.len();
-        for keyword in fields.keys().filter(|key| key.starts_with("x-") && !QUESTION_EXTENSIONS.contains(&key.as_str())) {
-            self.reader.warn(&format!("{pointer}/{keyword}"), "unknown_keyword", format!("{keyword} has no meaning on a question"), "check its spelling, or remove it");
+        for keyword in
+            fields.keys().filter(|key| key.starts_with("x-") && !QUESTION_EXTENSIONS.contains(&key.as_str()))
+        {
+            self.reader.warn(
+                &format!("{pointer}/{keyword}"),
+                "unknown_keyword",
+                format!("{keyword} has no meaning on a question"),
+                "check its spelling, or remove it",
+            );
         }
         let kind = self.kind(pointer, name, fields)?;
         let title = fields.get("title").and_then(Value::as_str).unwrap_or_default();
@@ -29,7 +60,13 @@ impl FormReader<'_, '_, '_> {
             section,
             label,
             schema: self.shape(fields),
-            relevant: self.rule(pointer, fields, "x-relevant", frame, Purpose::Relevant(Owner::Question(slot))),
+            relevant: self.rule(
+                pointer,
+                fields,
+                "x-relevant",
+                frame,
+                Purpose::Relevant(Owner::Question(slot)),
+            ),
             required: self.required(pointer, fields, frame, required),
             constraints: self.constraints(pointer, fields, frame, Owner::Question(slot), name),
             calculate: self.calculation(pointer, name, fields, frame, slot),
@@ -56,7 +93,12 @@ impl FormReader<'_, '_, '_> {
             (Some("boolean"), _, None) => Kind::Boolean,
             _ => {
                 let remedy = "use string, integer, number, boolean, a choice (x-choices or oneOf), an array of choice codes, or a $ref to time, geopoint or media";
-                self.reader.problem(pointer, "unknown_kind", format!("{name} is of no kind of question there is"), remedy);
+                self.reader.problem(
+                    pointer,
+                    "unknown_kind",
+                    format!("{name} is of no kind of question there is"),
+                    remedy,
+                );
                 return None;
             }
         };
@@ -69,13 +111,23 @@ impl FormReader<'_, '_, '_> {
             "#/$defs/geopoint" => Kind::Point,
             "#/$defs/media" => Kind::Media,
             _ => {
-                self.reader.problem(&format!("{pointer}/$ref"), "unknown_kind", format!("{name} refers to {reference}"), "refer to #/$defs/time, #/$defs/geopoint or #/$defs/media");
+                self.reader.problem(
+                    &format!("{pointer}/$ref"),
+                    "unknown_kind",
+                    format!("{name} refers to {reference}"),
+                    "refer to #/$defs/time, #/$defs/geopoint or #/$defs/media",
+                );
                 return None;
             }
         };
         let target = reference.trim_start_matches("#/$defs/");
         if self.defs.and_then(|defs| defs.get(target)).is_none() {
-            self.reader.problem(&format!("{pointer}/$ref"), "unknown_reference", format!("the form has no $defs/{target}"), "add it to $defs");
+            self.reader.problem(
+                &format!("{pointer}/$ref"),
+                "unknown_reference",
+                format!("the form has no $defs/{target}"),
+                "add it to $defs",
+            );
             return None;
         }
         Some(kind)
@@ -92,7 +144,12 @@ impl FormReader<'_, '_, '_> {
         let id = self.definition.list_names.get(list).copied();
         if id.is_none() {
             let remedy = "name a list of the package, or add form-definitions/choice-lists/<list>.json";
-            self.reader.problem(&format!("{pointer}/x-choices/list"), "unknown_list", format!("{name} chooses from {list:?}, which is no list"), remedy);
+            self.reader.problem(
+                &format!("{pointer}/x-choices/list"),
+                "unknown_list",
+                format!("{name} chooses from {list:?}, which is no list"),
+                remedy,
+            );
             // Read on with an empty list, so that other mistakes of the question are found too.
             self.definition.lists.push(lists::ChoiceList::default());
             return Some(self.definition.lists.len() - 1);
@@ -100,26 +157,50 @@ impl FormReader<'_, '_, '_> {
         id
     }
 
-    fn filter(&mut self, pointer: &str, fields: &Map<String, Value>, frame: FrameId, kind: Kind) -> Option<RuleId> {
+    fn filter(
+        &mut self,
+        pointer: &str,
+        fields: &Map<String, Value>,
+        frame: FrameId,
+        kind: Kind,
+    ) -> Option<RuleId> {
         let choices = fields.get("x-choices")?.as_object()?;
         let (Kind::Choice(list) | Kind::Choices(list)) = kind else { return None };
         self.rule(&format!("{pointer}/x-choices"), choices, "filter", frame, Purpose::Filter(list))
     }
 
-    fn calculation(&mut self, pointer: &str, name: &str, fields: &Map<String, Value>, frame: FrameId, slot: usize) -> Option<RuleId> {
+    fn calculation(
+        &mut self,
+        pointer: &str,
+        name: &str,
+        fields: &Map<String, Value>,
+        frame: FrameId,
+        slot: usize,
+    ) -> Option<RuleId> {
         let rule = self.rule(pointer, fields, "x-calculate", frame, Purpose::Calculate(slot));
         let read_only = fields.get("readOnly").and_then(Value::as_bool).unwrap_or(false);
         if rule.is_some() != read_only {
-            self.reader.problem(pointer, "calculated_or_asked", format!("{name} is half calculated, half asked"), "readOnly: true and x-calculate go together");
+            self.reader.problem(
+                pointer,
+                "calculated_or_asked",
+                format!("{name} is half calculated, half asked"),
+                "readOnly: true and x-calculate go together",
+            );
         }
         rule
     }
 
     fn non_answers(&mut self, pointer: &str, fields: &Map<String, Value>) -> Vec<String> {
         let reasons = fields.get("x-non-answers").and_then(Value::as_array);
-        let reasons: Vec<String> = reasons.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        let reasons: Vec<String> =
+            reasons.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
         for reason in reasons.iter().filter(|reason| !NON_ANSWERS.contains(&reason.as_str())) {
-            self.reader.problem(&format!("{pointer}/x-non-answers"), "unknown_non_answer", format!("{reason} is no reason for not answering"), "use refused, not_known or not_observed");
+            self.reader.problem(
+                &format!("{pointer}/x-non-answers"),
+                "unknown_non_answer",
+                format!("{reason} is no reason for not answering"),
+                "use refused, not_known or not_observed",
+            );
         }
         reasons
     }
@@ -139,27 +220,53 @@ impl FormReader<'_, '_, '_> {
     }
 
     /// `x-required`: `true`, `false` or a rule; plain `required` means the same as `true`.
-    pub(super) fn required(&mut self, pointer: &str, fields: &Map<String, Value>, frame: FrameId, plainly: bool) -> Required {
+    pub(super) fn required(
+        &mut self,
+        pointer: &str,
+        fields: &Map<String, Value>,
+        frame: FrameId,
+        plainly: bool,
+    ) -> Required {
         match fields.get("x-required") {
             Some(Value::Bool(true)) => Required::Always,
             None | Some(Value::Bool(false)) if plainly => Required::Always,
             None | Some(Value::Bool(false)) => Required::Never,
-            Some(_) => self.rule(pointer, fields, "x-required", frame, Purpose::Required).map_or(Required::Never, Required::When),
+            Some(_) => self
+                .rule(pointer, fields, "x-required", frame, Purpose::Required)
+                .map_or(Required::Never, Required::When),
         }
     }
 
     /// Enters the rule under a keyword, if there is one.
-    pub(super) fn rule(&mut self, pointer: &str, fields: &Map<String, Value>, keyword: &str, frame: FrameId, purpose: Purpose) -> Option<RuleId> {
+    pub(super) fn rule(
+        &mut self,
+        pointer: &str,
+        fields: &Map<String, Value>,
+        keyword: &str,
+        frame: FrameId,
+        purpose: Purpose,
+    ) -> Option<RuleId> {
         let value = fields.get(keyword)?;
         let pointer = format!("{pointer}/{keyword}");
         let Some(text) = value.as_str() else {
-            self.reader.problem(&pointer, "not_a_rule", format!("{keyword} is {value}, which is not a rule"), "write the rule as text");
+            self.reader.problem(
+                &pointer,
+                "not_a_rule",
+                format!("{keyword} is {value}, which is not a rule"),
+                "write the rule as text",
+            );
             return None;
         };
         Some(enter(self.definition, pointer, text, frame, purpose))
     }
 }
 
-pub(super) fn enter(definition: &mut Definition, pointer: String, text: &str, frame: FrameId, purpose: Purpose) -> RuleId {
+pub(super) fn enter(
+    definition: &mut Definition,
+    pointer: String,
+    text: &str,
+    frame: FrameId,
+    purpose: Purpose,
+) -> RuleId {
     definition.add_source(Source { pointer, text: text.to_owned(), frame, purpose })
 }

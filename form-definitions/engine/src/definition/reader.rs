@@ -25,7 +25,8 @@ impl<'p> Reader<'p> {
     pub(crate) fn new(definition: &Value, i18n: &'p Map<String, Value>) -> Self {
         let declared = definition.pointer("/x-form/languages").and_then(Value::as_array);
         let declared = declared.into_iter().flatten().filter_map(|language| language.get("code")?.as_str());
-        let mut codes: Vec<&str> = declared.chain(i18n.keys().map(String::as_str)).filter(|code| *code != "en").collect();
+        let mut codes: Vec<&str> =
+            declared.chain(i18n.keys().map(String::as_str)).filter(|code| *code != "en").collect();
         codes.sort_unstable();
         codes.dedup();
         let languages = codes.into_iter().map(|code| Language {
@@ -53,7 +54,12 @@ impl<'p> Reader<'p> {
     pub(crate) fn texts(&mut self, pointer: &str, key: &str, english: &str) -> Arc<Texts> {
         let mut texts: Texts = BTreeMap::new();
         if english.is_empty() {
-            self.warn(pointer, "no_text", format!("{key} has no English text"), "write one as its title, message or action");
+            self.warn(
+                pointer,
+                "no_text",
+                format!("{key} has no English text"),
+                "write one as its title, message or action",
+            );
         }
         texts.insert("en".to_owned(), english.to_owned());
         let mut missing = Vec::new();
@@ -79,7 +85,8 @@ impl<'p> Reader<'p> {
             if keyword.starts_with("x-") {
                 self.warn(&path, "unknown_keyword", message, "check its spelling, or remove it");
             } else {
-                let remedy = "say it with x-relevant, x-required or x-constraints, which can be explained to people";
+                let remedy =
+                    "say it with x-relevant, x-required or x-constraints, which can be explained to people";
                 self.problem(&path, "unsupported_keyword", message, remedy);
             }
         }

@@ -12,18 +12,44 @@ use std::sync::Arc;
 
 const CONSTRAINT_KEYWORDS: &[&str] = &["code", "rule", "message", "level", "x-locked", "$comment"];
 const FINDING_KEYWORDS: &[&str] = &[
-    "code", "scope", "when", "if_unknown", "severity", "title", "basis", "action", "due", "refer_to", "escalate_to", "disclose", "supersedes", "x-locked", "$comment",
+    "code",
+    "scope",
+    "when",
+    "if_unknown",
+    "severity",
+    "title",
+    "basis",
+    "action",
+    "due",
+    "refer_to",
+    "escalate_to",
+    "disclose",
+    "supersedes",
+    "x-locked",
+    "$comment",
 ];
 /// Longest deadline, in days: a century, well within what dates can hold.
 const LONGEST_DEADLINE: i64 = 36_500;
 
 impl FormReader<'_, '_, '_> {
     /// `x-constraints` of whatever they stand on; without a code, the owner's name numbers them.
-    pub(super) fn constraints(&mut self, pointer: &str, fields: &Map<String, Value>, frame: FrameId, owner: Owner, name: &str) -> Vec<Constraint> {
+    pub(super) fn constraints(
+        &mut self,
+        pointer: &str,
+        fields: &Map<String, Value>,
+        frame: FrameId,
+        owner: Owner,
+        name: &str,
+    ) -> Vec<Constraint> {
         let Some(list) = fields.get("x-constraints") else { return Vec::new() };
         let pointer = format!("{pointer}/x-constraints");
         let Some(list) = list.as_array() else {
-            self.reader.problem(&pointer, "not_a_list", "x-constraints is not a list".to_owned(), "write [{code, rule, message, level}]");
+            self.reader.problem(
+                &pointer,
+                "not_a_list",
+                "x-constraints is not a list".to_owned(),
+                "write [{code, rule, message, level}]",
+            );
             return Vec::new();
         };
         let mut constraints = Vec::new();
@@ -32,11 +58,15 @@ impl FormReader<'_, '_, '_> {
             let empty = Map::new();
             let fields = constraint.as_object().unwrap_or(&empty);
             self.reader.refuse_unknown(&pointer, fields, CONSTRAINT_KEYWORDS);
-            let Some(rule) = self.needed_rule(&pointer, fields, "rule", frame, Purpose::Constraint(owner)) else { continue };
+            let Some(rule) = self.needed_rule(&pointer, fields, "rule", frame, Purpose::Constraint(owner))
+            else {
+                continue;
+            };
             let text = |keyword: &str| fields.get(keyword).and_then(Value::as_str);
             let numbered = if place == 0 { name.to_owned() } else { format!("{name}.{}", place + 1) };
             let code = text("code").map_or(numbered, str::to_owned);
-            let message = self.reader.texts(&pointer, &format!("!{code}"), text("message").unwrap_or_default());
+            let message =
+                self.reader.texts(&pointer, &format!("!{code}"), text("message").unwrap_or_default());
             let level = self.word(&pointer, fields, "level", Level::Error);
             constraints.push(Constraint { code, rule, message, level });
         }
@@ -52,41 +82,67 @@ impl FormReader<'_, '_, '_> {
 
     fn findings(&mut self, root: &Map<String, Value>) {
         let mut codes = HashSet::new();
-        for (place, finding) in root.get("x-findings").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        for (place, finding) in
+            root.get("x-findings").and_then(Value::as_array).into_iter().flatten().enumerate()
+        {
             let pointer = format!("/x-findings/{place}");
             let empty = Map::new();
             let fields = finding.as_object().unwrap_or(&empty);
             self.reader.refuse_unknown(&pointer, fields, FINDING_KEYWORDS);
             if let Some(finding) = self.finding(pointer.clone(), fields) {
                 if !codes.insert(finding.code.clone()) {
-                    self.reader.problem(&pointer, "duplicate_name", format!("two findings are called {}", finding.code), "give each finding its own code");
+                    self.reader.problem(
+                        &pointer,
+                        "duplicate_name",
+                        format!("two findings are called {}", finding.code),
+                        "give each finding its own code",
+                    );
                 }
                 self.definition.findings.push(finding);
             }
         }
         let findings = &self.definition.findings;
-        for (finding, weaker) in findings.iter().flat_map(|finding| finding.supersedes.iter().map(move |weaker| (finding, weaker))) {
+        for (finding, weaker) in
+            findings.iter().flat_map(|finding| finding.supersedes.iter().map(move |weaker| (finding, weaker)))
+        {
             if !codes.contains(weaker) {
-                self.reader.problem(&format!("{}/supersedes", finding.pointer), "unknown_name", format!("{} supersedes {weaker}, which is no finding", finding.code), "name a finding of this form");
+                self.reader.problem(
+                    &format!("{}/supersedes", finding.pointer),
+                    "unknown_name",
+                    format!("{} supersedes {weaker}, which is no finding", finding.code),
+                    "name a finding of this form",
+                );
             }
         }
     }
 
     fn finding(&mut self, pointer: String, fields: &Map<String, Value>) -> Option<FindingRule> {
-        let text = |keyword: &str| fields.get(keyword).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let text =
+            |keyword: &str| fields.get(keyword).and_then(Value::as_str).filter(|text| !text.is_empty());
         let Some(code) = text("code") else {
-            self.reader.problem(&pointer, "finding_without_code", "a finding has no code".to_owned(), "give it a code such as AGE-02");
+            self.reader.problem(
+                &pointer,
+                "finding_without_code",
+                "a finding has no code".to_owned(),
+                "give it a code such as AGE-02",
+            );
             return None;
         };
         let scope = self.scope(&pointer, text("scope").unwrap_or("form"))?;
         let when = self.needed_rule(&pointer, fields, "when", scope, Purpose::Finding)?;
         let title = self.reader.texts(&pointer, &format!("@{code}"), text("title").unwrap_or_default());
-        let action = self.reader.texts(&pointer, &format!("@{code}.action"), text("action").unwrap_or_default());
+        let action =
+            self.reader.texts(&pointer, &format!("@{code}.action"), text("action").unwrap_or_default());
         let basis: Vec<Basis> = self.read_as(&pointer, fields, "basis").unwrap_or_default();
         let supersedes = self.read_as(&pointer, fields, "supersedes").unwrap_or_default();
         let disclose = fields.get("disclose").and_then(Value::as_bool);
         if disclose.is_none() {
-            self.reader.problem(&format!("{pointer}/disclose"), "undecided_disclosure", format!("{code} does not say whether it may be disclosed"), "write disclose: true or false");
+            self.reader.problem(
+                &format!("{pointer}/disclose"),
+                "undecided_disclosure",
+                format!("{code} does not say whether it may be disclosed"),
+                "write disclose: true or false",
+            );
         }
         Some(FindingRule {
             code: code.to_owned(),
@@ -111,7 +167,12 @@ impl FormReader<'_, '_, '_> {
             _ if scope == "form" => Some(FORM),
             Some(Named::Repeat(frame)) => Some(*frame),
             _ => {
-                self.reader.problem(&format!("{pointer}/scope"), "unknown_name", format!("{scope} is no repeat"), "write \"form\" or the name of a repeat");
+                self.reader.problem(
+                    &format!("{pointer}/scope"),
+                    "unknown_name",
+                    format!("{scope} is no repeat"),
+                    "write \"form\" or the name of a repeat",
+                );
                 None
             }
         }
@@ -119,7 +180,12 @@ impl FormReader<'_, '_, '_> {
 
     fn if_unknown(&mut self, pointer: &str, word: Option<&str>) -> bool {
         if !matches!(word, None | Some("silent" | "provisional")) {
-            self.reader.problem(&format!("{pointer}/if_unknown"), "unknown_word", format!("if_unknown is {word:?}"), "write silent or provisional");
+            self.reader.problem(
+                &format!("{pointer}/if_unknown"),
+                "unknown_word",
+                format!("if_unknown is {word:?}"),
+                "write silent or provisional",
+            );
         }
         word == Some("provisional")
     }
@@ -128,9 +194,15 @@ impl FormReader<'_, '_, '_> {
         let due = due.filter(|due| !due.is_null())?;
         let number = |unit: &str| due.get(unit).and_then(Value::as_i64);
         let days = number("days").filter(|days| (0..=LONGEST_DEADLINE).contains(days)).map(Duration::days);
-        let hours = number("hours").filter(|hours| (0..=LONGEST_DEADLINE * 24).contains(hours)).map(Duration::hours);
+        let hours =
+            number("hours").filter(|hours| (0..=LONGEST_DEADLINE * 24).contains(hours)).map(Duration::hours);
         if days.is_none() && hours.is_none() {
-            self.reader.problem(&format!("{pointer}/due"), "no_deadline", format!("due is {due}"), "write {\"days\": n} or {\"hours\": n}");
+            self.reader.problem(
+                &format!("{pointer}/due"),
+                "no_deadline",
+                format!("due is {due}"),
+                "write {\"days\": n} or {\"hours\": n}",
+            );
         }
         days.or(hours)
     }
@@ -144,42 +216,81 @@ impl FormReader<'_, '_, '_> {
         let except: Vec<String> = self.read_as(pointer, fields, "except").unwrap_or_default();
         for code in &except {
             if !self.definition.findings.iter().any(|finding| finding.code == *code) {
-                self.reader.problem(&format!("{pointer}/except"), "unknown_name", format!("{code} is no finding"), "name a finding of this form");
+                self.reader.problem(
+                    &format!("{pointer}/except"),
+                    "unknown_name",
+                    format!("{code} is no finding"),
+                    "name a finding of this form",
+                );
             }
         }
         self.definition.disclosure = Some(Disclosure { over, severities, except });
     }
 
     fn summary(&mut self, root: &Map<String, Value>) {
-        for (place, name) in root.get("x-summary").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        for (place, name) in root.get("x-summary").and_then(Value::as_array).into_iter().flatten().enumerate()
+        {
             match name.as_str().and_then(|name| self.definition.names.get(name)) {
                 Some(Named::Question(FORM, slot)) => self.definition.summary.push(*slot),
-                _ => self.reader.problem(&format!("/x-summary/{place}"), "unknown_name", format!("{name} is no question of the form itself"), "name questions that stand outside repeats"),
+                _ => self.reader.problem(
+                    &format!("/x-summary/{place}"),
+                    "unknown_name",
+                    format!("{name} is no question of the form itself"),
+                    "name questions that stand outside repeats",
+                ),
             }
         }
     }
 
-    fn needed_rule(&mut self, pointer: &str, fields: &Map<String, Value>, keyword: &str, frame: FrameId, purpose: Purpose) -> Option<usize> {
+    fn needed_rule(
+        &mut self,
+        pointer: &str,
+        fields: &Map<String, Value>,
+        keyword: &str,
+        frame: FrameId,
+        purpose: Purpose,
+    ) -> Option<usize> {
         match fields.get(keyword).and_then(Value::as_str) {
             Some(text) => Some(enter(self.definition, format!("{pointer}/{keyword}"), text, frame, purpose)),
             None => {
-                self.reader.problem(&format!("{pointer}/{keyword}"), "not_a_rule", format!("there is no {keyword}"), "write the rule as text");
+                self.reader.problem(
+                    &format!("{pointer}/{keyword}"),
+                    "not_a_rule",
+                    format!("there is no {keyword}"),
+                    "write the rule as text",
+                );
                 None
             }
         }
     }
 
     /// One of a closed set of words, with a word for when none is given.
-    fn word<T: DeserializeOwned>(&mut self, pointer: &str, fields: &Map<String, Value>, keyword: &str, unsaid: T) -> T {
+    fn word<T: DeserializeOwned>(
+        &mut self,
+        pointer: &str,
+        fields: &Map<String, Value>,
+        keyword: &str,
+        unsaid: T,
+    ) -> T {
         self.read_as(pointer, fields, keyword).unwrap_or(unsaid)
     }
 
-    fn read_as<T: DeserializeOwned>(&mut self, pointer: &str, fields: &Map<String, Value>, keyword: &str) -> Option<T> {
+    fn read_as<T: DeserializeOwned>(
+        &mut self,
+        pointer: &str,
+        fields: &Map<String, Value>,
+        keyword: &str,
+    ) -> Option<T> {
         let value = fields.get(keyword).filter(|value| !value.is_null())?;
         match T::deserialize(value) {
             Ok(read) => Some(read),
             Err(error) => {
-                self.reader.problem(&format!("{pointer}/{keyword}"), "unreadable", format!("{keyword}: {error}"), "see form-definitions/README.md for what may stand here");
+                self.reader.problem(
+                    &format!("{pointer}/{keyword}"),
+                    "unreadable",
+                    format!("{keyword}: {error}"),
+                    "see form-definitions/README.md for what may stand here",
+                );
                 None
             }
         }

@@ -8,7 +8,8 @@ pub(crate) fn parse_date(text: &str) -> Option<NaiveDate> {
     let shaped = bytes.len() == 10 && bytes[4] == b'-' && bytes[7] == b'-';
     let digits = |range: std::ops::Range<usize>| {
         let part = bytes.get(range)?;
-        part.iter().try_fold(0_u32, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+        part.iter()
+            .try_fold(0_u32, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
     };
     if !shaped {
         return None;
@@ -77,7 +78,9 @@ pub(crate) fn hours_between_instants(from: DateTime<FixedOffset>, to: DateTime<F
 /// A date some whole days later, if the calendar goes that far.
 pub(crate) fn add_days(date: NaiveDate, days: f64) -> Option<NaiveDate> {
     let whole = days.trunc();
-    (whole.abs() < 4_000_000.0).then(|| date.checked_add_signed(Duration::days(whole as i64))).flatten()
+    (whole.abs() < 4_000_000.0)
+        .then(|| date.checked_add_signed(Duration::days(whole as i64)))
+        .flatten()
         .filter(|date| (0..=9999).contains(&date.year()))
 }
 

@@ -35,7 +35,9 @@ pub(super) fn call<'a>(function: Function, args: &[Val<'a>], around: &Surroundin
         Function::Unique => unique(first),
         Function::Round => {
             let places = if args.len() > 1 { second.number() } else { Some(0.0) };
-            Val::number_or_unknown(first.number().zip(places).map(|(value, places)| number::round(value, places)))
+            Val::number_or_unknown(
+                first.number().zip(places).map(|(value, places)| number::round(value, places)),
+            )
         }
         Function::TimeOf => match first {
             Val::Instant(instant) => Val::Time(dates::time_of(*instant)),
@@ -47,10 +49,13 @@ pub(super) fn call<'a>(function: Function, args: &[Val<'a>], around: &Surroundin
         Function::AgeYears if args.len() > 1 => between(first, second, dates::years_between),
         Function::AgeYears => between(first, &Val::Date(around.today), dates::years_between),
         Function::AddDays => {
-            let later = first.date().zip(second.number()).and_then(|(date, days)| dates::add_days(date, days));
+            let later =
+                first.date().zip(second.number()).and_then(|(date, days)| dates::add_days(date, days));
             later.map_or(Val::Unknown, Val::Date)
         }
-        Function::YearOf => Val::number_or_unknown(first.date().map(|date| f64::from(chrono::Datelike::year(&date)))),
+        Function::YearOf => {
+            Val::number_or_unknown(first.date().map(|date| f64::from(chrono::Datelike::year(&date))))
+        }
         Function::DistanceM => Val::number_or_unknown(points(first, second).map(|(a, b)| distance_m(a, b))),
         Function::InArea => Val::truth_or_unknown(in_area(first, second, around.areas)),
         Function::Contains => text_test(first, second, |text, part| text.contains(part)),
@@ -172,8 +177,8 @@ mod tests {
     fn the_lowest_age_given_counts_and_missing_ones_are_skipped() {
         let ages = list(&[Val::Unknown, Val::Number(12.0), Val::Number(16.0)]);
 
-        assert_eq!(on(Function::Min, &[ages.clone()]).number(), Some(12.0));
-        assert_eq!(on(Function::Max, &[ages.clone()]).number(), Some(16.0));
+        assert_eq!(on(Function::Min, std::slice::from_ref(&ages)).number(), Some(12.0));
+        assert_eq!(on(Function::Max, std::slice::from_ref(&ages)).number(), Some(16.0));
         assert_eq!(on(Function::Avg, &[ages]).number(), Some(14.0));
         assert!(!on(Function::Min, &[list(&[Val::Unknown])]).is_known());
         assert!(!on(Function::Sum, &[list(&[])]).is_known());

@@ -32,7 +32,9 @@ pub(crate) fn equal(left: &Val<'_>, right: &Val<'_>) -> Option<bool> {
         (Val::Rows(a), Val::Rows(b)) => Some(a == b),
         (Val::Point(a), Val::Point(b)) => Some(a == b),
         (Val::Json(a), Val::Json(b)) => Some(a == b),
-        (Val::List(a), Val::List(b)) if a.len() == b.len() => a.iter().zip(b.iter()).fold(Some(true), |all, (a, b)| and(all, equal(a, b))),
+        (Val::List(a), Val::List(b)) if a.len() == b.len() => {
+            a.iter().zip(b.iter()).map(|(a, b)| equal(a, b)).reduce(and).unwrap_or(Some(true))
+        }
         _ => Some(order(left, right) == Some(Ordering::Equal)),
     }
 }

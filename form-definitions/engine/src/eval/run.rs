@@ -15,6 +15,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+/// Most answers noted as read by one rule.
+const LONGEST_TRACE: usize = 200;
+
 /// One evaluation: the answers, the circumstances and the law of the day.
 pub(crate) struct Run<'a> {
     pub(crate) store: Store<'a>,
@@ -60,7 +63,11 @@ impl<'a> Run<'a> {
             context,
             today,
             non_answers: HashMap::new(),
-            parameters: definition.parameters.iter().map(|parameter| parameter.in_force(today, &context.area_chain)).collect(),
+            parameters: definition
+                .parameters
+                .iter()
+                .map(|parameter| parameter.in_force(today, &context.area_chain))
+                .collect(),
             definition,
             steps: Cell::new(0),
             trace: RefCell::new(None),
@@ -85,6 +92,7 @@ impl<'a> Run<'a> {
 
     fn read(&self, row: u32, slot: Slot) -> Val<'a> {
         if let Some(trace) = self.trace.borrow_mut().as_mut()
+            && trace.len() < LONGEST_TRACE
             && !trace.contains(&(row, slot))
         {
             trace.push((row, slot));
@@ -96,9 +104,13 @@ impl<'a> Run<'a> {
         self.steps.set(self.steps.get() + 1);
         match node {
             Node::Literal(constant) | Node::Baseline(constant) => Val::of_constant(constant),
-            Node::Parameter(place) => self.parameters.get(*place).map_or(Val::Unknown, |constant| Val::of_constant(constant)),
+            Node::Parameter(place) => {
+                self.parameters.get(*place).map_or(Val::Unknown, |constant| Val::of_constant(constant))
+            }
             Node::Question { up, slot } => self.read(self.store.outward(scope.row, *up), *slot),
-            Node::Rows { up, place, .. } => Val::Rows(self.store.rows(self.store.outward(scope.row, *up), *place).clone()),
+            Node::Rows { up, place, .. } => {
+                Val::Rows(self.store.rows(self.store.outward(scope.row, *up), *place).clone())
+            }
             Node::Variable(place) => scope.variables.get(*place).cloned().unwrap_or(Val::Unknown),
             Node::Cell { row, slot } => match self.eval(row, scope) {
                 Val::Row(row) => self.read(row, *slot),
@@ -117,7 +129,9 @@ impl<'a> Run<'a> {
             Node::UserAreas => Val::List(self.context.user.areas.iter().map(|area| text(area)).collect()),
             Node::Outside { source, path, ty } => self.outside(*source, path, ty),
             Node::ChoiceCode => scope.choice.map_or(Val::Unknown, |item| Val::Text(&item.code)),
-            Node::ChoiceColumn(column) => scope.choice.and_then(|item| item.columns.get(*column)).map_or(Val::Unknown, Val::of_constant),
+            Node::ChoiceColumn(column) => {
+                scope.choice.and_then(|item| item.columns.get(*column)).map_or(Val::Unknown, Val::of_constant)
+            }
             Node::NonAnswer { up, slot } => {
                 let row = self.store.outward(scope.row, *up);
                 Val::Text(self.non_answers.get(&(row, *slot)).copied().unwrap_or(""))
@@ -146,7 +160,9 @@ impl<'a> Run<'a> {
             }
             Node::Arithmetic(operator, left, right) => {
                 let (left, right) = (self.eval(left, scope), self.eval(right, scope));
-                Val::number_or_unknown(left.number().zip(right.number()).map(|(a, b)| calculate(*operator, a, b)))
+                Val::number_or_unknown(
+                    left.number().zip(right.number()).map(|(a, b)| calculate(*operator, a, b)),
+                )
             }
             Node::Negate(of) => Val::number_or_unknown(self.eval(of, scope).number().map(|number| -number)),
             Node::Join(left, right) => join(&self.eval(left, scope), &self.eval(right, scope)),
@@ -169,7 +185,11 @@ impl<'a> Run<'a> {
         let around = Surroundings { today: self.today, areas: self.context.areas };
         match (function, nodes) {
             // The first known argument decides; the rest need not be looked at.
-            (Function::Coalesce, nodes) => nodes.iter().map(|node| self.eval(node, scope)).find(|value| value.is_known()).unwrap_or(Val::Unknown),
+            (Function::Coalesce, nodes) => nodes
+                .iter()
+                .map(|node| self.eval(node, scope))
+                .find(|value| value.is_known())
+                .unwrap_or(Val::Unknown),
             (_, [one]) => functions::call(function, &[self.eval(one, scope)], &around),
             (_, [one, two]) => {
                 let args = [self.eval(one, scope), self.eval(two, scope)];
@@ -198,7 +218,14 @@ impl<'a> Run<'a> {
         Val::truth_or_unknown(found)
     }
 
-    fn each(&self, kind: Macro, over: &'a Node, variable: usize, body: &'a Node, scope: &mut Scope<'a>) -> Val<'a> {
+    fn each(
+        &self,
+        kind: Macro,
+        over: &'a Node,
+        variable: usize,
+        body: &'a Node,
+        scope: &mut Scope<'a>,
+    ) -> Val<'a> {
         let over = self.eval(over, scope);
         scope.variables.truncate(variable);
         match &over {
@@ -208,7 +235,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn each_of(&self, kind: Macro, over: &Val<'a>, items: impl Iterator<Item = Val<'a>>, body: &'a Node, scope: &mut Scope<'a>) -> Val<'a> {
+    fn each_of(
+        &self,
+        kind: Macro,
+        over: &Val<'a>,
+        items: impl Iterator<Item = Val<'a>>,
+        body: &'a Node,
+        scope: &mut Scope<'a>,
+    ) -> Val<'a> {
         let depth = scope.variables.len();
         let mut looks = items.map(|item| {
             scope.variables.truncate(depth);
@@ -219,12 +253,17 @@ impl<'a> Run<'a> {
             Macro::Exists => Val::truth_or_unknown(decided(&mut looks, true)),
             Macro::All => Val::truth_or_unknown(decided(&mut looks, false).map(|found| !found)),
             Macro::ExistsOne => Val::truth_or_unknown(exactly_one(&mut looks)),
-            Macro::CountWhere => Val::Number(looks.filter(|(_, look)| look.truth() == Some(true)).count() as f64),
+            Macro::CountWhere => {
+                Val::Number(looks.filter(|(_, look)| look.truth() == Some(true)).count() as f64)
+            }
             Macro::Map => Val::List(looks.map(|(_, look)| look).collect()),
             Macro::Filter => {
                 let kept = looks.filter(|(_, look)| look.truth() == Some(true)).map(|(item, _)| item);
                 match over {
-                    Val::Rows(_) => Val::Rows(kept.filter_map(|item| if let Val::Row(row) = item { Some(row) } else { None }).collect()),
+                    Val::Rows(_) => Val::Rows(
+                        kept.filter_map(|item| if let Val::Row(row) = item { Some(row) } else { None })
+                            .collect(),
+                    ),
                     _ => Val::List(kept.collect()),
                 }
             }
@@ -291,8 +330,12 @@ fn exactly_one<'a>(looks: &mut impl Iterator<Item = (Val<'a>, Val<'a>)>) -> Opti
 }
 
 fn among_constants(item: &Val<'_>, constants: &[Constant]) -> Option<bool> {
-    if let (Some(text), true) = (item.text(), constants.iter().all(|constant| matches!(constant, Constant::Text(_)))) {
-        return Some(constants.iter().any(|constant| matches!(constant, Constant::Text(other) if other == text)));
+    if let (Some(text), true) =
+        (item.text(), constants.iter().all(|constant| matches!(constant, Constant::Text(_))))
+    {
+        return Some(
+            constants.iter().any(|constant| matches!(constant, Constant::Text(other) if other == text)),
+        );
     }
     let items: Vec<Val<'_>> = constants.iter().map(Val::of_constant).collect();
     among(item, items.iter())
@@ -325,7 +368,9 @@ fn join<'a>(left: &Val<'a>, right: &Val<'a>) -> Val<'a> {
 }
 
 fn index<'a>(list: &Val<'a>, place: Option<f64>) -> Val<'a> {
-    let Some(place) = place.filter(|place| *place >= 0.0 && place.fract() == 0.0) else { return Val::Unknown };
+    let Some(place) = place.filter(|place| *place >= 0.0 && place.fract() == 0.0) else {
+        return Val::Unknown;
+    };
     match list {
         Val::List(items) => items.get(place as usize).cloned().unwrap_or(Val::Unknown),
         Val::Rows(rows) => rows.get(place as usize).map_or(Val::Unknown, |row| Val::Row(*row)),

@@ -44,7 +44,8 @@ struct List {
 impl<'a> Store<'a> {
     /// A store that holds the form's own cells, all unanswered.
     pub(crate) fn new(frames: &[Frame]) -> Self {
-        let mut store = Store { rows: Vec::with_capacity(16), cells: Vec::with_capacity(512), lists: Vec::new() };
+        let mut store =
+            Store { rows: Vec::with_capacity(16), cells: Vec::with_capacity(512), lists: Vec::new() };
         if let Some(form) = frames.first() {
             store.add(FORM, form, 0, 0);
         }

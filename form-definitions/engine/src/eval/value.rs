@@ -97,7 +97,8 @@ impl<'a> Val<'a> {
             Kind::Point => point(answer).map(|point| Val::Point(Rc::new(point))),
             Kind::Media => answer.get("media")?.as_str().map(|_| Val::Json(answer)),
             Kind::Choices(_) => {
-                let codes: Option<Vec<Val<'a>>> = answer.as_array()?.iter().map(|code| code.as_str().map(Val::Text)).collect();
+                let codes: Option<Vec<Val<'a>>> =
+                    answer.as_array()?.iter().map(|code| code.as_str().map(Val::Text)).collect();
                 codes.map(|codes| Val::List(codes.into()))
             }
         }
@@ -116,7 +117,9 @@ impl<'a> Val<'a> {
             (_, Value::Number(number)) => Val::number_or_unknown(number.as_f64()),
             (_, Value::String(text)) if text.is_empty() => Val::Unknown,
             (_, Value::String(text)) => Val::Text(text),
-            (_, Value::Array(items)) => Val::List(items.iter().take(1_000).map(|item| Val::of_outside(&Type::Any, item)).collect()),
+            (_, Value::Array(items)) => {
+                Val::List(items.iter().take(1_000).map(|item| Val::of_outside(&Type::Any, item)).collect())
+            }
             (_, Value::Object(_)) => Val::Json(value),
         }
     }
@@ -141,5 +144,10 @@ impl<'a> Val<'a> {
 
 fn point(value: &Value) -> Option<Point> {
     let number = |name: &str| value.get(name).and_then(Value::as_f64);
-    Some(Point { lat: number("lat")?, lon: number("lon")?, accuracy_m: number("accuracy_m"), altitude_m: number("altitude_m") })
+    Some(Point {
+        lat: number("lat")?,
+        lon: number("lon")?,
+        accuracy_m: number("accuracy_m"),
+        altitude_m: number("altitude_m"),
+    })
 }

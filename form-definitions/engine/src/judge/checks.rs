@@ -23,10 +23,19 @@ impl<'a> Checks<'_, 'a> {
         }
     }
 
-    pub(super) fn required(&self, required: Required, path: String, name: &str, label: &Arc<Texts>) -> Violation {
-        let label = |language: &str| label.get(language).or_else(|| label.get("en")).cloned().unwrap_or_else(|| name.to_owned());
+    pub(super) fn required(
+        &self,
+        required: Required,
+        path: String,
+        name: &str,
+        label: &Arc<Texts>,
+    ) -> Violation {
+        let label = |language: &str| {
+            label.get(language).or_else(|| label.get("en")).cloned().unwrap_or_else(|| name.to_owned())
+        };
         let (level, message) = built_in("required", label);
-        let rule = if let Required::When(rule) = required { Some(self.form.rules[rule].text.clone()) } else { None };
+        let rule =
+            if let Required::When(rule) = required { Some(self.form.rules[rule].text.clone()) } else { None };
         Violation { path, question: Some(name.to_owned()), level, code: "required".to_owned(), message, rule }
     }
 
@@ -37,7 +46,15 @@ impl<'a> Checks<'_, 'a> {
     }
 
     /// Codes that are not offered: not in the list, not in force on the day, or filtered out.
-    pub(super) fn choices(&self, question: &Question, list: ListId, row: u32, value: &Val<'a>, path: &dyn Fn() -> String, violations: &mut Vec<Violation>) {
+    pub(super) fn choices(
+        &self,
+        question: &Question,
+        list: ListId,
+        row: u32,
+        value: &Val<'a>,
+        path: &dyn Fn() -> String,
+        violations: &mut Vec<Violation>,
+    ) {
         let mut check = |code: &Val<'a>, place: Option<usize>| {
             let Some(text) = code.text() else { return };
             if !self.is_offered(question, list, row, text) {
@@ -63,7 +80,15 @@ impl<'a> Checks<'_, 'a> {
     }
 
     /// Constraints that are broken; unknown passes.
-    pub(super) fn constraints(&self, constraints: &[Constraint], row: u32, this: &Val<'a>, question: Option<&str>, path: &dyn Fn() -> String, violations: &mut Vec<Violation>) {
+    pub(super) fn constraints(
+        &self,
+        constraints: &[Constraint],
+        row: u32,
+        this: &Val<'a>,
+        question: Option<&str>,
+        path: &dyn Fn() -> String,
+        violations: &mut Vec<Violation>,
+    ) {
         for constraint in constraints {
             if self.holds(constraint.rule, &mut Scope::with_this(row, this.clone())) == Some(false) {
                 violations.push(Violation {

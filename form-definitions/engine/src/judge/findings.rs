@@ -1,11 +1,11 @@
 //! What the rules find: fired per row, folded where one supersedes another, withheld where disclosure closes over a row.
 
 use super::paths;
-use crate::definition::{FORM, FindingRule, RuleId, Slot};
+use crate::definition::{FORM, FindingRule, FrameId, RuleId, Slot};
 use crate::eval::{Run, Scope};
 use crate::form::Form;
 use crate::outcome::{Evidence, Finding};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most answers shown as the reason of one finding.
 const MOST_EVIDENCE: usize = 40;
@@ -27,19 +27,28 @@ pub(super) fn find<'a>(form: &'a Form, run: &Run<'a>) -> Vec<Finding> {
     fold(&mut fired);
     let folded = folded(&fired);
     let surviving = fired.iter().enumerate().filter(|(_, fired)| fired.folded_into.is_none());
-    surviving.map(|(place, one)| report(form, run, one, folded.get(&place).map_or(&[], Vec::as_slice))).collect()
+    surviving
+        .map(|(place, one)| report(form, run, one, folded.get(&place).map_or(&[], Vec::as_slice)))
+        .collect()
 }
 
 fn fire<'a>(form: &'a Form, run: &Run<'a>) -> Vec<Fired<'a>> {
     let definition = &form.definition;
-    let rows: Vec<Vec<u32>> = (0..definition.frames.len()).map(|frame| run.store.live_rows(&definition.frames, frame)).collect();
+    let rows: Vec<Vec<u32>> =
+        (0..definition.frames.len()).map(|frame| run.store.live_rows(&definition.frames, frame)).collect();
     let mut fired = Vec::new();
     for rule in &definition.findings {
         for row in &rows[rule.scope] {
             let holds = run.holds(&form.rules[rule.when].node, &mut Scope::row(*row));
             let provisional = holds.is_none() && rule.provisional_if_unknown;
             if holds == Some(true) || provisional {
-                fired.push(Fired { rule, row: *row, provisional, withheld: !rule.disclose, folded_into: None });
+                fired.push(Fired {
+                    rule,
+                    row: *row,
+                    provisional,
+                    withheld: !rule.disclose,
+                    folded_into: None,
+                });
             }
         }
     }
@@ -49,9 +58,13 @@ fn fire<'a>(form: &'a Form, run: &Run<'a>) -> Vec<Fired<'a>> {
 /// One withheld grave finding withholds the others of its row, save those that stop a danger to life.
 fn withhold(form: &Form, fired: &mut [Fired<'_>]) {
     let Some(disclosure) = &form.definition.disclosure else { return };
-    let closed: Vec<u32> = fired
+    let closed: BTreeSet<u32> = fired
         .iter()
-        .filter(|one| one.rule.scope == disclosure.over && one.withheld && disclosure.severities.contains(&one.rule.severity))
+        .filter(|one| {
+            one.rule.scope == disclosure.over
+                && one.withheld
+                && disclosure.severities.contains(&one.rule.severity)
+        })
         .map(|one| one.row)
         .collect();
     for one in fired {
@@ -64,16 +77,22 @@ fn withhold(form: &Form, fired: &mut [Fired<'_>]) {
 
 /// Folds each finding into the gravest that supersedes it in the same row. What is only provisional folds nothing certain.
 fn fold(fired: &mut [Fired<'_>]) {
-    for place in 0..fired.len() {
-        let weaker = &fired[place];
-        let supersedes = |other: &Fired<'_>| {
-            let same_subject = other.row == weaker.row && other.rule.scope == weaker.rule.scope;
-            same_subject && (weaker.provisional || !other.provisional) && other.rule.supersedes.contains(&weaker.rule.code)
-        };
-        let stronger = fired.iter().enumerate().filter(|(_, other)| supersedes(other));
-        let gravest = stronger.max_by_key(|(at, other)| (other.rule.severity, std::cmp::Reverse(*at)));
-        fired[place].folded_into = gravest.map(|(at, _)| at);
+    let mut subjects: BTreeMap<(FrameId, u32), Vec<usize>> = BTreeMap::new();
+    for (place, one) in fired.iter().enumerate() {
+        subjects.entry((one.rule.scope, one.row)).or_default().push(place);
     }
+    for places in subjects.values() {
+        for place in places {
+            let stronger = places.iter().filter(|other| supersedes(&fired[**other], &fired[*place]));
+            let gravest =
+                stronger.max_by_key(|other| (fired[**other].rule.severity, std::cmp::Reverse(**other)));
+            fired[*place].folded_into = gravest.copied();
+        }
+    }
+}
+
+fn supersedes(stronger: &Fired<'_>, weaker: &Fired<'_>) -> bool {
+    (weaker.provisional || !stronger.provisional) && stronger.rule.supersedes.contains(&weaker.rule.code)
 }
 
 /// For each surviving finding, what is folded into it, directly or by way of another.
@@ -105,7 +124,10 @@ fn report<'a>(form: &'a Form, run: &Run<'a>, fired: &Fired<'a>, folded: &[&Fired
         title: rule.title.clone(),
         basis,
         action: rule.action.clone(),
-        due_at: rule.due.and_then(|due| run.context.visit.finished_at.checked_add_signed(due)).map(|due| due.to_rfc3339()),
+        due_at: rule
+            .due
+            .and_then(|due| run.context.visit.finished_at.checked_add_signed(due))
+            .map(|due| due.to_rfc3339()),
         refer_to: rule.refer_to.clone(),
         escalate_to: rule.escalate_to.clone(),
         because: evidence(form, run, &reads),
@@ -149,7 +171,9 @@ fn hinges<'a>(form: &'a Form, run: &Run<'a>, reads: &[(u32, Slot)]) -> Vec<Strin
         }
         seen.push((row, slot));
         match calculation(form, run, row, slot) {
-            Some(rule) => open.extend(run.traced(&form.rules[rule].node, &mut Scope::row(row)).into_iter().rev()),
+            Some(rule) => {
+                open.extend(run.traced(&form.rules[rule].node, &mut Scope::row(row)).into_iter().rev())
+            }
             None => hinges.push(paths::of_cell(&form.definition, &run.store, row, slot)),
         }
     }

@@ -39,7 +39,10 @@ pub(super) enum Place {
 /// Lifts answers and non-answers.
 pub(super) fn lift<'a>(form: &'a Form, answers: &'a Value, non_answers: Option<&'a Value>) -> Lifted<'a> {
     let store = super::empty_store(form);
-    let mut lifter = Lifter { form, lifted: Lifted { store, notes: Notes::new(), claims: HashMap::new(), non_answers: HashMap::new() } };
+    let mut lifter = Lifter {
+        form,
+        lifted: Lifted { store, notes: Notes::new(), claims: HashMap::new(), non_answers: HashMap::new() },
+    };
     match answers {
         Value::Object(root) => lifter.root(root),
         Value::Null => {}
@@ -63,23 +66,41 @@ impl<'a> Lifter<'a> {
             match answers {
                 Value::Object(answers) => self.object(0, FORM, Some(id), answers),
                 other if is_unanswered(other) => {}
-                other => self.note(0, Place::Section(id), section.name.clone().unwrap_or_default(), None, "type", &shown(other)),
+                other => self.note(
+                    0,
+                    Place::Section(id),
+                    section.name.clone().unwrap_or_default(),
+                    None,
+                    "type",
+                    &shown(other),
+                ),
             }
         }
         self.object(0, FORM, None, root);
     }
 
     /// The questions and repeats of a section (`section`), of the root, or of a row.
-    fn object(&mut self, row: u32, frame: FrameId, section: Option<SectionId>, answers: &'a Map<String, Value>) {
+    fn object(
+        &mut self,
+        row: u32,
+        frame: FrameId,
+        section: Option<SectionId>,
+        answers: &'a Map<String, Value>,
+    ) {
         let definition = &self.form.definition;
         let mut unknown = 0;
         for (name, answer) in answers {
             let stands_here = |of: SectionId| section.is_none_or(|section| section == of);
             match definition.names.get(name) {
-                Some(Named::Question(at, slot)) if *at == frame && stands_here(definition.frames[frame].questions[*slot].section) => {
+                Some(Named::Question(at, slot))
+                    if *at == frame && stands_here(definition.frames[frame].questions[*slot].section) =>
+                {
                     self.question(row, frame, *slot, answer);
                 }
-                Some(Named::Repeat(repeat)) if definition.frames[*repeat].parent == frame && stands_here(definition.frames[*repeat].section) => {
+                Some(Named::Repeat(repeat))
+                    if definition.frames[*repeat].parent == frame
+                        && stands_here(definition.frames[*repeat].section) =>
+                {
                     self.repeat(row, *repeat, answer);
                 }
                 Some(Named::Section(_)) if frame == FORM && section.is_none() => {}
@@ -148,7 +169,14 @@ impl<'a> Lifter<'a> {
             return self.note(row, Place::Rows(frame.place), path, Some(&frame.name), "type", &shown(answer));
         };
         if answers.len() > frame.max_items {
-            self.note(row, Place::Rows(frame.place), path, Some(&frame.name), "too_many", &frame.max_items.to_string());
+            self.note(
+                row,
+                Place::Rows(frame.place),
+                path,
+                Some(&frame.name),
+                "too_many",
+                &frame.max_items.to_string(),
+            );
         }
         let mut rows = Vec::with_capacity(answers.len().min(frame.max_items));
         for (index, answers) in answers.iter().take(frame.max_items).enumerate() {
@@ -169,7 +197,9 @@ impl<'a> Lifter<'a> {
         let reasons = match non_answers {
             Some(Value::Object(reasons)) => reasons,
             None | Some(Value::Null) => return,
-            Some(other) => return self.note(0, Place::Row, "non_answers".to_owned(), None, "type", &shown(other)),
+            Some(other) => {
+                return self.note(0, Place::Row, "non_answers".to_owned(), None, "type", &shown(other));
+            }
         };
         let definition = &self.form.definition;
         let mut refused = 0;
@@ -180,11 +210,11 @@ impl<'a> Lifter<'a> {
                 definition.frames[frame].questions[*slot].non_answers.iter().any(|known| known == reason)
             });
             match allowed {
-                Some(((row, slot), reason)) => {
-                    if self.lifted.store.cell(row, slot).raw.is_none() {
-                        self.lifted.non_answers.insert((row, slot), reason);
-                    }
+                Some((at, reason)) if self.lifted.store.cell(at.0, at.1).raw.is_none() => {
+                    self.lifted.non_answers.insert(at, reason);
                 }
+                // An answer counts more than a reason for not giving it.
+                Some(_) => {}
                 None if refused < MOST_UNKNOWN => {
                     refused += 1;
                     self.refuse_non_answer(found, path, reason);
@@ -208,9 +238,24 @@ impl<'a> Lifter<'a> {
         paths::of_row(&self.form.definition, &self.lifted.store, row)
     }
 
-    fn note(&mut self, row: u32, place: Place, path: String, question: Option<&str>, code: &str, detail: &str) {
+    fn note(
+        &mut self,
+        row: u32,
+        place: Place,
+        path: String,
+        question: Option<&str>,
+        code: &str,
+        detail: &str,
+    ) {
         let (level, message) = built_in(code, |_| detail.to_owned());
-        let violation = Violation { path, question: question.map(str::to_owned), level, code: code.to_owned(), message, rule: None };
+        let violation = Violation {
+            path,
+            question: question.map(str::to_owned),
+            level,
+            code: code.to_owned(),
+            message,
+            rule: None,
+        };
         self.lifted.notes.entry((row, place)).or_default().push(violation);
     }
 }

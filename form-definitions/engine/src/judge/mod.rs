@@ -15,7 +15,12 @@ use lift::Lifted;
 use serde_json::Value;
 
 /// Judges one submission.
-pub(crate) fn judge<'a>(form: &'a Form, answers: &'a Value, non_answers: Option<&'a Value>, context: &'a Context<'a>) -> Outcome {
+pub(crate) fn judge<'a>(
+    form: &'a Form,
+    answers: &'a Value,
+    non_answers: Option<&'a Value>,
+    context: &'a Context<'a>,
+) -> Outcome {
     let lifted = lift::lift(form, answers, non_answers);
     let Lifted { store, notes, claims, non_answers } = lifted;
     let mut run = Run::new(&form.definition, context, store);

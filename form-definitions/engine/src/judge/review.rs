@@ -12,7 +12,13 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Reviews everything but the findings.
-pub(super) fn review<'a>(form: &'a Form, run: &Run<'a>, hidden: &[bool], notes: Notes, claims: &HashMap<(u32, Slot), &'a Value>) -> Outcome {
+pub(super) fn review<'a>(
+    form: &'a Form,
+    run: &Run<'a>,
+    hidden: &[bool],
+    notes: Notes,
+    claims: &HashMap<(u32, Slot), &'a Value>,
+) -> Outcome {
     let outcome = Outcome {
         answers: Value::Null,
         non_answers: Map::new(),
@@ -51,7 +57,7 @@ impl<'a> Review<'_, 'a> {
             self.take_notes(0, Place::Section(id));
             match &section.name {
                 Some(name) => {
-                    let mut inner = Map::new();
+                    let mut inner = Map::with_capacity(section.items.len());
                     self.items(0, FORM, "", &section.items, &mut inner);
                     if !inner.is_empty() {
                         answers.insert(name.clone(), Value::Object(inner));
@@ -60,13 +66,34 @@ impl<'a> Review<'_, 'a> {
                 None => self.items(0, FORM, "", &section.items, answers),
             }
             let path = || section.name.clone().unwrap_or_default();
-            self.checks.constraints(&section.constraints, 0, &Val::Unknown, None, &path, &mut self.outcome.violations);
+            self.checks.constraints(
+                &section.constraints,
+                0,
+                &Val::Unknown,
+                None,
+                &path,
+                &mut self.outcome.violations,
+            );
         }
         self.take_notes(0, Place::Row);
-        self.checks.constraints(&self.form.definition.constraints, 0, &Val::Unknown, None, &String::new, &mut self.outcome.violations);
+        self.checks.constraints(
+            &self.form.definition.constraints,
+            0,
+            &Val::Unknown,
+            None,
+            &String::new,
+            &mut self.outcome.violations,
+        );
     }
 
-    fn items(&mut self, row: u32, frame: FrameId, prefix: &str, items: &'a [Item], answers: &mut Map<String, Value>) {
+    fn items(
+        &mut self,
+        row: u32,
+        frame: FrameId,
+        prefix: &str,
+        items: &'a [Item],
+        answers: &mut Map<String, Value>,
+    ) {
         for item in items {
             match *item {
                 Item::Question(slot) => self.question(row, frame, prefix, slot, answers),
@@ -75,7 +102,14 @@ impl<'a> Review<'_, 'a> {
         }
     }
 
-    fn question(&mut self, row: u32, frame: FrameId, prefix: &str, slot: Slot, answers: &mut Map<String, Value>) {
+    fn question(
+        &mut self,
+        row: u32,
+        frame: FrameId,
+        prefix: &str,
+        slot: Slot,
+        answers: &mut Map<String, Value>,
+    ) {
         let question = &self.form.definition.frames[frame].questions[slot];
         let path = || paths::within(prefix, &question.name);
         let cell = self.run.store.cell(row, slot);
@@ -97,20 +131,39 @@ impl<'a> Review<'_, 'a> {
         if let Kind::Choice(list) | Kind::Choices(list) = question.kind {
             self.checks.choices(question, list, row, &cell.value, &path, violations);
         }
-        self.checks.constraints(&question.constraints, row, &cell.value, Some(&question.name), &path, violations);
+        self.checks.constraints(
+            &question.constraints,
+            row,
+            &cell.value,
+            Some(&question.name),
+            &path,
+            violations,
+        );
         if let (Kind::Media, Val::Json(media)) = (question.kind, &cell.value) {
             self.media(media, path());
         }
     }
 
-    fn calculated(&mut self, row: u32, slot: Slot, question: &Question, path: &dyn Fn() -> String, answers: &mut Map<String, Value>) {
+    fn calculated(
+        &mut self,
+        row: u32,
+        slot: Slot,
+        question: &Question,
+        path: &dyn Fn() -> String,
+        answers: &mut Map<String, Value>,
+    ) {
         let value = &self.run.store.cell(row, slot).value;
         let claim = self.claims.get(&(row, slot)).copied();
         if value.is_known() {
             let written = value.to_json();
             answers.insert(question.name.clone(), written.clone());
             if claim.is_some_and(|claim| !is_same(claim, &written)) {
-                let violation = self.checks.built_in("calculated_differs", path(), &question.name, &claim.map(shown).unwrap_or_default());
+                let violation = self.checks.built_in(
+                    "calculated_differs",
+                    path(),
+                    &question.name,
+                    &claim.map(shown).unwrap_or_default(),
+                );
                 self.outcome.violations.push(violation);
             }
             self.outcome.calculated.insert(path(), written);
@@ -121,7 +174,14 @@ impl<'a> Review<'_, 'a> {
     }
 
     /// A mistake already told about the answer is not told again as its absence.
-    fn unanswered(&mut self, row: u32, slot: Slot, question: &Question, noted: bool, path: &dyn Fn() -> String) {
+    fn unanswered(
+        &mut self,
+        row: u32,
+        slot: Slot,
+        question: &Question,
+        noted: bool,
+        path: &dyn Fn() -> String,
+    ) {
         if let Some(reason) = self.run.non_answers.get(&(row, slot)) {
             self.outcome.non_answers.insert(path(), Value::from(*reason));
         } else if !noted && question.calculate.is_none() && self.checks.is_required(question.required, row) {
@@ -147,13 +207,21 @@ impl<'a> Review<'_, 'a> {
             return;
         }
         if rows.len() < frame.min_items {
-            let violation = self.checks.built_in("too_few", path.clone(), &frame.name, &frame.min_items.to_string());
+            let violation =
+                self.checks.built_in("too_few", path.clone(), &frame.name, &frame.min_items.to_string());
             self.outcome.violations.push(violation);
         }
         let written = self.rows(&rows, id, frame, &path);
         answers.insert(frame.name.clone(), Value::Array(written));
         let this = Val::Rows(rows);
-        self.checks.constraints(&frame.constraints, row, &this, Some(&frame.name), &|| path.clone(), &mut self.outcome.violations);
+        self.checks.constraints(
+            &frame.constraints,
+            row,
+            &this,
+            Some(&frame.name),
+            &|| path.clone(),
+            &mut self.outcome.violations,
+        );
     }
 
     fn rows(&mut self, rows: &[u32], id: FrameId, frame: &'a Frame, path: &str) -> Vec<Value> {
@@ -163,10 +231,17 @@ impl<'a> Review<'_, 'a> {
             let prefix = format!("{path}[{index}]");
             let before = self.outcome.violations.len();
             self.take_notes(*row, Place::Row);
-            let mut answers = Map::new();
+            let mut answers = Map::with_capacity(frame.items.len());
             self.items(*row, id, &prefix, &frame.items, &mut answers);
             self.unique_key(*row, frame, &prefix, before, &mut keys);
-            self.checks.constraints(&frame.row_constraints, *row, &Val::Row(*row), None, &|| prefix.clone(), &mut self.outcome.violations);
+            self.checks.constraints(
+                &frame.row_constraints,
+                *row,
+                &Val::Row(*row),
+                None,
+                &|| prefix.clone(),
+                &mut self.outcome.violations,
+            );
             written.push(Value::Object(answers));
         }
         written
@@ -174,7 +249,14 @@ impl<'a> Review<'_, 'a> {
 
     /// Findings point to rows by key: two rows of one key cannot be told apart. Where a constraint of the form has already said so,
     /// it is not said twice.
-    fn unique_key(&mut self, row: u32, frame: &Frame, prefix: &str, before: usize, keys: &mut HashSet<String>) {
+    fn unique_key(
+        &mut self,
+        row: u32,
+        frame: &Frame,
+        prefix: &str,
+        before: usize,
+        keys: &mut HashSet<String>,
+    ) {
         let Some(slot) = frame.key else { return };
         let value = &self.run.store.cell(row, slot).value;
         if !value.is_known() || keys.insert(value.to_json().to_string()) {
@@ -210,7 +292,8 @@ impl<'a> Review<'_, 'a> {
 
 fn summary(form: &Form, run: &Run<'_>) -> Map<String, Value> {
     let questions = &form.definition.frames[FORM].questions;
-    let known = form.definition.summary.iter().map(|slot| (&questions[*slot].name, &run.store.cell(0, *slot).value));
+    let known =
+        form.definition.summary.iter().map(|slot| (&questions[*slot].name, &run.store.cell(0, *slot).value));
     known.filter(|(_, value)| value.is_known()).map(|(name, value)| (name.clone(), value.to_json())).collect()
 }
 

@@ -82,8 +82,12 @@ fn conform(kind: Kind, value: Val<'_>) -> Val<'_> {
         (Kind::Date, Val::Instant(instant)) => return Val::Date(instant.date_naive()),
         (Kind::Date, Val::Text(text)) => return dates::parse_date(text).map_or(Val::Unknown, Val::Date),
         (Kind::Time, Val::Text(text)) => return dates::parse_time(text).map_or(Val::Unknown, Val::Time),
-        (Kind::Instant, Val::Text(text)) => return dates::parse_instant(text).map_or(Val::Unknown, Val::Instant),
-        (Kind::Choices(_), Val::List(items)) => return Val::List(items.iter().filter(|item| item.text().is_some()).cloned().collect()),
+        (Kind::Instant, Val::Text(text)) => {
+            return dates::parse_instant(text).map_or(Val::Unknown, Val::Instant);
+        }
+        (Kind::Choices(_), Val::List(items)) => {
+            return Val::List(items.iter().filter(|item| item.text().is_some()).cloned().collect());
+        }
         (Kind::Text | Kind::Choice(_), Val::Text(text)) => !text.is_empty(),
         (Kind::Text | Kind::Choice(_), Val::Made(text)) => !text.is_empty(),
         (Kind::Integer | Kind::Number, Val::Number(_)) | (Kind::Boolean, Val::Bool(_)) => true,

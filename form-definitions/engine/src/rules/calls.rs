@@ -69,7 +69,12 @@ impl Checker<'_> {
         let moment = *wanted == Type::Date && typed.ty == Type::Instant;
         if !moment && !typed.ty.meets(wanted) {
             let message = format!("{name} takes {} here, not {}", self.spell(wanted), self.spell(&typed.ty));
-            return self.mistake(at, "wrong_argument", message, "see form-definitions/vocabulary/rules.md for what each function takes");
+            return self.mistake(
+                at,
+                "wrong_argument",
+                message,
+                "see form-definitions/vocabulary/rules.md for what each function takes",
+            );
         }
         typed
     }
@@ -79,7 +84,11 @@ impl Checker<'_> {
         if list.ty.is_text() && list.ty != Type::Any {
             let Some((list, code)) = self.agree(list, code, at) else { return Typed::mistaken() };
             let doubt = list.doubt.or(code.doubt);
-            return Typed::new(Node::Equal { left: Box::new(list.node), right: Box::new(code.node), negated: false }, Type::Bool, doubt);
+            return Typed::new(
+                Node::Equal { left: Box::new(list.node), right: Box::new(code.node), negated: false },
+                Type::Bool,
+                doubt,
+            );
         }
         self.membership(code, list, at)
     }
@@ -119,7 +128,12 @@ impl Checker<'_> {
         };
         if !fits {
             let message = format!("this cannot be calculated over {}", self.spell(&typed.ty));
-            return self.mistake(at, "wrong_argument", message, "take a list of numbers: rows.map(r, r.question), or [a, b, c]");
+            return self.mistake(
+                at,
+                "wrong_argument",
+                message,
+                "take a list of numbers: rows.map(r, r.question), or [a, b, c]",
+            );
         }
         let ty = if element == Type::Nothing { Type::Number } else { element };
         Typed::new(Node::Call(function, vec![typed.node]), ty, Doubt::some())
@@ -128,9 +142,12 @@ impl Checker<'_> {
     fn unique(&mut self, of: &Syntax) -> Typed {
         let typed = self.check(of);
         match self.a_list(typed, of.at) {
-            Some(typed) if matches!(typed.ty, Type::Rows(_)) => {
-                self.mistake(of.at, "wrong_argument", "rows are all different".to_owned(), "take a list: rows.map(r, r.question)")
-            }
+            Some(typed) if matches!(typed.ty, Type::Rows(_)) => self.mistake(
+                of.at,
+                "wrong_argument",
+                "rows are all different".to_owned(),
+                "take a list: rows.map(r, r.question)",
+            ),
             Some(typed) => Typed::new(Node::Call(Function::Unique, vec![typed.node]), typed.ty, typed.doubt),
             None => Typed::mistaken(),
         }
@@ -150,7 +167,12 @@ impl Checker<'_> {
                 Some(joined) => ty = joined,
                 None => {
                     let message = format!("coalesce mixes {} and {}", self.spell(&ty), self.spell(&one.ty));
-                    return self.mistake(at, "impossible_types", message, "let every argument be of one type");
+                    return self.mistake(
+                        at,
+                        "impossible_types",
+                        message,
+                        "let every argument be of one type",
+                    );
                 }
             }
         }
@@ -168,7 +190,8 @@ impl Checker<'_> {
 
     fn hours_between(&mut self, from: &Syntax, to: &Syntax) -> Typed {
         let (first, second) = (self.check(from), self.check(to));
-        let wanted = if first.ty == Type::Instant || second.ty == Type::Instant { Type::Instant } else { Type::Time };
+        let wanted =
+            if first.ty == Type::Instant || second.ty == Type::Instant { Type::Instant } else { Type::Time };
         let first = self.argument("hours_between", first, &wanted, from.at);
         let second = self.argument("hours_between", second, &wanted, to.at);
         let doubt = first.doubt.or(second.doubt);
@@ -178,8 +201,15 @@ impl Checker<'_> {
     /// Why a question has no answer; an empty text when it has one or nothing was said.
     fn non_answer(&mut self, of: &Syntax, at: usize) -> Typed {
         match self.check(of).node {
-            Node::Question { up, slot } => Typed::new(Node::NonAnswer { up, slot }, Type::Text, Doubt::none()),
-            _ => self.mistake(at, "wrong_argument", "non_answer takes a question".to_owned(), "write non_answer(question)"),
+            Node::Question { up, slot } => {
+                Typed::new(Node::NonAnswer { up, slot }, Type::Text, Doubt::none())
+            }
+            _ => self.mistake(
+                at,
+                "wrong_argument",
+                "non_answer takes a question".to_owned(),
+                "write non_answer(question)",
+            ),
         }
     }
 
@@ -203,7 +233,9 @@ impl Checker<'_> {
 /// Counting what a filter keeps needs no list of it.
 fn counted(of: Node, function: Function) -> Node {
     match of {
-        Node::Each { kind: Macro::Filter, over, variable, body } => Node::Each { kind: Macro::CountWhere, over, variable, body },
+        Node::Each { kind: Macro::Filter, over, variable, body } => {
+            Node::Each { kind: Macro::CountWhere, over, variable, body }
+        }
         Node::Literal(Constant::Unknown) => Node::Literal(Constant::Unknown),
         other => Node::Call(function, vec![other]),
     }

@@ -78,8 +78,19 @@ pub(super) struct Checker<'d> {
 }
 
 impl<'d> Checker<'d> {
-    pub(super) fn new(definition: &'d Definition, source: &'d Source, problems: &'d mut Vec<Problem>) -> Self {
-        Checker { definition, source, problems, variables: Vec::new(), facts: Vec::new(), reads: Reads::new() }
+    pub(super) fn new(
+        definition: &'d Definition,
+        source: &'d Source,
+        problems: &'d mut Vec<Problem>,
+    ) -> Self {
+        Checker {
+            definition,
+            source,
+            problems,
+            variables: Vec::new(),
+            facts: Vec::new(),
+            reads: Reads::new(),
+        }
     }
 
     /// Understands the whole rule and holds it to its purpose.
@@ -87,7 +98,10 @@ impl<'d> Checker<'d> {
         let typed = self.check(syntax);
         let typed = match self.source.purpose {
             Purpose::Calculate(slot) | Purpose::Default(slot) => {
-                let wanted = self.definition.frames[self.source.frame].questions.get(slot).map_or(Type::Any, |question| Type::of(question.kind));
+                let wanted = self.definition.frames[self.source.frame]
+                    .questions
+                    .get(slot)
+                    .map_or(Type::Any, |question| Type::of(question.kind));
                 self.yields(typed, &wanted, syntax.at)
             }
             _ => self.condition(typed, syntax.at),
@@ -104,8 +118,17 @@ impl<'d> Checker<'d> {
     fn yields(&mut self, typed: Typed, wanted: &Type, at: usize) -> Typed {
         let typed = self.coerce(typed, wanted, at);
         if !typed.ty.meets(wanted) {
-            let message = format!("this yields {}, but the question takes {}", self.spell(&typed.ty), self.spell(wanted));
-            return self.mistake(at, "wrong_type", message, "make the calculation and the question's type agree");
+            let message = format!(
+                "this yields {}, but the question takes {}",
+                self.spell(&typed.ty),
+                self.spell(wanted)
+            );
+            return self.mistake(
+                at,
+                "wrong_type",
+                message,
+                "make the calculation and the question's type agree",
+            );
         }
         typed
     }
@@ -114,7 +137,12 @@ impl<'d> Checker<'d> {
     pub(super) fn condition(&mut self, typed: Typed, at: usize) -> Typed {
         if !matches!(typed.ty, Type::Bool | Type::Any) {
             let message = format!("this is {}, where true or false is needed", self.spell(&typed.ty));
-            return self.mistake(at, "not_a_condition", message, "compare it with something, or ask known(…)");
+            return self.mistake(
+                at,
+                "not_a_condition",
+                message,
+                "compare it with something, or ask known(…)",
+            );
         }
         typed
     }
@@ -124,7 +152,12 @@ impl<'d> Checker<'d> {
             Kind::Null => Typed::literal(Constant::Unknown),
             Kind::Bool(truth) => Typed::literal(Constant::Bool(*truth)),
             Kind::Number(number) if number.is_finite() => Typed::literal(Constant::Number(*number)),
-            Kind::Number(_) => self.mistake(syntax.at, "wrong_type", "this number is too large".to_owned(), "write a smaller one"),
+            Kind::Number(_) => self.mistake(
+                syntax.at,
+                "wrong_type",
+                "this number is too large".to_owned(),
+                "write a smaller one",
+            ),
             Kind::Text(text) => Typed::literal(Constant::Text(text.clone())),
             Kind::Name(name) => self.name(name, syntax),
             Kind::Select(of, field) => self.select(of, field, syntax),
@@ -140,7 +173,8 @@ impl<'d> Checker<'d> {
             match element.join(&item.ty) {
                 Some(joined) => element = joined,
                 None => {
-                    let message = format!("the list mixes {} and {}", self.spell(&element), self.spell(&item.ty));
+                    let message =
+                        format!("the list mixes {} and {}", self.spell(&element), self.spell(&item.ty));
                     return self.mistake(at, "mixed_list", message, "put values of one type in a list");
                 }
             }
@@ -148,7 +182,9 @@ impl<'d> Checker<'d> {
         let doubt = Doubt::none();
         let ty = Type::List(Box::new(element));
         if typed.iter().all(|item| matches!(item.node, Node::Literal(_))) {
-            let constants = typed.into_iter().filter_map(|item| if let Node::Literal(constant) = item.node { Some(constant) } else { None });
+            let constants = typed.into_iter().filter_map(|item| {
+                if let Node::Literal(constant) = item.node { Some(constant) } else { None }
+            });
             return Typed::new(Node::Literal(Constant::List(constants.collect())), ty, doubt);
         }
         let nodes = typed.drain(..).map(|item| item.node).collect();
@@ -185,7 +221,11 @@ impl<'d> Checker<'d> {
         typed
     }
 
-    fn read_text(&self, text: &str, wanted: &Type) -> Result<Option<Constant>, (&'static str, String, String)> {
+    fn read_text(
+        &self,
+        text: &str,
+        wanted: &Type,
+    ) -> Result<Option<Constant>, (&'static str, String, String)> {
         let read = match wanted {
             Type::Date => dates::parse_date(text).map(Constant::Date),
             Type::Time => dates::parse_time(text).map(Constant::Time),
@@ -197,12 +237,22 @@ impl<'d> Checker<'d> {
                     return Ok(None);
                 }
                 let message = format!("{text:?} is no code of the list {}", list.name);
-                return Err(("unknown_choice", message, format!("use one of its codes: {}", some_codes(list))));
+                return Err((
+                    "unknown_choice",
+                    message,
+                    format!("use one of its codes: {}", some_codes(list)),
+                ));
             }
             _ => return Ok(None),
         };
         let message = || format!("{text:?} is not {}", self.spell(wanted));
-        read.map(Some).ok_or_else(|| ("wrong_literal", message(), "write dates as 'YYYY-MM-DD', times as 'HH:MM', moments as RFC 3339".to_owned()))
+        read.map(Some).ok_or_else(|| {
+            (
+                "wrong_literal",
+                message(),
+                "write dates as 'YYYY-MM-DD', times as 'HH:MM', moments as RFC 3339".to_owned(),
+            )
+        })
     }
 
     /// Makes two sides agree, or says why they cannot.
@@ -210,7 +260,8 @@ impl<'d> Checker<'d> {
         let left = self.coerce(left, &right.ty, at);
         let right = self.coerce(right, &left.ty, at);
         if !left.ty.meets(&right.ty) {
-            let message = format!("{} and {} can never be compared", self.spell(&left.ty), self.spell(&right.ty));
+            let message =
+                format!("{} and {} can never be compared", self.spell(&left.ty), self.spell(&right.ty));
             self.mistake(at, "impossible_types", message, "compare values of one type");
             return None;
         }

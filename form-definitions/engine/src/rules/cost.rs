@@ -21,9 +21,15 @@ pub(super) fn worst_case(definition: &Definition, node: &Node) -> u64 {
         }
         Node::List(nodes) => all(nodes),
         Node::If(a, b, c) => all_of([a, b, c], cost),
-        Node::In(a, b) | Node::And(a, b) | Node::Or(a, b) | Node::Join(a, b) | Node::Index(a, b) => all_of([a, b], cost),
-        Node::Compare(_, a, b) | Node::Arithmetic(_, a, b) | Node::Equal { left: a, right: b, .. } => all_of([a, b], cost),
-        Node::Not(of) | Node::Negate(of) | Node::Member { of, .. } | Node::Matches { text: of, .. } => cost(of),
+        Node::In(a, b) | Node::And(a, b) | Node::Or(a, b) | Node::Join(a, b) | Node::Index(a, b) => {
+            all_of([a, b], cost)
+        }
+        Node::Compare(_, a, b) | Node::Arithmetic(_, a, b) | Node::Equal { left: a, right: b, .. } => {
+            all_of([a, b], cost)
+        }
+        Node::Not(of) | Node::Negate(of) | Node::Member { of, .. } | Node::Matches { text: of, .. } => {
+            cost(of)
+        }
         Node::Cell { row, .. } | Node::RowsOf { row, .. } => cost(row),
         _ => 0,
     };
@@ -45,7 +51,9 @@ fn per_element(function: Function) -> u64 {
 /// Most elements a node can yield.
 fn length(definition: &Definition, node: &Node) -> u64 {
     match node {
-        Node::Rows { repeat, .. } | Node::RowsOf { repeat, .. } => definition.frames[*repeat].max_items as u64,
+        Node::Rows { repeat, .. } | Node::RowsOf { repeat, .. } => {
+            definition.frames[*repeat].max_items as u64
+        }
         Node::Each { over, .. } => length(definition, over),
         Node::Call(Function::Unique, nodes) => nodes.first().map_or(1, |first| length(definition, first)),
         Node::Join(a, b) => length(definition, a).saturating_add(length(definition, b)),

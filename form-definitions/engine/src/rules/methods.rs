@@ -15,7 +15,9 @@ impl Checker<'_> {
         match (name, args) {
             ("exists", [variable, body]) => self.each(Macro::Exists, target, variable, body),
             ("all", [variable, body]) => self.each(Macro::All, target, variable, body),
-            ("exists_one" | "existsOne", [variable, body]) => self.each(Macro::ExistsOne, target, variable, body),
+            ("exists_one" | "existsOne", [variable, body]) => {
+                self.each(Macro::ExistsOne, target, variable, body)
+            }
             ("filter", [variable, body]) => self.each(Macro::Filter, target, variable, body),
             ("map", [variable, body]) => self.each(Macro::Map, target, variable, body),
             ("map", [variable, keep, body]) => self.filter_map(target, variable, keep, body),
@@ -41,7 +43,12 @@ impl Checker<'_> {
     fn each_of(&mut self, kind: Macro, over: Typed, variable: &Syntax, body: &Syntax) -> Typed {
         let Some(element) = over.ty.element() else {
             let message = format!("{} has no elements to look at", self.spell(&over.ty));
-            return self.mistake(variable.at, "not_a_list", message, "take rows, a question with several choices, or [a, b, c]");
+            return self.mistake(
+                variable.at,
+                "not_a_list",
+                message,
+                "take rows, a question with several choices, or [a, b, c]",
+            );
         };
         let Some(name) = self.variable_name(variable) else { return Typed::mistaken() };
         let place = self.variables.len();
@@ -49,23 +56,37 @@ impl Checker<'_> {
         let looked = self.check(body);
         let looked = if kind == Macro::Map { looked } else { self.condition(looked, body.at) };
         self.variables.pop();
-        let node = Node::Each { kind, over: Box::new(over.node), variable: place, body: Box::new(looked.node) };
+        let node =
+            Node::Each { kind, over: Box::new(over.node), variable: place, body: Box::new(looked.node) };
         match kind {
             Macro::Filter | Macro::CountWhere => Typed::new(node, over.ty, over.doubt),
             Macro::Map => Typed::new(node, Type::List(Box::new(looked.ty)), over.doubt),
-            Macro::Exists | Macro::All | Macro::ExistsOne => Typed::new(node, Type::Bool, over.doubt.or(looked.doubt)),
+            Macro::Exists | Macro::All | Macro::ExistsOne => {
+                Typed::new(node, Type::Bool, over.doubt.or(looked.doubt))
+            }
         }
     }
 
     /// A variable gets a name of its own: one that hides a question would be read wrongly by people.
     fn variable_name(&mut self, variable: &Syntax) -> Option<String> {
         let Kind::Name(name) = &variable.kind else {
-            self.mistake(variable.at, "bad_variable", "the first argument is a name for each element".to_owned(), "write rows.exists(r, …)");
+            self.mistake(
+                variable.at,
+                "bad_variable",
+                "the first argument is a name for each element".to_owned(),
+                "write rows.exists(r, …)",
+            );
             return None;
         };
-        let taken = self.definition.names.contains_key(name) || self.variables.iter().any(|(known, _)| known == name);
+        let taken =
+            self.definition.names.contains_key(name) || self.variables.iter().any(|(known, _)| known == name);
         if taken {
-            self.mistake(variable.at, "hidden_name", format!("{name} already means something here"), "give the element another name, such as r");
+            self.mistake(
+                variable.at,
+                "hidden_name",
+                format!("{name} already means something here"),
+                "give the element another name, such as r",
+            );
             return None;
         }
         Some(name.clone())
@@ -76,7 +97,12 @@ impl Checker<'_> {
         for (typed, at) in [(&text, target.at), (&part_typed, part.at)] {
             if !typed.ty.is_text() {
                 let message = format!("{} is not a text", self.spell(&typed.ty));
-                return self.mistake(at, "wrong_argument", message, "use contains, startsWith and endsWith with texts; use `in` with lists");
+                return self.mistake(
+                    at,
+                    "wrong_argument",
+                    message,
+                    "use contains, startsWith and endsWith with texts; use `in` with lists",
+                );
             }
         }
         let doubt = text.doubt.or(part_typed.doubt);
@@ -91,13 +117,27 @@ impl Checker<'_> {
         }
         let typed = self.check(pattern);
         let Node::Literal(Constant::Text(source)) = typed.node else {
-            return self.mistake(pattern.at, "pattern_not_fixed", "the pattern is not a fixed text".to_owned(), "write the pattern itself: it is checked and prepared once");
+            return self.mistake(
+                pattern.at,
+                "pattern_not_fixed",
+                "the pattern is not a fixed text".to_owned(),
+                "write the pattern itself: it is checked and prepared once",
+            );
         };
         match regex::RegexBuilder::new(&source).size_limit(LARGEST_PATTERN).build() {
-            Ok(pattern) => Typed::new(Node::Matches { text: Box::new(text.node), pattern: Box::new(pattern) }, Type::Bool, text.doubt),
+            Ok(pattern) => Typed::new(
+                Node::Matches { text: Box::new(text.node), pattern: Box::new(pattern) },
+                Type::Bool,
+                text.doubt,
+            ),
             Err(error) => {
                 let reason: String = error.to_string().chars().take(300).collect();
-                self.mistake(pattern.at, "bad_pattern", reason, "use RE2 syntax: no look-around, no back-references")
+                self.mistake(
+                    pattern.at,
+                    "bad_pattern",
+                    reason,
+                    "use RE2 syntax: no look-around, no back-references",
+                )
             }
         }
     }

@@ -51,7 +51,13 @@ fn never_relevant(definition: &Definition, rules: &[Rule], problems: &mut Vec<Pr
         let never = matches!(rule.node, Node::Literal(Constant::Bool(false)));
         if never && matches!(source.purpose, Purpose::Relevant(_)) {
             let message = "this is never shown".to_owned();
-            problems.push(of_rule(source, None, "never_relevant", message, "remove it, or say when it is relevant"));
+            problems.push(of_rule(
+                source,
+                None,
+                "never_relevant",
+                message,
+                "remove it, or say when it is relevant",
+            ));
         }
     }
 }
@@ -63,7 +69,12 @@ fn unknown_booleans(definition: &Definition, rules: &[Rule], settled: &[bool], p
         let Purpose::Calculate(slot) = source.purpose else { continue };
         let question = &definition.frames[source.frame].questions[slot];
         if question.kind == Kind::Boolean && !known.contains(&(source.frame, slot)) {
-            let names = rules[id].may_be_unknown.iter().map(|read| names::spell(definition, *read)).collect::<Vec<_>>().join(", ");
+            let names = rules[id]
+                .may_be_unknown
+                .iter()
+                .map(|read| names::spell(definition, *read))
+                .collect::<Vec<_>>()
+                .join(", ");
             let message = format!("{} is true or false, but can come out unknown", question.name);
             let remedy = if names.is_empty() {
                 "end it in true or false with coalesce(…, false)".to_owned()
@@ -76,20 +87,35 @@ fn unknown_booleans(definition: &Definition, rules: &[Rule], settled: &[bool], p
 }
 
 fn over_budget(definition: &Definition, rule: &Rule, source: &Source, problems: &mut Vec<Problem>) {
-    let rows = definition.outward(source.frame).fold(1_u64, |rows, frame| rows.saturating_mul(definition.frames[frame].max_items as u64));
+    let rows = definition
+        .outward(source.frame)
+        .fold(1_u64, |rows, frame| rows.saturating_mul(definition.frames[frame].max_items as u64));
     let price = cost::worst_case(definition, &rule.node).saturating_mul(rows);
     if price > BUDGET {
         let message = format!("in the worst case this rule takes {price} steps, more than {BUDGET}");
-        let remedy = "look at fewer rows at a time: lower maxItems, or calculate once per row what is compared";
+        let remedy =
+            "look at fewer rows at a time: lower maxItems, or calculate once per row what is compared";
         problems.push(of_rule(source, None, "too_dear", message, remedy));
     }
 }
 
 fn of_syntax(source: &Source, error: &SyntaxError) -> Problem {
-    of_rule(source, error.at, error.code, error.message.clone(), "see form-definitions/vocabulary/rules.md for how rules are written")
+    of_rule(
+        source,
+        error.at,
+        error.code,
+        error.message.clone(),
+        "see form-definitions/vocabulary/rules.md for how rules are written",
+    )
 }
 
-pub(crate) fn of_rule(source: &Source, at: Option<usize>, code: &str, message: String, remedy: &str) -> Problem {
+pub(crate) fn of_rule(
+    source: &Source,
+    at: Option<usize>,
+    code: &str,
+    message: String,
+    remedy: &str,
+) -> Problem {
     Problem {
         path: source.pointer.clone(),
         rule: Some(source.text.chars().take(500).collect()),
@@ -104,7 +130,9 @@ pub(crate) fn of_rule(source: &Source, at: Option<usize>, code: &str, message: S
 fn this_type(definition: &Definition, source: &Source) -> Option<Type> {
     let Purpose::Constraint(owner) = source.purpose else { return None };
     match owner {
-        Owner::Question(slot) => definition.frames[source.frame].questions.get(slot).map(|question| Type::of(question.kind)),
+        Owner::Question(slot) => {
+            definition.frames[source.frame].questions.get(slot).map(|question| Type::of(question.kind))
+        }
         Owner::Repeat(frame) => Some(Type::Rows(frame)),
         Owner::Row => Some(Type::Row(source.frame)),
         Owner::Form | Owner::Section(_) => None,

@@ -19,11 +19,20 @@ impl Checker<'_> {
             "today" => Typed::new(Node::Today, Type::Date, Doubt::none()),
             "this" => match self.this() {
                 Some(ty) => Typed::new(Node::This, ty, Doubt::none()),
-                None => self.mistake(syntax.at, "no_this", "there is no `this` here".to_owned(), "`this` is the value a constraint stands on; name the question instead"),
+                None => self.mistake(
+                    syntax.at,
+                    "no_this",
+                    "there is no `this` here".to_owned(),
+                    "`this` is the value a constraint stands on; name the question instead",
+                ),
             },
             "prev" | "facility" => {
                 let source = if name == "prev" { Source::Prev } else { Source::Facility };
-                Typed::new(Node::Outside { source, path: Vec::new(), ty: Type::Any }, Type::Any, Doubt::some())
+                Typed::new(
+                    Node::Outside { source, path: Vec::new(), ty: Type::Any },
+                    Type::Any,
+                    Doubt::some(),
+                )
             }
             "param" | "baseline" | "visit" | "user" | "choice" => {
                 let message = format!("{name} is not a value by itself");
@@ -46,7 +55,8 @@ impl Checker<'_> {
                 None => self.elsewhere(name, at, syntax.at),
             },
             Some(Named::Repeat(repeat)) => {
-                let (parent, place) = (self.definition.frames[repeat].parent, self.definition.frames[repeat].place);
+                let (parent, place) =
+                    (self.definition.frames[repeat].parent, self.definition.frames[repeat].place);
                 match self.steps_out(frame, parent) {
                     Some(up) => {
                         self.reads.insert(Read::Rows(repeat));
@@ -55,11 +65,19 @@ impl Checker<'_> {
                     None => self.elsewhere(name, parent, syntax.at),
                 }
             }
-            Some(Named::Section(_)) => self.mistake(syntax.at, "unknown_name", format!("{name} is a section and has no value"), "name one of its questions"),
+            Some(Named::Section(_)) => self.mistake(
+                syntax.at,
+                "unknown_name",
+                format!("{name} is a section and has no value"),
+                "name one of its questions",
+            ),
             None => {
                 let remedy = match self.nearest(name) {
                     Some(near) => format!("did you mean {near}?"),
-                    None => "use the name of a question, or param, baseline, prev, facility, visit, today, user".to_owned(),
+                    None => {
+                        "use the name of a question, or param, baseline, prev, facility, visit, today, user"
+                            .to_owned()
+                    }
                 };
                 self.mistake(syntax.at, "unknown_name", format!("nothing is called {name}"), &remedy)
             }
@@ -73,11 +91,17 @@ impl Checker<'_> {
     fn elsewhere(&mut self, name: &str, frame: FrameId, at: usize) -> Typed {
         let repeat = self.definition.frames[frame].name.clone();
         let message = format!("{name} stands in the rows of {repeat}, of which there are many");
-        let remedy = format!("look at the rows: {repeat}.exists(r, r.{name} …), or count, sum, min, max over {repeat}.map(r, r.{name})");
+        let remedy = format!(
+            "look at the rows: {repeat}.exists(r, r.{name} …), or count, sum, min, max over {repeat}.map(r, r.{name})"
+        );
         self.mistake(at, "in_a_row", message, &remedy)
     }
 
+    /// The name that was probably meant; not looked for when a definition is wrong throughout.
     fn nearest(&self, name: &str) -> Option<&str> {
+        if self.problems.len() > 50 {
+            return None;
+        }
         let names = self.definition.names.keys().map(String::as_str);
         let near = names.map(|known| (distance(name, known), known)).min()?;
         (near.0 <= 2).then_some(near.1)
@@ -90,14 +114,26 @@ impl Checker<'_> {
         let typed = self.check(of);
         match typed.ty.clone() {
             Type::Row(frame) => self.cell(typed, frame, field, syntax),
-            Type::Point if ["lat", "lon", "accuracy_m", "altitude_m"].contains(&field) => self.member(typed, field, Type::Number, syntax),
+            Type::Point if ["lat", "lon", "accuracy_m", "altitude_m"].contains(&field) => {
+                self.member(typed, field, Type::Number, syntax)
+            }
             Type::Media if field == "media" => self.member(typed, field, Type::Text, syntax),
             Type::Media if field == "faces_checked" => self.member(typed, field, Type::Bool, syntax),
             Type::Any => self.member(typed, field, Type::Any, syntax),
-            Type::Rows(_) => self.mistake(syntax.at, "in_a_row", format!("{field} is in each of the rows"), "write rows.map(r, r.question), or exists, all, filter"),
+            Type::Rows(_) => self.mistake(
+                syntax.at,
+                "in_a_row",
+                format!("{field} is in each of the rows"),
+                "write rows.map(r, r.question), or exists, all, filter",
+            ),
             ty => {
                 let message = format!("{} has no {field}", self.spell(&ty));
-                self.mistake(syntax.at, "unknown_name", message, "points have lat, lon, accuracy_m, altitude_m; files have media, faces_checked")
+                self.mistake(
+                    syntax.at,
+                    "unknown_name",
+                    message,
+                    "points have lat, lon, accuracy_m, altitude_m; files have media, faces_checked",
+                )
             }
         }
     }
@@ -132,7 +168,12 @@ impl Checker<'_> {
                     Some(_) => format!("it does not stand in the row: write {field} alone"),
                     None => "use the name of a question of the row".to_owned(),
                 };
-                self.mistake(syntax.at, "unknown_name", format!("the rows of {repeat} have no {field}"), &remedy)
+                self.mistake(
+                    syntax.at,
+                    "unknown_name",
+                    format!("the rows of {repeat} have no {field}"),
+                    &remedy,
+                )
             }
         }
     }
@@ -159,12 +200,22 @@ impl Checker<'_> {
 
     fn parameter(&mut self, key: &str, syntax: &Syntax) -> Typed {
         let Some(place) = self.definition.parameters.iter().position(|parameter| parameter.key == key) else {
-            return self.mistake(syntax.at, "unknown_parameter", format!("no parameter is called {key}"), "add it with its source and dates to form-definitions/parameters");
+            return self.mistake(
+                syntax.at,
+                "unknown_parameter",
+                format!("no parameter is called {key}"),
+                "add it with its source and dates to form-definitions/parameters",
+            );
         };
         let parameter = &self.definition.parameters[place];
         let doubt = if parameter.is_lasting() { Doubt::none() } else { Doubt::some() };
         match Type::of_all(parameter.values()) {
-            Type::Any => self.mistake(syntax.at, "mixed_parameter", format!("the values of {key} are of different types"), "give every row of a parameter the same type"),
+            Type::Any => self.mistake(
+                syntax.at,
+                "mixed_parameter",
+                format!("the values of {key} are of different types"),
+                "give every row of a parameter the same type",
+            ),
             ty => Typed::new(Node::Parameter(place), ty, doubt),
         }
     }
@@ -175,7 +226,12 @@ impl Checker<'_> {
                 let doubt = if *constant == Constant::Unknown { Doubt::some() } else { Doubt::none() };
                 Typed::new(Node::Baseline(constant.clone()), Type::of_constant(constant), doubt)
             }
-            None => self.mistake(syntax.at, "unknown_baseline", format!("no baseline is called {key}"), "add it with year, unit and source to the package's baselines"),
+            None => self.mistake(
+                syntax.at,
+                "unknown_baseline",
+                format!("no baseline is called {key}"),
+                "add it with year, unit and source to the package's baselines",
+            ),
         }
     }
 
@@ -187,7 +243,14 @@ impl Checker<'_> {
             "location" => (Node::Visit(VisitField::Location), Type::Point, Doubt::some()),
             "district" => (Node::Visit(VisitField::District), Type::Text, Doubt::some()),
             "zone" => (Node::Visit(VisitField::Zone), Type::Text, Doubt::some()),
-            _ => return self.mistake(syntax.at, "unknown_name", format!("a visit has no {field}"), "it has date, started_at, finished_at, location, district, zone"),
+            _ => {
+                return self.mistake(
+                    syntax.at,
+                    "unknown_name",
+                    format!("a visit has no {field}"),
+                    "it has date, started_at, finished_at, location, district, zone",
+                );
+            }
         };
         let doubt = self.unless_a_fact(doubt, syntax);
         Typed::new(node, ty, doubt)
@@ -198,14 +261,26 @@ impl Checker<'_> {
             "code" => (Node::UserCode, Type::Text, Doubt::some()),
             "role" => (Node::UserRole, Type::Text, Doubt::some()),
             "areas" => (Node::UserAreas, Type::List(Box::new(Type::Text)), Doubt::none()),
-            _ => return self.mistake(syntax.at, "unknown_name", format!("a user has no {field}"), "it has code, role, areas"),
+            _ => {
+                return self.mistake(
+                    syntax.at,
+                    "unknown_name",
+                    format!("a user has no {field}"),
+                    "it has code, role, areas",
+                );
+            }
         };
         Typed::new(node, ty, self.unless_a_fact(doubt, syntax))
     }
 
     fn choice(&mut self, field: &str, syntax: &Syntax) -> Typed {
         let Purpose::Filter(list) = self.source.purpose else {
-            return self.mistake(syntax.at, "unknown_name", "there is no choice here".to_owned(), "`choice` is the list item a filter looks at");
+            return self.mistake(
+                syntax.at,
+                "unknown_name",
+                "there is no choice here".to_owned(),
+                "`choice` is the list item a filter looks at",
+            );
         };
         let list = &self.definition.lists[list];
         if field == "code" {
@@ -253,7 +328,9 @@ pub(super) fn always_known(definition: &Definition, rules: &[Rule]) -> HashSet<(
         for (source, rule) in definition.sources.iter().zip(rules) {
             let Purpose::Calculate(slot) = source.purpose else { continue };
             let reader = (source.frame, slot);
-            if rule.known && rule.may_be_unknown.iter().all(|read| is_known_to(definition, &known, *read, reader)) {
+            if rule.known
+                && rule.may_be_unknown.iter().all(|read| is_known_to(definition, &known, *read, reader))
+            {
                 known.insert(reader);
             }
         }
@@ -264,11 +341,18 @@ pub(super) fn always_known(definition: &Definition, rules: &[Rule]) -> HashSet<(
 }
 
 /// Whether what is read is known wherever its reader is shown.
-fn is_known_to(definition: &Definition, known: &HashSet<(FrameId, Slot)>, read: Read, reader: (FrameId, Slot)) -> bool {
+fn is_known_to(
+    definition: &Definition,
+    known: &HashSet<(FrameId, Slot)>,
+    read: Read,
+    reader: (FrameId, Slot),
+) -> bool {
     let Read::Question(frame, slot) = read else { return true };
     let question = &definition.frames[frame].questions[slot];
     let reader = &definition.frames[reader.0].questions[reader.1];
-    let shown = question.section == reader.section || frame != FORM || definition.sections[question.section].relevant.is_none();
+    let shown = question.section == reader.section
+        || frame != FORM
+        || definition.sections[question.section].relevant.is_none();
     known.contains(&(frame, slot)) && question.relevant.is_none() && shown
 }
 

@@ -71,23 +71,40 @@ impl Checker<'_> {
         let if_true = self.coerce(if_true, &if_false.ty, at);
         let if_false = self.coerce(if_false, &if_true.ty, at);
         let Some(ty) = if_true.ty.join(&if_false.ty) else {
-            let message = format!("one way this is {}, the other way {}", self.spell(&if_true.ty), self.spell(&if_false.ty));
+            let message = format!(
+                "one way this is {}, the other way {}",
+                self.spell(&if_true.ty),
+                self.spell(&if_false.ty)
+            );
             return self.mistake(at, "impossible_types", message, "let both ways yield the same type");
         };
         let doubt = decides.doubt.or(if_true.doubt).or(if_false.doubt);
-        Typed::new(Node::If(Box::new(decides.node), Box::new(if_true.node), Box::new(if_false.node)), ty, doubt)
+        Typed::new(
+            Node::If(Box::new(decides.node), Box::new(if_true.node), Box::new(if_false.node)),
+            ty,
+            doubt,
+        )
     }
 
     fn equality(&mut self, left: &Syntax, right: &Syntax, at: usize, negated: bool) -> Typed {
         if left.kind == Kind::Null || right.kind == Kind::Null {
             let remedy = "write known(x), or !known(x)";
-            return self.mistake(at, "compared_with_null", "comparing with null is never true".to_owned(), remedy);
+            return self.mistake(
+                at,
+                "compared_with_null",
+                "comparing with null is never true".to_owned(),
+                remedy,
+            );
         }
         let (left, right) = (self.check(left), self.check(right));
         let Some((left, right)) = self.agree(left, right, at) else { return Typed::mistaken() };
         let lists = matches!(left.ty, Type::List(_));
         let doubt = left.doubt.or(right.doubt).or(if lists { Doubt::some() } else { Doubt::none() });
-        Typed::new(Node::Equal { left: Box::new(left.node), right: Box::new(right.node), negated }, Type::Bool, doubt)
+        Typed::new(
+            Node::Equal { left: Box::new(left.node), right: Box::new(right.node), negated },
+            Type::Bool,
+            doubt,
+        )
     }
 
     fn comparison(&mut self, comparison: Comparison, left: &Syntax, right: &Syntax, at: usize) -> Typed {
@@ -95,7 +112,12 @@ impl Checker<'_> {
         let Some((left, right)) = self.agree(left, right, at) else { return Typed::mistaken() };
         if let Some(unordered) = [&left.ty, &right.ty].into_iter().find(|ty| !ty.is_ordered()) {
             let message = format!("{} has no order", self.spell(unordered));
-            return self.mistake(at, "impossible_types", message, "numbers, texts, dates, times and moments can be smaller or larger");
+            return self.mistake(
+                at,
+                "impossible_types",
+                message,
+                "numbers, texts, dates, times and moments can be smaller or larger",
+            );
         }
         let doubt = left.doubt.or(right.doubt);
         Typed::new(Node::Compare(comparison, Box::new(left.node), Box::new(right.node)), Type::Bool, doubt)
@@ -110,7 +132,11 @@ impl Checker<'_> {
         }
         let is_number = |ty: &Type| matches!(ty, Type::Number | Type::Any | Type::Nothing);
         if is_number(&left.ty) && is_number(&right.ty) {
-            return Typed::new(Node::Arithmetic(operator, Box::new(left.node), Box::new(right.node)), Type::Number, doubt);
+            return Typed::new(
+                Node::Arithmetic(operator, Box::new(left.node), Box::new(right.node)),
+                Type::Number,
+                doubt,
+            );
         }
         let joined = match (&left.ty, &right.ty) {
             (Type::List(_), Type::List(_)) => left.ty.join(&right.ty),
@@ -118,9 +144,15 @@ impl Checker<'_> {
             _ => None,
         };
         match joined {
-            Some(ty) if operator == Arithmetic::Add => Typed::new(Node::Join(Box::new(left.node), Box::new(right.node)), ty, doubt),
+            Some(ty) if operator == Arithmetic::Add => {
+                Typed::new(Node::Join(Box::new(left.node), Box::new(right.node)), ty, doubt)
+            }
             _ => {
-                let message = format!("{} and {} cannot be calculated with", self.spell(&left.ty), self.spell(&right.ty));
+                let message = format!(
+                    "{} and {} cannot be calculated with",
+                    self.spell(&left.ty),
+                    self.spell(&right.ty)
+                );
                 self.mistake(at, "impossible_types", message, "calculate with numbers; for dates use add_days, days_between, months_between, hours_between")
             }
         }
@@ -130,7 +162,9 @@ impl Checker<'_> {
         let typed = self.check(of);
         match (typed.node, typed.ty) {
             (Node::Literal(Constant::Number(number)), _) => Typed::literal(Constant::Number(-number)),
-            (node, Type::Number | Type::Any) => Typed::new(Node::Negate(Box::new(node)), Type::Number, typed.doubt),
+            (node, Type::Number | Type::Any) => {
+                Typed::new(Node::Negate(Box::new(node)), Type::Number, typed.doubt)
+            }
             (_, ty) => {
                 let message = format!("{} cannot be negative", self.spell(&ty));
                 self.mistake(of.at, "impossible_types", message, "use ! for the opposite of a condition")
@@ -142,7 +176,12 @@ impl Checker<'_> {
     pub(super) fn membership(&mut self, item: Typed, list: Typed, at: usize) -> Typed {
         let Some(element) = list.ty.element().filter(|element| !matches!(element, Type::Row(_))) else {
             let message = format!("{} is not a list", self.spell(&list.ty));
-            return self.mistake(at, "not_a_list", message, "write x in ['a', 'b'], or x in a question with several choices");
+            return self.mistake(
+                at,
+                "not_a_list",
+                message,
+                "write x in ['a', 'b'], or x in a question with several choices",
+            );
         };
         let item = self.coerce(item, &element, at);
         let list = self.coerce(list, &Type::List(Box::new(item.ty.clone())), at);
@@ -151,7 +190,14 @@ impl Checker<'_> {
             let message = format!("{} can never be in {}", self.spell(&item.ty), self.spell(&list.ty));
             return self.mistake(at, "impossible_types", message, "look for values of the type the list has");
         }
-        let whole = matches!(list.node, Node::Literal(_) | Node::Parameter(_) | Node::UserAreas | Node::Question { .. } | Node::Cell { .. });
+        let whole = matches!(
+            list.node,
+            Node::Literal(_)
+                | Node::Parameter(_)
+                | Node::UserAreas
+                | Node::Question { .. }
+                | Node::Cell { .. }
+        );
         let doubt = item.doubt.or(list.doubt).or(if whole { Doubt::none() } else { Doubt::some() });
         Typed::new(Node::In(Box::new(item.node), Box::new(list.node)), Type::Bool, doubt)
     }
@@ -163,7 +209,12 @@ impl Checker<'_> {
                 let doubt = list.doubt.or(place.doubt).or(Doubt::some());
                 Typed::new(Node::Index(Box::new(list.node), Box::new(place.node)), element, doubt)
             }
-            _ => self.mistake(at, "not_a_list", "only lists have numbered elements".to_owned(), "write list[0]"),
+            _ => self.mistake(
+                at,
+                "not_a_list",
+                "only lists have numbered elements".to_owned(),
+                "write list[0]",
+            ),
         }
     }
 }

@@ -21,7 +21,9 @@ pub(crate) fn plan(definition: &Definition, rules: &[Rule], problems: &mut Vec<P
     let place: HashMap<Step, usize> = steps.iter().enumerate().map(|(place, step)| (*step, place)).collect();
     let needs: Vec<BTreeSet<usize>> = steps
         .iter()
-        .map(|step| needs(definition, rules, *step).into_iter().filter_map(|need| place.get(&need).copied()).collect())
+        .map(|step| {
+            needs(definition, rules, *step).into_iter().filter_map(|need| place.get(&need).copied()).collect()
+        })
         .collect();
     let (order, left) = sort(&needs);
     for circle in circles(&needs, left) {
@@ -77,8 +79,12 @@ fn rules_of(definition: &Definition, step: Step) -> impl Iterator<Item = RuleId>
 fn needs(definition: &Definition, rules: &[Rule], step: Step) -> Vec<Step> {
     let mut needs = match step {
         Step::Section(_) => Vec::new(),
-        Step::Repeat(frame) => around(definition, definition.frames[frame].parent, definition.frames[frame].section),
-        Step::Question(frame, slot) => around(definition, frame, definition.frames[frame].questions[slot].section),
+        Step::Repeat(frame) => {
+            around(definition, definition.frames[frame].parent, definition.frames[frame].section)
+        }
+        Step::Question(frame, slot) => {
+            around(definition, frame, definition.frames[frame].questions[slot].section)
+        }
     };
     for rule in rules_of(definition, step) {
         for read in &rules[rule].reads {
@@ -87,7 +93,9 @@ fn needs(definition: &Definition, rules: &[Rule], step: Step) -> Vec<Step> {
                     needs.push(Step::Question(frame, slot));
                     needs.extend(around(definition, frame, definition.frames[frame].questions[slot].section));
                 }
-                Read::Rows(frame) => needs.extend(around(definition, frame, definition.frames[frame].section)),
+                Read::Rows(frame) => {
+                    needs.extend(around(definition, frame, definition.frames[frame].section))
+                }
             }
         }
     }
@@ -106,7 +114,8 @@ fn sort(needs: &[BTreeSet<usize>]) -> (Vec<usize>, BTreeSet<usize>) {
     for (reader, needed) in needs.iter().enumerate() {
         needed.iter().for_each(|need| readers[*need].push(reader));
     }
-    let mut ready: BinaryHeap<Reverse<usize>> = (0..needs.len()).filter(|step| waiting[*step] == 0).map(Reverse).collect();
+    let mut ready: BinaryHeap<Reverse<usize>> =
+        (0..needs.len()).filter(|step| waiting[*step] == 0).map(Reverse).collect();
     let mut order = Vec::with_capacity(needs.len());
     while let Some(Reverse(step)) = ready.pop() {
         order.push(step);
@@ -151,7 +160,13 @@ fn report(definition: &Definition, steps: &[Step], circle: &[usize], problems: &
     let message = format!("these wait for each other: {}", names.join(" reads "));
     let rule = circle.iter().flat_map(|step| rules_of(definition, steps[*step])).next();
     if let Some(source) = rule.map(|rule| &definition.sources[rule]) {
-        problems.push(of_rule(source, None, "circle", message, "break the circle: one of them must not read the next"));
+        problems.push(of_rule(
+            source,
+            None,
+            "circle",
+            message,
+            "break the circle: one of them must not read the next",
+        ));
     }
 }
 

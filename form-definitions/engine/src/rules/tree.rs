@@ -46,17 +46,34 @@ pub(crate) enum Node {
     Parameter(usize),
     Baseline(Constant),
     /// A question of this frame (`up` 0) or an enclosing one.
-    Question { up: usize, slot: Slot },
+    Question {
+        up: usize,
+        slot: Slot,
+    },
     /// The rows of a repeat of this frame or an enclosing one.
-    Rows { up: usize, place: usize, repeat: FrameId },
+    Rows {
+        up: usize,
+        place: usize,
+        repeat: FrameId,
+    },
     /// A variable of a macro, by how many are bound outside it.
     Variable(usize),
     /// A question of a row.
-    Cell { row: Box<Node>, slot: Slot },
+    Cell {
+        row: Box<Node>,
+        slot: Slot,
+    },
     /// A repeat within a row.
-    RowsOf { row: Box<Node>, place: usize, repeat: FrameId },
+    RowsOf {
+        row: Box<Node>,
+        place: usize,
+        repeat: FrameId,
+    },
     /// A part of a point, a file or an outside value.
-    Member { of: Box<Node>, name: String },
+    Member {
+        of: Box<Node>,
+        name: String,
+    },
     This,
     Today,
     Visit(VisitField),
@@ -64,17 +81,28 @@ pub(crate) enum Node {
     UserRole,
     UserAreas,
     /// A value from outside the form, by its path.
-    Outside { source: Source, path: Vec<String>, ty: Type },
+    Outside {
+        source: Source,
+        path: Vec<String>,
+        ty: Type,
+    },
     /// The code of the list item a filter looks at.
     ChoiceCode,
     /// A column of that item.
     ChoiceColumn(usize),
-    NonAnswer { up: usize, slot: Slot },
+    NonAnswer {
+        up: usize,
+        slot: Slot,
+    },
     Not(Box<Node>),
     And(Box<Node>, Box<Node>),
     Or(Box<Node>, Box<Node>),
     If(Box<Node>, Box<Node>, Box<Node>),
-    Equal { left: Box<Node>, right: Box<Node>, negated: bool },
+    Equal {
+        left: Box<Node>,
+        right: Box<Node>,
+        negated: bool,
+    },
     Compare(Comparison, Box<Node>, Box<Node>),
     Arithmetic(Arithmetic, Box<Node>, Box<Node>),
     Negate(Box<Node>),
@@ -83,8 +111,16 @@ pub(crate) enum Node {
     Index(Box<Node>, Box<Node>),
     In(Box<Node>, Box<Node>),
     /// Binds each element of `over` as variable number `variable` and looks at `body`.
-    Each { kind: Macro, over: Box<Node>, variable: usize, body: Box<Node> },
-    Matches { text: Box<Node>, pattern: Box<regex::Regex> },
+    Each {
+        kind: Macro,
+        over: Box<Node>,
+        variable: usize,
+        body: Box<Node>,
+    },
+    Matches {
+        text: Box<Node>,
+        pattern: Box<regex::Regex>,
+    },
     Call(Function, Vec<Node>),
 }
 

@@ -82,7 +82,10 @@ impl Type {
 
     /// Whether `<` means something between values of this type.
     pub(crate) fn is_ordered(&self) -> bool {
-        matches!(self, Type::Number | Type::Text | Type::Date | Type::Time | Type::Instant | Type::Any | Type::Nothing)
+        matches!(
+            self,
+            Type::Number | Type::Text | Type::Date | Type::Time | Type::Instant | Type::Any | Type::Nothing
+        )
     }
 
     /// What the elements of a list are.

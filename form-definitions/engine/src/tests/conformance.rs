@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-const FILES: [&str; 9] = ["basic", "comparisons", "fp_math", "integer_math", "lists", "logic", "macros", "parse", "string"];
+const FILES: [&str; 9] =
+    ["basic", "comparisons", "fp_math", "integer_math", "lists", "logic", "macros", "parse", "string"];
 
 /// Where we differ on purpose, and why.
 fn on_purpose(case: &Value) -> Option<&'static str> {
@@ -17,8 +18,12 @@ fn on_purpose(case: &Value) -> Option<&'static str> {
     let math = case["file"].as_str().is_some_and(|file| file.ends_with("_math"));
     match &case["want"] {
         want if want["v"] == "" => Some("an empty text is no answer"),
-        want if want["t"] == "error" && math => Some("there is one number type: whole numbers do not overflow, and mix with others"),
-        _ if expr.contains("0.0/0.0") => Some("what is not a number is unknown, and nothing equals the unknown"),
+        want if want["t"] == "error" && math => {
+            Some("there is one number type: whole numbers do not overflow, and mix with others")
+        }
+        _ if expr.contains("0.0/0.0") => {
+            Some("what is not a number is unknown, and nothing equals the unknown")
+        }
         _ if expr.contains("null") => Some("null is unknown, and nothing equals the unknown"),
         _ => None,
     }
@@ -31,7 +36,9 @@ fn cases() -> Option<Vec<Value>> {
     let cases: Vec<Value> = serde_json::from_str(&text).ok()?;
     let applies = |case: &Value| {
         let bound = case["bindings"].as_array().is_some_and(|bindings| !bindings.is_empty());
-        FILES.contains(&case["file"].as_str().unwrap_or_default()) && case["check_only"] == json!(false) && !bound
+        FILES.contains(&case["file"].as_str().unwrap_or_default())
+            && case["check_only"] == json!(false)
+            && !bound
     };
     Some(cases.into_iter().filter(applies).collect())
 }
@@ -40,10 +47,16 @@ fn cases() -> Option<Vec<Value>> {
 fn question(case: &Value) -> Option<Value> {
     let rule = case["expr"].as_str()?;
     match case["want"]["t"].as_str()? {
-        "int" | "uint" | "double" => Some(json!({"type": "number", "title": "N", "readOnly": true, "x-calculate": rule})),
-        "bool" => Some(json!({"type": "string", "title": "B", "readOnly": true, "x-calculate": format!("({rule}) ? 'true' : 'false'")})),
+        "int" | "uint" | "double" => {
+            Some(json!({"type": "number", "title": "N", "readOnly": true, "x-calculate": rule}))
+        }
+        "bool" => Some(
+            json!({"type": "string", "title": "B", "readOnly": true, "x-calculate": format!("({rule}) ? 'true' : 'false'")}),
+        ),
         "string" => Some(json!({"type": "string", "title": "S", "readOnly": true, "x-calculate": rule})),
-        "error" => Some(json!({"type": "string", "title": "E", "readOnly": true, "x-calculate": format!("({rule}) == 1 ? 'known' : 'known'")})),
+        "error" => Some(
+            json!({"type": "string", "title": "E", "readOnly": true, "x-calculate": format!("({rule}) == 1 ? 'known' : 'known'")}),
+        ),
         _ => None,
     }
 }
@@ -54,7 +67,11 @@ fn wanted(case: &Value) -> Value {
         "bool" => json!(value.to_string()),
         "string" => value.clone(),
         "error" => Value::Null,
-        _ => value.as_str().and_then(|text| text.parse::<f64>().ok()).or(value.as_f64()).map_or(Value::Null, |number| json!(number)),
+        _ => value
+            .as_str()
+            .and_then(|text| text.parse::<f64>().ok())
+            .or(value.as_f64())
+            .map_or(Value::Null, |number| json!(number)),
     }
 }
 
@@ -64,17 +81,23 @@ fn what_we_accept_of_cel_means_what_cel_says() {
         eprintln!("skipped: shared/cel-spec/cases.json is absent (set NIGRAN_SHARED)");
         return;
     };
-    let mut questions: Map<String, Value> =
-        cases.iter().enumerate().filter_map(|(place, case)| Some((format!("q{place}"), question(case)?))).collect();
+    let mut questions: Map<String, Value> = cases
+        .iter()
+        .enumerate()
+        .filter_map(|(place, case)| Some((format!("q{place}"), question(case)?)))
+        .collect();
     let refused = compile(&package(json!(questions), json!({}))).err().unwrap_or_default();
-    let refused: HashSet<String> = refused.iter().filter_map(|problem| problem.path.split('/').nth(4).map(str::to_owned)).collect();
+    let refused: HashSet<String> =
+        refused.iter().filter_map(|problem| problem.path.split('/').nth(4).map(str::to_owned)).collect();
     questions.retain(|name, _| !refused.contains(name));
     let form = super::form(json!(questions), json!({}));
 
     let calculated = evaluate(&form, json!({})).calculated;
 
     let mut differ = Vec::new();
-    for (place, case) in cases.iter().enumerate().filter(|(place, _)| questions.contains_key(&format!("q{place}"))) {
+    for (place, case) in
+        cases.iter().enumerate().filter(|(place, _)| questions.contains_key(&format!("q{place}")))
+    {
         let got = calculated.get(&format!("q{place}")).cloned().unwrap_or(Value::Null);
         let (expr, want) = (case["expr"].as_str().unwrap_or_default(), wanted(case));
         let same = got == want || got.as_f64().zip(want.as_f64()).is_some_and(|(got, want)| got == want);

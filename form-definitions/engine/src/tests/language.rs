@@ -57,9 +57,23 @@ fn the_domains_test_vectors_come_out_as_written() {
     assert_eq!(number("months_between('2025-03-31', '2025-04-30')"), json!(0), "10");
     let rows = evaluate(&form(questions(), json!({})), answers()).calculated;
     assert_eq!([&rows["children[0].is_unique"], &rows["children[1].is_unique"]], ["false", "false"], "11");
-    assert_eq!(truth("children.exists(r, known(r.reports_to) && count(children.filter(q, q.child_code == r.reports_to)) == 0)"), Some(true), "12");
-    assert_eq!(value(json!({"type": "string"}), "a > 0 ? 'stop' : 98.6 >= 90 ? 'green' : 'red'"), json!("stop"), "13");
-    assert_eq!(value(json!({"type": "string"}), "b > 0 ? 'stop' : min([37.5, 90.0]) < 40 ? 'red' : 'amber'"), json!("red"), "14");
+    assert_eq!(
+        truth(
+            "children.exists(r, known(r.reports_to) && count(children.filter(q, q.child_code == r.reports_to)) == 0)"
+        ),
+        Some(true),
+        "12"
+    );
+    assert_eq!(
+        value(json!({"type": "string"}), "a > 0 ? 'stop' : 98.6 >= 90 ? 'green' : 'red'"),
+        json!("stop"),
+        "13"
+    );
+    assert_eq!(
+        value(json!({"type": "string"}), "b > 0 ? 'stop' : min([37.5, 90.0]) < 40 ? 'red' : 'amber'"),
+        json!("red"),
+        "14"
+    );
     assert_eq!((truth("open || true"), truth("open && true")), (Some(true), None), "15");
 }
 
@@ -67,9 +81,24 @@ fn the_domains_test_vectors_come_out_as_written() {
 fn unknown_goes_through_logic_as_three_values() {
     let (t, f, u) = (Some(true), Some(false), None);
     let table = [
-        ("yes && yes", t), ("yes && no", f), ("yes && open", u), ("no && open", f), ("open && no", f), ("open && open", u),
-        ("yes || open", t), ("open || yes", t), ("no || open", u), ("no || no", f), ("!open", u), ("!no", t),
-        ("open ? true : true", u), ("x > 3", u), ("x == x", u), ("known(x)", f), ("!known(x)", t), ("coalesce(open, false)", f),
+        ("yes && yes", t),
+        ("yes && no", f),
+        ("yes && open", u),
+        ("no && open", f),
+        ("open && no", f),
+        ("open && open", u),
+        ("yes || open", t),
+        ("open || yes", t),
+        ("no || open", u),
+        ("no || no", f),
+        ("!open", u),
+        ("!no", t),
+        ("open ? true : true", u),
+        ("x > 3", u),
+        ("x == x", u),
+        ("known(x)", f),
+        ("!known(x)", t),
+        ("coalesce(open, false)", f),
     ];
 
     for (rule, expected) in table {
@@ -81,11 +110,24 @@ fn unknown_goes_through_logic_as_three_values() {
 fn rows_are_the_or_and_the_and_of_what_is_said_of_each() {
     let (t, f, u) = (Some(true), Some(false), None);
     let table = [
-        ("children.exists(c, c.age == 12)", t), ("children.exists(c, c.age == 13)", u), ("children.all(c, c.age > 3)", u), ("children.all(c, c.age > 12)", f),
-        ("children.exists_one(c, c.age == 12)", u), ("children.exists_one(c, c.age >= 12)", f), ("children.exists_one(c, known(c.child_code) && c.age == 14)", t),
-        ("children.filter(c, c.age > 3).all(c, c.age < 15)", t), ("[].exists(i, i == 1)", f), ("[].all(i, i == 1)", t),
-        ("'cut' in injuries", t), ("'burn' in injuries", f), ("zone in ['a', 'b']", t), ("x in [1, 2]", u), ("3 in [x, a]", t), ("4 in [x, a]", u),
-        ("injuries.exists(i, i in param.strong.signs)", t), ("selected(zone, 'b')", t),
+        ("children.exists(c, c.age == 12)", t),
+        ("children.exists(c, c.age == 13)", u),
+        ("children.all(c, c.age > 3)", u),
+        ("children.all(c, c.age > 12)", f),
+        ("children.exists_one(c, c.age == 12)", u),
+        ("children.exists_one(c, c.age >= 12)", f),
+        ("children.exists_one(c, known(c.child_code) && c.age == 14)", t),
+        ("children.filter(c, c.age > 3).all(c, c.age < 15)", t),
+        ("[].exists(i, i == 1)", f),
+        ("[].all(i, i == 1)", t),
+        ("'cut' in injuries", t),
+        ("'burn' in injuries", f),
+        ("zone in ['a', 'b']", t),
+        ("x in [1, 2]", u),
+        ("3 in [x, a]", t),
+        ("4 in [x, a]", u),
+        ("injuries.exists(i, i in param.strong.signs)", t),
+        ("selected(zone, 'b')", t),
     ];
 
     for (rule, expected) in table {
@@ -96,13 +138,38 @@ fn rows_are_the_or_and_the_and_of_what_is_said_of_each() {
 #[test]
 fn numbers_are_of_one_kind_and_errors_are_unknown() {
     let table = [
-        ("7 / 2", json!(3.5)), ("6 / 2", json!(3)), ("7 % 4", json!(3)), ("a / b", json!(null)), ("a % b", json!(null)), ("a + x", json!(null)), ("-a", json!(-3)),
-        ("round(2.675, 2)", json!(2.68)), ("round(2.5)", json!(3)), ("sum(children.map(c, c.age))", json!(26)), ("avg(children.map(c, c.age))", json!(13)),
-        ("max(children.map(c, c.age))", json!(14)), ("sum([x])", json!(null)), ("count(children)", json!(3)), ("size(injuries)", json!(2)), ("size(word)", json!(5)),
-        ("count(unique(children.map(c, c.child_code)))", json!(1)), ("size([zone, word, 'b'].filter(i, i == 'b'))", json!(2)), ("children[1].age", json!(14)),
-        ("children[9].age", json!(null)), ("gps.accuracy_m", json!(80)), ("gps.altitude_m", json!(null)), ("baseline.BR_RATE * 2", json!(46)),
-        ("prev.open_findings", json!(2)), ("prev.nothing", json!(null)), ("facility.beds", json!(null)), ("year_of(day)", json!(2026)), ("age_years('2012-11-21')", json!(13)),
-        ("1e308 * 10", json!(null)), ("children.map(c, c.age > 12, c.age)[0]", json!(14)), ("days_between(day, today)", json!(9)), ("hours_between(visit.finished_at, visit.finished_at)", json!(0)),
+        ("7 / 2", json!(3.5)),
+        ("6 / 2", json!(3)),
+        ("7 % 4", json!(3)),
+        ("a / b", json!(null)),
+        ("a % b", json!(null)),
+        ("a + x", json!(null)),
+        ("-a", json!(-3)),
+        ("round(2.675, 2)", json!(2.68)),
+        ("round(2.5)", json!(3)),
+        ("sum(children.map(c, c.age))", json!(26)),
+        ("avg(children.map(c, c.age))", json!(13)),
+        ("max(children.map(c, c.age))", json!(14)),
+        ("sum([x])", json!(null)),
+        ("count(children)", json!(3)),
+        ("size(injuries)", json!(2)),
+        ("size(word)", json!(5)),
+        ("count(unique(children.map(c, c.child_code)))", json!(1)),
+        ("size([zone, word, 'b'].filter(i, i == 'b'))", json!(2)),
+        ("children[1].age", json!(14)),
+        ("children[9].age", json!(null)),
+        ("gps.accuracy_m", json!(80)),
+        ("gps.altitude_m", json!(null)),
+        ("baseline.BR_RATE * 2", json!(46)),
+        ("prev.open_findings", json!(2)),
+        ("prev.nothing", json!(null)),
+        ("facility.beds", json!(null)),
+        ("year_of(day)", json!(2026)),
+        ("age_years('2012-11-21')", json!(13)),
+        ("1e308 * 10", json!(null)),
+        ("children.map(c, c.age > 12, c.age)[0]", json!(14)),
+        ("days_between(day, today)", json!(9)),
+        ("hours_between(visit.finished_at, visit.finished_at)", json!(0)),
     ];
 
     for (rule, expected) in table {
@@ -125,8 +192,16 @@ fn texts_dates_and_moments_are_read_where_they_meet() {
     assert_eq!(date("today"), json!("2026-11-20"));
     assert_eq!(time("time_of(visit.finished_at)"), json!("15:30"));
     assert_eq!(truth("day < '2026-12-01' && starts > '19:00' && day in ['2026-11-11']"), Some(true));
-    assert_eq!(truth("visit.finished_at > '2026-11-20T10:00:00Z' && time_of(visit.finished_at) < '16:00'"), Some(true));
-    assert_eq!(truth("word.matches('^[ا-ی]+$') && word.startsWith('نگ') && word.endsWith('ان') && word.contains('گر')"), Some(true));
+    assert_eq!(
+        truth("visit.finished_at > '2026-11-20T10:00:00Z' && time_of(visit.finished_at) < '16:00'"),
+        Some(true)
+    );
+    assert_eq!(
+        truth(
+            "word.matches('^[ا-ی]+$') && word.startsWith('نگ') && word.endsWith('ان') && word.contains('گر')"
+        ),
+        Some(true)
+    );
     assert_eq!(truth("photo.faces_checked"), Some(true));
     assert_eq!(truth("in_area(gps, 'QTA')"), None);
 }

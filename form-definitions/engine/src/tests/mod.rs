@@ -40,7 +40,10 @@ fn package(questions: Value, root: Value) -> Package {
         {"key": "age.dispute_years", "value": 1, "unit": "years", "valid_from": "2021-05-01", "valid_to": null, "area": null},
         {"key": "strong.signs", "value": ["burn", "cut"], "valid_from": "2021-05-01", "valid_to": null, "area": null}
     ], "baselines": [{"key": "BR_RATE", "value": 23, "year": 2011}]})];
-    let i18n: Map<String, Value> = Map::from_iter([("ur".to_owned(), json!({"lang": "ur", "dir": "rtl", "draft": true, "labels": {"girls": "لڑکیاں", "!A-X1": "غلط"}}))]);
+    let i18n: Map<String, Value> = Map::from_iter([(
+        "ur".to_owned(),
+        json!({"lang": "ur", "dir": "rtl", "draft": true, "labels": {"girls": "لڑکیاں", "!A-X1": "غلط"}}),
+    )]);
     Package::assemble(definition, i18n, &lists, &packs)
 }
 
@@ -70,7 +73,10 @@ fn evaluate(form: &Form, answers: Value) -> Outcome {
 }
 
 fn evaluate_with(form: &Form, answers: Value, non_answers: Option<Value>) -> Outcome {
-    let visit = Visit { district: Some("QTA".to_owned()), ..Visit::finished("2026-11-20T15:30:00+05:00".parse().unwrap()) };
+    let visit = Visit {
+        district: Some("QTA".to_owned()),
+        ..Visit::finished("2026-11-20T15:30:00+05:00".parse().unwrap())
+    };
     let user = User { code: "LI-7".to_owned(), role: "inspector".to_owned(), areas: vec!["QTA".to_owned()] };
     let mut context = Context::new(visit, user, &NoAreas);
     context.prev = Some(json!({"open_findings": 2, "a1": {"zone": "a"}}));

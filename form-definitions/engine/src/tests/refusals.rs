@@ -17,13 +17,37 @@ fn with_rule(rule: &str) -> Value {
 #[test]
 fn each_mistake_in_a_rule_is_refused_by_name() {
     let table = [
-        ("girl > 0", "unknown_name"), ("a1 == 1", "unknown_name"), ("age > 3", "in_a_row"), ("children.age > 3", "in_a_row"), ("girls", "not_a_condition"),
-        ("girls > word", "impossible_types"), ("day > 3", "impossible_types"), ("day > '2026-13-01'", "wrong_literal"), ("word == null", "compared_with_null"),
-        ("district == 'LHR'", "unknown_choice"), ("district in ['QTA', 'LHR']", "unknown_choice"), ("girls > param.age.none", "unknown_parameter"), ("girls > baseline.NONE", "unknown_baseline"),
-        ("frobnicate(girls)", "unknown_function"), ("children.exists(girls, true)", "hidden_name"), ("children.exists(c, c.beds > 3)", "unknown_name"),
-        ("word.matches('(')", "bad_pattern"), ("word.matches(word)", "pattern_not_fixed"), ("girls > ", "syntax"), ("{'a': 1} == 3", "not_supported"), ("this > 3", "no_this"),
-        ("choice.code == 'a'", "unknown_name"), ("[1, 'a'].exists(i, i == 1)", "mixed_list"), ("sum(children) > 3", "wrong_argument"), ("days_between(day, 3) > 1", "wrong_argument"),
-        ("shown == 'x'", "circle"), ("", "syntax"), ("false", "never_relevant"), ("girls.exists(g, g > 3)", "not_a_list"), ("-word == 'x'", "impossible_types"), ("visit.hour > 3", "unknown_name"),
+        ("girl > 0", "unknown_name"),
+        ("a1 == 1", "unknown_name"),
+        ("age > 3", "in_a_row"),
+        ("children.age > 3", "in_a_row"),
+        ("girls", "not_a_condition"),
+        ("girls > word", "impossible_types"),
+        ("day > 3", "impossible_types"),
+        ("day > '2026-13-01'", "wrong_literal"),
+        ("word == null", "compared_with_null"),
+        ("district == 'LHR'", "unknown_choice"),
+        ("district in ['QTA', 'LHR']", "unknown_choice"),
+        ("girls > param.age.none", "unknown_parameter"),
+        ("girls > baseline.NONE", "unknown_baseline"),
+        ("frobnicate(girls)", "unknown_function"),
+        ("children.exists(girls, true)", "hidden_name"),
+        ("children.exists(c, c.beds > 3)", "unknown_name"),
+        ("word.matches('(')", "bad_pattern"),
+        ("word.matches(word)", "pattern_not_fixed"),
+        ("girls > ", "syntax"),
+        ("{'a': 1} == 3", "not_supported"),
+        ("this > 3", "no_this"),
+        ("choice.code == 'a'", "unknown_name"),
+        ("[1, 'a'].exists(i, i == 1)", "mixed_list"),
+        ("sum(children) > 3", "wrong_argument"),
+        ("days_between(day, 3) > 1", "wrong_argument"),
+        ("shown == 'x'", "circle"),
+        ("", "syntax"),
+        ("false", "never_relevant"),
+        ("girls.exists(g, g > 3)", "not_a_list"),
+        ("-word == 'x'", "impossible_types"),
+        ("visit.hour > 3", "unknown_name"),
         ("children.exists(a, children.exists(b, children.exists(c, a.age + b.age == c.age)))", "too_dear"),
     ];
 
@@ -45,8 +69,11 @@ fn a_problem_points_at_the_place_in_the_rule() {
 
 #[test]
 fn circles_are_named_question_by_question() {
-    let calculated = |rule: &str| json!({"type": "number", "title": "N", "readOnly": true, "x-calculate": rule});
-    let found = problems(json!({"one": calculated("two + 1"), "two": calculated("three * 2"), "three": calculated("one - 1"), "free": calculated("1 + 1")}));
+    let calculated =
+        |rule: &str| json!({"type": "number", "title": "N", "readOnly": true, "x-calculate": rule});
+    let found = problems(
+        json!({"one": calculated("two + 1"), "two": calculated("three * 2"), "three": calculated("one - 1"), "free": calculated("1 + 1")}),
+    );
 
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].message, "these wait for each other: one reads two reads three reads one");
@@ -73,9 +100,24 @@ fn mistakes_of_shape_are_refused_all_at_once() {
         "reason": {"type": "string", "title": "R", "x-non-answers": ["too_shy"]},
         "inner": {"type": "object", "title": "I", "properties": {}}
     });
-    let found = refused(questions, json!({"if": {}, "x-findings": [{"code": "F-1", "when": "nobody", "scope": "nowhere", "severity": "mild"}]}));
+    let found = refused(
+        questions,
+        json!({"if": {}, "x-findings": [{"code": "F-1", "when": "nobody", "scope": "nowhere", "severity": "mild"}]}),
+    );
 
-    for code in ["bad_name", "reserved_name", "unknown_kind", "calculated_or_asked", "unknown_list", "bad_schema", "repeat_without_limit", "repeat_without_key", "unknown_non_answer", "section_in_section", "unsupported_keyword"] {
+    for code in [
+        "bad_name",
+        "reserved_name",
+        "unknown_kind",
+        "calculated_or_asked",
+        "unknown_list",
+        "bad_schema",
+        "repeat_without_limit",
+        "repeat_without_key",
+        "unknown_non_answer",
+        "section_in_section",
+        "unsupported_keyword",
+    ] {
         assert!(found.iter().any(|known| known == code), "{code} in {found:?}");
     }
 }
@@ -100,7 +142,10 @@ fn findings_that_fold_each_other_away_are_refused() {
 
 #[test]
 fn missing_translations_are_warned_of() {
-    let mut package = super::package(json!({"girls": {"type": "integer", "title": "Girls"}, "boys": {"type": "integer", "title": "Boys"}}), json!({}));
+    let mut package = super::package(
+        json!({"girls": {"type": "integer", "title": "Girls"}, "boys": {"type": "integer", "title": "Boys"}}),
+        json!({}),
+    );
     package.i18n["ur"]["draft"] = json!(false);
 
     let form = compile(&package).unwrap();
@@ -113,17 +158,37 @@ fn missing_translations_are_warned_of() {
 fn a_known_answer_may_be_relied_on_behind_known() {
     let calculated = |rule: &str| json!({"n": {"type": "integer", "title": "N"}, "flag": {"type": "boolean", "title": "F", "readOnly": true, "x-calculate": rule}});
 
-    for sure in ["known(n) && n > 3", "!known(n) || n > 3", "known(n) ? n > 3 : false", "coalesce(n > 3, false)", "!(!known(n) || n > 3)"] {
+    for sure in [
+        "known(n) && n > 3",
+        "!known(n) || n > 3",
+        "known(n) ? n > 3 : false",
+        "coalesce(n > 3, false)",
+        "!(!known(n) || n > 3)",
+    ] {
         form(calculated(sure), json!({}));
     }
-    for unsure in ["n > 3", "known(n) || n > 3", "!known(n) && n > 3", "known(n) ? true : n > 3", "max([n]) > 3", "6 / n > 1"] {
+    for unsure in [
+        "n > 3",
+        "known(n) || n > 3",
+        "!known(n) && n > 3",
+        "known(n) ? true : n > 3",
+        "max([n]) > 3",
+        "6 / n > 1",
+    ] {
         assert_eq!(refused(calculated(unsure), json!({})), ["boolean_can_be_unknown"], "{unsure}");
     }
 }
 
 #[test]
 fn any_json_at_all_may_be_offered_as_a_questionnaire() {
-    for nonsense in [json!(null), json!([]), json!(7), json!({"type": "object"}), json!({"type": "object", "properties": []}), json!({"type": "object", "properties": {"a": 1, "b": {"type": "object", "properties": 3}}})] {
+    for nonsense in [
+        json!(null),
+        json!([]),
+        json!(7),
+        json!({"type": "object"}),
+        json!({"type": "object", "properties": []}),
+        json!({"type": "object", "properties": {"a": 1, "b": {"type": "object", "properties": 3}}}),
+    ] {
         let mut package = super::package(json!({}), json!({}));
         package.definition = nonsense;
         assert!(compile(&package).is_err());

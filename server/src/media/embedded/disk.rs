@@ -86,7 +86,9 @@ impl Disk {
     pub(super) fn remove(&self, bucket: &Path, key: &str) -> io::Result<()> {
         let path = paths::object_path(bucket, key)?;
         match fs::remove_file(&path) {
-            Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(()),
+            Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Ok(())
+            }
             Err(cause) => Err(cause),
             Ok(()) => path.parent().map_or(Ok(()), sync_folder),
         }

@@ -82,6 +82,10 @@ impl Drop for Draft {
 }
 
 /// The label of content with these digests.
-pub(super) fn label(digests: &Digests, content_type: Option<String>, metadata: BTreeMap<String, String>) -> Label {
+pub(super) fn label(
+    digests: &Digests,
+    content_type: Option<String>,
+    metadata: BTreeMap<String, String>,
+) -> Label {
     Label { size: digests.size, sha256: hex::encode(digests.sha256), content_type, metadata }
 }

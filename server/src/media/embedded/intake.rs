@@ -80,7 +80,13 @@ fn append(disk: &Disk, draft: Option<Draft>, batch: &[Bytes], with_md5: bool) ->
     Ok(draft)
 }
 
-fn finish(disk: &Disk, draft: Option<Draft>, batch: &[Bytes], claims: &Claims, destination: Destination) -> S3Result<Label> {
+fn finish(
+    disk: &Disk,
+    draft: Option<Draft>,
+    batch: &[Bytes],
+    claims: &Claims,
+    destination: Destination,
+) -> S3Result<Label> {
     let mut draft = append(disk, draft, batch, claims.md5.is_some()).map_err(failed)?;
     let digests = draft.digests();
     check(claims, &digests)?;
@@ -104,7 +110,9 @@ fn check(claims: &Claims, digests: &Digests) -> S3Result<()> {
 }
 
 /// Runs `work` on a thread that may block.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> S3Result<T> + Send + 'static) -> S3Result<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> S3Result<T> + Send + 'static,
+) -> S3Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(S3Error::internal_error)?
 }
 

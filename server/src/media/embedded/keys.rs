@@ -50,7 +50,9 @@ fn private_file(path: &Path) -> io::Result<fs::File> {
 
 fn random_hex<const BYTES: usize>() -> io::Result<String> {
     let mut bytes = [0u8; BYTES];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| io::Error::other("the system gives no random numbers"))?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| io::Error::other("the system gives no random numbers"))?;
     Ok(hex::encode(bytes))
 }
 
@@ -70,6 +72,9 @@ mod tests {
         assert!(first == again);
         assert_eq!(first.secret.len(), 64);
         #[cfg(unix)]
-        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777, 0o600);
+        assert_eq!(
+            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777,
+            0o600
+        );
     }
 }

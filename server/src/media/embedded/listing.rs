@@ -33,7 +33,12 @@ pub(super) fn list(bucket: &Path, wanted: &Wanted<'_>) -> io::Result<Listing> {
 }
 
 /// Adds what lies below `folder`, whose keys all begin with `above`, until there is one more than wanted.
-fn walk(folder: &Path, above: &str, wanted: &Wanted<'_>, found: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
+fn walk(
+    folder: &Path,
+    above: &str,
+    wanted: &Wanted<'_>,
+    found: &mut Vec<(String, PathBuf)>,
+) -> io::Result<()> {
     for (key, path, is_folder) in entries(folder, above)? {
         if found.len() > wanted.limit {
             break;
@@ -72,7 +77,8 @@ mod tests {
     use super::*;
     use crate::media::testing::Folder;
 
-    const KEYS: [&str; 10] = ["a", "a-b", "a/", "a/b", "a/b/c", "a0", "b/x", "b/y", "media/3f/1", "media/40/2"];
+    const KEYS: [&str; 10] =
+        ["a", "a-b", "a/", "a/b", "a/b/c", "a0", "b/x", "b/y", "media/3f/1", "media/40/2"];
 
     fn bucket() -> Folder {
         let folder = Folder::new("listing");

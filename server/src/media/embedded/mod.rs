@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use tokio::net::{TcpListener, TcpStream};
@@ -95,7 +95,10 @@ async fn serve(listener: std::net::TcpListener, service: S3Service, mut stopped:
 
 async fn converse(stream: TcpStream, service: S3Service, mut stopped: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
-    let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+    // No limit on waiting for a request: the only client keeps its connections, and closing an idle one under it
+    // would cost a retry.
+    let connection =
+        http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

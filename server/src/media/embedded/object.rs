@@ -67,7 +67,8 @@ fn read_label(file: &mut File, length: u64) -> io::Result<Label> {
     let json_length = label_length(&glance).ok_or_else(damaged)?;
     let whole = json_length + TAIL;
     let end = if whole > glance.len() { read_end(file, length, whole as u64)? } else { glance };
-    let json = end.len().checked_sub(whole).and_then(|from| end.get(from..end.len() - TAIL)).ok_or_else(damaged)?;
+    let json =
+        end.len().checked_sub(whole).and_then(|from| end.get(from..end.len() - TAIL)).ok_or_else(damaged)?;
     let label: Label = serde_json::from_slice(json)?;
     if label.size + whole as u64 == length { Ok(label) } else { Err(damaged()) }
 }
@@ -97,7 +98,12 @@ mod tests {
     use crate::media::testing::Folder;
 
     fn label(size: u64) -> Label {
-        Label { size, sha256: "ab".repeat(32), content_type: Some("image/png".into()), metadata: BTreeMap::new() }
+        Label {
+            size,
+            sha256: "ab".repeat(32),
+            content_type: Some("image/png".into()),
+            metadata: BTreeMap::new(),
+        }
     }
 
     #[test]

@@ -22,7 +22,10 @@ pub(super) fn object_path(bucket: &Path, key: &str) -> io::Result<PathBuf> {
             name.push(OBJECT);
         }
         if name.len() > LONGEST_NAME {
-            return Err(io::Error::new(io::ErrorKind::InvalidFilename, "a part of the key is too long for a file name"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidFilename,
+                "a part of the key is too long for a file name",
+            ));
         }
         path.push(name);
     }
@@ -108,13 +111,32 @@ mod tests {
     #[test]
     fn no_key_leaves_its_bucket() {
         let nasty = [
-            "..", "../x", "a/../../x", "/etc/passwd", "//", "", ".", "a/./b", ".temp/x", ".uploads/1/upload.json", "a\0b", "a\\..\\b", "%", "%2E%2E/x",
-            "a=", "a=/b", "تصویر/x y+z", "\u{202e}x",
+            "..",
+            "../x",
+            "a/../../x",
+            "/etc/passwd",
+            "//",
+            "",
+            ".",
+            "a/./b",
+            ".temp/x",
+            ".uploads/1/upload.json",
+            "a\0b",
+            "a\\..\\b",
+            "%",
+            "%2E%2E/x",
+            "a=",
+            "a=/b",
+            "تصویر/x y+z",
+            "\u{202e}x",
         ];
         for key in nasty {
             let path = object_path(Path::new("/b"), key).unwrap();
             let below: Vec<_> = path.strip_prefix("/b").unwrap().components().collect();
-            assert!(below.iter().all(|part| matches!(part, std::path::Component::Normal(_))), "{key:?} → {path:?}");
+            assert!(
+                below.iter().all(|part| matches!(part, std::path::Component::Normal(_))),
+                "{key:?} → {path:?}"
+            );
             assert_eq!(below.len(), key.split('/').count(), "{key:?} → {path:?}");
             assert!(!path.to_str().unwrap().contains("/."), "{key:?} → {path:?}");
             assert_eq!(there_and_back(key), key);

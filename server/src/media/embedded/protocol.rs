@@ -46,7 +46,10 @@ impl Store {
 
 #[async_trait::async_trait]
 impl S3 for Store {
-    async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> S3Result<S3Response<CreateBucketOutput>> {
+    async fn create_bucket(
+        &self,
+        req: S3Request<CreateBucketInput>,
+    ) -> S3Result<S3Response<CreateBucketOutput>> {
         let disk = self.disk.clone();
         let name = req.input.bucket;
         let location = format!("/{name}");
@@ -70,7 +73,11 @@ impl S3 for Store {
             metadata: kept(input.metadata),
             replace: !input.if_none_match.is_some_and(|condition| condition.is_any()),
         };
-        let claims = Claims { length: input.content_length, sha256: input.checksum_sha256.clone(), md5: input.content_md5 };
+        let claims = Claims {
+            length: input.content_length,
+            sha256: input.checksum_sha256.clone(),
+            md5: input.content_md5,
+        };
         let label = take_in(&self.disk, input.body, claims, destination).await?;
         Ok(S3Response::new(PutObjectOutput {
             e_tag: Some(etag(&label)),
@@ -112,7 +119,10 @@ impl S3 for Store {
         }))
     }
 
-    async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
+    async fn delete_object(
+        &self,
+        req: S3Request<DeleteObjectInput>,
+    ) -> S3Result<S3Response<DeleteObjectOutput>> {
         let bucket = self.bucket(&req.input.bucket)?;
         let disk = self.disk.clone();
         let key = req.input.key;
@@ -120,7 +130,10 @@ impl S3 for Store {
         Ok(S3Response::new(DeleteObjectOutput::default()))
     }
 
-    async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
+    async fn list_objects_v2(
+        &self,
+        req: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = req.input;
         if input.delimiter.as_deref().is_some_and(|delimiter| !delimiter.is_empty()) {
             return Err(s3_error!(NotImplemented, "this store lists keys without a delimiter"));
@@ -155,7 +168,11 @@ impl S3 for Store {
         let input = req.input;
         let bucket = self.bucket(&input.bucket)?;
         let disk = self.disk.clone();
-        let upload = Upload { key: input.key.clone(), content_type: input.content_type, metadata: kept(input.metadata) };
+        let upload = Upload {
+            key: input.key.clone(),
+            content_type: input.content_type,
+            metadata: kept(input.metadata),
+        };
         let id = blocking(move || uploads::begin(&disk, &bucket, &upload)).await?;
         Ok(S3Response::new(CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
@@ -170,7 +187,8 @@ impl S3 for Store {
         let bucket = self.bucket(&input.bucket)?;
         let path = uploads::part_path(&bucket, &input.upload_id, &input.key, input.part_number)?;
         let destination = Destination { path, content_type: None, metadata: BTreeMap::new(), replace: true };
-        let claims = Claims { length: input.content_length, sha256: input.checksum_sha256, md5: input.content_md5 };
+        let claims =
+            Claims { length: input.content_length, sha256: input.checksum_sha256, md5: input.content_md5 };
         let label = take_in(&self.disk, input.body, claims, destination).await?;
         Ok(S3Response::new(UploadPartOutput { e_tag: Some(etag(&label)), ..Default::default() }))
     }
@@ -217,7 +235,8 @@ async fn list(bucket: PathBuf, prefix: String, after: String, limit: usize) -> S
         let listing = listing::list(&bucket, &wanted).map_err(failed)?;
         let next = listing.found.last().filter(|_| listing.more).map(|(key, _)| hex::encode(key));
         // An object removed since the walk saw it is simply not listed.
-        let contents = listing.found.into_iter().filter_map(|(key, path)| Some(entry(key, Object::open(&path).ok()?)));
+        let contents =
+            listing.found.into_iter().filter_map(|(key, path)| Some(entry(key, Object::open(&path).ok()?)));
         Ok(Page { contents: contents.collect(), next })
     })
     .await
@@ -247,7 +266,8 @@ fn kept(metadata: Option<Metadata>) -> BTreeMap<String, String> {
 }
 
 fn key_of(token: &str) -> S3Result<String> {
-    let bytes = hex::decode(token).map_err(|_| s3_error!(InvalidArgument, "the continuation token is none of ours"))?;
+    let bytes = hex::decode(token)
+        .map_err(|_| s3_error!(InvalidArgument, "the continuation token is none of ours"))?;
     String::from_utf8(bytes).map_err(|_| s3_error!(InvalidArgument, "the continuation token is none of ours"))
 }
 

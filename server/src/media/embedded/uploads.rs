@@ -49,7 +49,13 @@ pub(super) fn part_path(bucket: &Path, id: &str, key: &str, number: i32) -> S3Re
 }
 
 /// Puts the parts together as the object they were sent for. `parts` are numbers and ETags as the sender knows them.
-pub(super) fn complete(disk: &Disk, bucket: &Path, id: &str, key: &str, parts: &[(i32, String)]) -> S3Result<Label> {
+pub(super) fn complete(
+    disk: &Disk,
+    bucket: &Path,
+    id: &str,
+    key: &str,
+    parts: &[(i32, String)],
+) -> S3Result<Label> {
     let (folder, upload) = find(bucket, id, key)?;
     if parts.is_empty() || parts.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
         return Err(s3_error!(InvalidPartOrder));
@@ -57,7 +63,8 @@ pub(super) fn complete(disk: &Disk, bucket: &Path, id: &str, key: &str, parts: &
     let mut draft = disk.draft(false).map_err(failed)?;
     let mut buffer = vec![0; COPY];
     for (number, etag) in parts {
-        let part = Object::open(&folder.join(format!("{number}.part"))).map_err(|_| s3_error!(InvalidPart))?;
+        let part =
+            Object::open(&folder.join(format!("{number}.part"))).map_err(|_| s3_error!(InvalidPart))?;
         if part.label.sha256 != *etag {
             return Err(s3_error!(InvalidPart));
         }

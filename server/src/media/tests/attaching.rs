@@ -24,7 +24,10 @@ async fn a_file_is_given_once_however_often_it_is_sent() {
     let held = test.db.read(|conn| arrived(conn, SUBMISSION)).await.unwrap();
     let names: Vec<_> = held.iter().map(|held| held.name.as_str()).collect();
     assert_eq!(names, ["also-front.jpg", "front.jpg"]);
-    assert_eq!((held[1].size, held[1].content_type.as_str(), held[1].account_id.as_str()), (1000, "image/jpeg", "inspector"));
+    assert_eq!(
+        (held[1].size, held[1].content_type.as_str(), held[1].account_id.as_str()),
+        (1000, "image/jpeg", "inspector")
+    );
     assert_eq!(held[1].sha256, front.sha256.as_str());
 }
 

@@ -2,21 +2,19 @@
 //! there, whole, and nothing else that can be seen is not whole.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::media::testing::{Folder, TestMedia, jpeg, named, pieces, read, sha256};
-use crate::media::{Media, MediaConfig, MediaHash};
-
-const FOLDER: &str = "NIGRAN_TEST_CRASH_FOLDER";
+use crate::config::MediaConfig;
+use crate::media::testing::{Folder, TestMedia, child, child_folder, jpeg, named, pieces, read, sha256};
+use crate::media::{Media, MediaHash};
 
 /// The child: receives files and says so, until it is killed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "run by acknowledged_files_survive_kill_9"]
 async fn child_that_receives_until_killed() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let Some(folder) = child_folder() else { return };
     let scratch = TestMedia::start("crash-child").await;
-    let media = Media::start(MediaConfig::default(), folder.as_ref()).await.unwrap();
+    let media = Media::start(MediaConfig::default(), &folder).await.unwrap();
     let senders = (0..6u64).map(|sender| {
         let (media, db) = (media.clone(), scratch.db.clone());
         async move {
@@ -55,13 +53,7 @@ async fn acknowledged_files_survive_kill_9() {
 }
 
 fn receive_and_kill(folder: &Folder, after: Duration) -> Vec<MediaHash> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["media::tests::crash::child_that_receives_until_killed", "--exact", "--ignored", "--nocapture"])
-        .env(FOLDER, folder.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = child("media::tests::crash::child_that_receives_until_killed", folder.path());
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut first = None;
     let mut acknowledged = Vec::new();

@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use crate::config::MediaConfig;
+use crate::media::Media;
 use crate::media::testing::{TestMedia, jpeg};
-use crate::media::{Media, MediaConfig};
 
 const MIB: usize = 1024 * 1024;
 
@@ -13,14 +14,21 @@ async fn objects_are_put_read_listed_and_deleted() {
     let s3 = test.media.bucket().raw();
     let keys = ["a/1", "a/2", "a/..b", "b c+d/ی.txt"];
     for key in keys {
-        let put = s3.put_object_builder(key, key.as_bytes()).with_content_type("text/plain").with_metadata("note", "x").unwrap();
+        let put = s3
+            .put_object_builder(key, key.as_bytes())
+            .with_content_type("text/plain")
+            .with_metadata("note", "x")
+            .unwrap();
         assert_eq!(put.execute().await.unwrap().status_code(), 200);
     }
 
     for key in keys {
         assert_eq!(s3.get_object(key).await.unwrap().as_slice(), key.as_bytes());
         let (head, status) = s3.head_object(key).await.unwrap();
-        assert_eq!((status, head.content_length, head.content_type.as_deref()), (200, Some(key.len() as i64), Some("text/plain")));
+        assert_eq!(
+            (status, head.content_length, head.content_type.as_deref()),
+            (200, Some(key.len() as i64), Some("text/plain"))
+        );
         assert_eq!(head.metadata.unwrap()["note"], "x");
     }
     let range = s3.get_object_range("a/1", 1, Some(2)).await.unwrap();
@@ -32,7 +40,8 @@ async fn objects_are_put_read_listed_and_deleted() {
     assert_eq!(listed("a/").await, ["a/..b", "a/1", "a/2"]);
     let (page, _) = s3.list_page("a/".into(), None, None, None, Some(2)).await.unwrap();
     assert!(page.is_truncated);
-    let (rest, _) = s3.list_page("a/".into(), None, page.next_continuation_token, None, Some(2)).await.unwrap();
+    let (rest, _) =
+        s3.list_page("a/".into(), None, page.next_continuation_token, None, Some(2)).await.unwrap();
     assert_eq!((rest.contents.len(), rest.contents[0].key.as_str(), rest.is_truncated), (1, "a/2", false));
 
     assert_eq!(s3.delete_object("a/1").await.unwrap().status_code(), 204);
@@ -55,7 +64,10 @@ async fn large_objects_come_in_parts() {
     assert_eq!(fs::read_dir(&uploads).unwrap().count(), 0);
 
     let begun = s3.initiate_multipart_upload("other", "image/jpeg").await.unwrap();
-    let part = s3.put_multipart_chunk(content[..MIB].to_vec(), "other", 1, &begun.upload_id, "image/jpeg").await.unwrap();
+    let part = s3
+        .put_multipart_chunk(content[..MIB].to_vec(), "other", 1, &begun.upload_id, "image/jpeg")
+        .await
+        .unwrap();
     assert!(s3.head_object("other").await.is_err(), "an upload is invisible until it is complete");
     let mut wrong = part;
     wrong.etag = "0000".to_owned();
@@ -70,12 +82,15 @@ async fn content_that_is_not_what_was_said_is_refused() {
     let test = TestMedia::start("checksum").await;
     let s3 = test.media.bucket().raw();
     let right = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ="; // SHA-256 of "hello"
-    let put = |body: &'static [u8]| s3.put_object_builder("x", body).with_header("x-amz-checksum-sha256", right).unwrap().execute();
+    let put = |body: &'static [u8]| {
+        s3.put_object_builder("x", body).with_header("x-amz-checksum-sha256", right).unwrap().execute()
+    };
 
     assert!(put(b"hellO").await.unwrap_err().to_string().contains("BadDigest"));
     assert!(s3.head_object("x").await.is_err());
     assert_eq!(put(b"hello").await.unwrap().status_code(), 200);
-    let only_new = s3.put_object_builder("x", b"again").with_header("if-none-match", "*").unwrap().execute().await;
+    let only_new =
+        s3.put_object_builder("x", b"again").with_header("if-none-match", "*").unwrap().execute().await;
     assert!(only_new.unwrap_err().to_string().contains("PreconditionFailed"));
     assert_eq!(s3.get_object("x").await.unwrap().as_slice(), b"hello");
     assert_eq!(test.leftovers(), 0);
@@ -128,7 +143,10 @@ async fn a_full_disk_is_a_clear_answer_and_nothing_half_visible() {
     let store = test.folder.path().join("media/store");
     // A tmpfs of one mebibyte over the folder of drafts stands for the full disk.
     let temp = store.join(".temp");
-    let mounted = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(&temp).status();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+        .arg(&temp)
+        .status();
     if !mounted.is_ok_and(|status| status.success()) {
         println!("skipped: mounting a small tmpfs is not allowed here");
         return;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 
+use crate::config::MediaConfig;
 use crate::media::testing::{Folder, TestMedia, jpeg};
-use crate::media::{ByteRange, Media, MediaConfig};
+use crate::media::{ByteRange, Media};
 
 struct Moto {
     child: Child,
@@ -26,7 +27,10 @@ impl Moto {
     async fn start() -> Option<Moto> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?.port();
         let mut command = Command::new("python3");
-        command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let mut moto = Moto { child: command.spawn().ok()?, endpoint: format!("http://127.0.0.1:{port}") };
         for _ in 0..300 {
             if tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
@@ -65,7 +69,8 @@ async fn another_s3_service_works_the_same() {
             let stored = test.send("front.jpg", &photo).await.unwrap();
 
             assert!(test.read(&stored).await == photo);
-            let opened = test.media.open(&stored.sha256, Some(ByteRange { first: 100, last: 199 })).await.unwrap();
+            let opened =
+                test.media.open(&stored.sha256, Some(ByteRange { first: 100, last: 199 })).await.unwrap();
             assert_eq!((opened.total, opened.content_type.as_str()), (size as u64, "image/jpeg"));
             let part = opened.body.map_ok(|piece| piece.to_vec()).try_concat().await.unwrap();
             assert!(part == photo[100..200]);

@@ -4,4 +4,5 @@ mod attaching;
 mod crash;
 mod embedded;
 mod external;
+mod load;
 mod receiving;

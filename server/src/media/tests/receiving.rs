@@ -1,13 +1,11 @@
-//! Files coming in: good ones, bad ones, many at once, and large ones.
-
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+//! Files coming in: good ones, bad ones, many at once.
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use crate::config::MediaConfig;
 use crate::media::testing::{TestMedia, jpeg, named, pieces, sha256};
-use crate::media::{ByteRange, Expected, Media, MediaConfig, MediaHash};
+use crate::media::{ByteRange, Expected, Media, MediaHash};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -26,7 +24,10 @@ async fn a_file_of_any_size_comes_back_as_it_was_sent() {
 
         let stored = test.send("front.jpg", &photo).await.unwrap();
 
-        assert_eq!((stored.size, &stored.sha256, stored.content_type), (size as u64, &sha256(&photo), "image/jpeg"));
+        assert_eq!(
+            (stored.size, &stored.sha256, stored.content_type),
+            (size as u64, &sha256(&photo), "image/jpeg")
+        );
         assert!(test.read(&stored).await == photo, "{size} bytes");
         assert_eq!(test.leftovers(), 0);
     }
@@ -38,7 +39,8 @@ async fn a_part_of_a_file_can_be_read() {
     let photo = jpeg(300 * KIB, 1);
     let stored = test.send("front.jpg", &photo).await.unwrap();
 
-    let opened = test.media.open(&stored.sha256, Some(ByteRange { first: 1000, last: 200_999 })).await.unwrap();
+    let opened =
+        test.media.open(&stored.sha256, Some(ByteRange { first: 1000, last: 200_999 })).await.unwrap();
 
     assert_eq!((opened.total, opened.content_type.as_str()), (300 * KIB as u64, "image/jpeg"));
     let part = opened.body.map_ok(|piece| piece.to_vec()).try_concat().await.unwrap();
@@ -49,7 +51,12 @@ async fn a_part_of_a_file_can_be_read() {
 async fn what_is_declared_must_be_what_comes() {
     let test = TestMedia::start("declared").await;
     let photo = jpeg(300 * KIB, 1);
-    let right = Expected { size: Some(300 * KIB as u64), sha256: Some(sha256(&photo)), content_type: Some("image/jpeg".into()), ..named("a.jpg") };
+    let right = Expected {
+        size: Some(300 * KIB as u64),
+        sha256: Some(sha256(&photo)),
+        content_type: Some("image/jpeg".into()),
+        ..named("a.jpg")
+    };
 
     let short = Expected { size: Some(300 * KIB as u64 + 1), ..right.clone() };
     let long = Expected { size: Some(300 * KIB as u64 - 1), ..right.clone() };
@@ -70,21 +77,31 @@ async fn what_a_file_is_called_must_be_what_it_is() {
     png.resize(100 * KIB, 7);
 
     assert_eq!(refusal(&test, &named("front.jpg"), &png.clone().into()).await, "media_type_mismatch");
-    assert_eq!(refusal(&test, &named("front.jpg"), &Bytes::from_static(b"\x89PNG\r\n\x1a\n\0")).await, "media_type_mismatch");
-    assert_eq!(refusal(&test, &named("front.png"), &Bytes::from_static(b"MZ\x90\0")).await, "media_type_unsupported");
+    assert_eq!(
+        refusal(&test, &named("front.jpg"), &Bytes::from_static(b"\x89PNG\r\n\x1a\n\0")).await,
+        "media_type_mismatch"
+    );
+    assert_eq!(
+        refusal(&test, &named("front.png"), &Bytes::from_static(b"MZ\x90\0")).await,
+        "media_type_unsupported"
+    );
     assert_eq!(refusal(&test, &named("front.png"), &Bytes::new()).await, "media_truncated");
     assert_eq!(test.send("front.png", &png.into()).await.unwrap().content_type, "image/png");
 }
 
 #[tokio::test]
 async fn limits_hold_for_what_is_declared_and_for_what_comes() {
-    let config = MediaConfig { max_photo_bytes: MIB as u64, max_document_bytes: 1000, ..MediaConfig::default() };
+    let config =
+        MediaConfig { max_photo_bytes: MIB as u64, max_document_bytes: 1000, ..MediaConfig::default() };
     let test = TestMedia::with("limits", config).await;
     let photo = jpeg(MIB + 1, 1);
     let mut document = b"%PDF-1.7\n".to_vec();
     document.resize(1001, b' ');
 
-    assert_eq!(refusal(&test, &Expected { size: Some(MIB as u64 + 1), ..named("a.jpg") }, &Bytes::new()).await, "media_too_large");
+    assert_eq!(
+        refusal(&test, &Expected { size: Some(MIB as u64 + 1), ..named("a.jpg") }, &Bytes::new()).await,
+        "media_too_large"
+    );
     assert_eq!(refusal(&test, &named("a.jpg"), &photo).await, "media_too_large");
     assert_eq!(refusal(&test, &named("a.pdf"), &document.clone().into()).await, "media_too_large");
     document.pop();
@@ -97,7 +114,8 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
     let test = TestMedia::start("broken").await;
     for size in [100 * KIB, 3 * MIB] {
         let photo = jpeg(size, 1);
-        let broken = pieces(&photo).map_err(|_| "never").chain(stream::once(async { Err("connection reset") }));
+        let broken =
+            pieces(&photo).map_err(|_| "never").chain(stream::once(async { Err("connection reset") }));
 
         let refused = test.media.receive(&test.db, &named("a.jpg"), broken).await.unwrap_err();
 
@@ -112,7 +130,11 @@ async fn an_upload_whose_sender_gives_up_leaves_nothing() {
     let photo = jpeg(3 * MIB, 1);
     let stuck = pieces(&photo).chain(stream::pending());
 
-    let waited = tokio::time::timeout(std::time::Duration::from_millis(300), test.media.receive(&test.db, &named("a.jpg"), stuck)).await;
+    let waited = tokio::time::timeout(
+        std::time::Duration::from_millis(300),
+        test.media.receive(&test.db, &named("a.jpg"), stuck),
+    )
+    .await;
 
     assert!(waited.is_err());
     assert_eq!((test.objects(), test.leftovers()), (0, 0));
@@ -170,78 +192,4 @@ async fn a_file_nobody_sent_is_not_there() {
     let error = test.media.open(&MediaHash::parse(&"0".repeat(64)).unwrap(), None).await.err().unwrap();
 
     assert_eq!(error.code, "internal");
-}
-
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
-}
-
-#[tokio::test]
-async fn a_large_file_does_not_fill_the_memory() {
-    const SIZE: usize = 64 * MIB;
-    let test = TestMedia::with("memory", MediaConfig { max_photo_bytes: SIZE as u64, ..MediaConfig::default() }).await;
-    let peak = AtomicU64::new(0);
-    let before = resident_kib();
-    let piece = jpeg(64 * KIB, 1);
-    let body = stream::iter(0..SIZE / piece.len()).map(|_| {
-        peak.fetch_max(resident_kib(), Ordering::Relaxed);
-        Ok::<_, std::convert::Infallible>(piece.clone())
-    });
-
-    let expected = named("a.jpg");
-    let receiving = test.media.receive(&test.db, &expected, body);
-    let sampling = async {
-        loop {
-            peak.fetch_max(resident_kib(), Ordering::Relaxed);
-            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-        }
-    };
-    let stored = tokio::select! { stored = receiving => stored.unwrap(), () = sampling => unreachable!() };
-    let mut body = test.media.open(&stored.sha256, None).await.unwrap().body;
-    let mut read = 0;
-    while let Some(piece) = body.next().await {
-        read += piece.unwrap().len();
-        peak.fetch_max(resident_kib(), Ordering::Relaxed);
-    }
-
-    assert_eq!(read, SIZE);
-    let grown = peak.load(Ordering::Relaxed).saturating_sub(before) / 1024;
-    println!("64 MiB in and out: resident memory grew by {grown} MiB at most");
-    // Other tests run in this process at the same time, with files of up to 20 MiB in memory: hence the wide margin.
-    assert!(grown < 56, "grew by {grown} MiB");
-}
-
-/// Not a test but a measurement: `cargo test -p server --lib -- --ignored --nocapture photos_a_second`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn photos_a_second() {
-    let test = std::sync::Arc::new(TestMedia::start("rate").await);
-    let next = std::sync::Arc::new(AtomicU64::new(0));
-    for senders in [1, 8, 32] {
-        let (start, count) = (Instant::now(), 1500 / if senders == 1 { 3 } else { 1 });
-        let cpu = cpu_ms();
-        let tasks = (0..senders).map(|_| {
-            let (test, next) = (test.clone(), next.clone());
-            tokio::spawn(async move {
-                let mut photo = jpeg(200 * KIB, 1).to_vec();
-                for _ in 0..count / senders {
-                    photo[20..28].copy_from_slice(&next.fetch_add(1, Ordering::Relaxed).to_le_bytes());
-                    test.send("a.jpg", &photo.clone().into()).await.unwrap();
-                }
-            })
-        });
-        futures_util::future::join_all(tasks).await;
-        let (seconds, done) = (start.elapsed().as_secs_f64(), f64::from(count / senders * senders));
-        println!("{senders:>3} senders: {:.0} photos/s, {:.2} ms of CPU each", done / seconds, (cpu_ms() - cpu) / done);
-    }
-}
-
-/// User and system time of this process, in milliseconds.
-fn cpu_ms() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or_default();
-    (ticks(11) + ticks(12)) * 10.0
 }

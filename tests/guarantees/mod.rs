@@ -1,0 +1,9 @@
+//! What must stay true whatever is built next.
+
+mod audit;
+mod history;
+mod imports;
+mod licences;
+mod openapi;
+mod receipts;
+mod sources;

@@ -1,0 +1,64 @@
+//! The description of the interface that phones are written against is the one the code makes.
+
+use harness::folders::workspace;
+use serde_json::Value;
+
+#[test]
+fn the_committed_description_is_that_of_the_code() {
+    let path = workspace().join("android-client-spec/openapi.json");
+    let made = server::http::api::openapi().to_pretty_json().unwrap() + "\n";
+    if std::env::var_os("NIGRAN_REFRESH").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+
+    assert!(
+        committed.trim() == made.trim(),
+        "android-client-spec/openapi.json is out of date; `make refresh` writes it anew"
+    );
+}
+
+#[test]
+fn every_operation_has_an_example_a_summary_and_its_errors() {
+    let api = serde_json::to_value(server::http::api::openapi()).unwrap();
+    assert_eq!(api["openapi"].as_str().map(|version| &version[..3]), Some("3.1"));
+    let mut poor = Vec::new();
+    for (path, item) in api["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let lacks = |what: &str| format!("{method} {path} has no {what}");
+            if operation["summary"].as_str().is_none_or(str::is_empty) {
+                poor.push(lacks("summary"));
+            }
+            if operation["tags"].as_array().is_none_or(Vec::is_empty) {
+                poor.push(lacks("tag"));
+            }
+            let answers = operation["responses"].as_object().unwrap();
+            let own = operation.get("requestBody").into_iter().chain(
+                answers.iter().filter(|(status, _)| status.starts_with('2')).map(|(_, answer)| answer),
+            );
+            let shown: Vec<&Value> = own.collect();
+            if method != "get"
+                && !operation["requestBody"].is_null()
+                && !shown.iter().any(|part| has_example(part, &api))
+            {
+                poor.push(lacks("example"));
+            }
+        }
+    }
+
+    assert!(poor.is_empty(), "{}", poor.join("\n"));
+}
+
+fn has_example(part: &Value, api: &Value) -> bool {
+    let contents = part["content"].as_object().into_iter().flatten();
+    contents.into_iter().any(|(kind, content)| {
+        let schema = &content["schema"];
+        let named = schema["$ref"].as_str().and_then(|name| api.pointer(name.trim_start_matches('#')));
+        !kind.contains("json")
+            || [Some(content), Some(schema), named]
+                .into_iter()
+                .flatten()
+                .any(|it| it.get("example").is_some() || it.get("examples").is_some())
+    })
+}

@@ -1,0 +1,3 @@
+//! Whole days of whole people, across rooms.
+
+mod first_light;

@@ -1,0 +1,14 @@
+//! The real binary as a process: what survives kill -9, what the command line says, how it starts and stops.
+
+use std::path::Path;
+
+use harness::process::Launch;
+
+mod command_line;
+mod crash;
+mod lifecycle;
+
+/// The binary with a data folder.
+fn nigran(data_dir: &Path) -> Launch {
+    Launch::new(Path::new(env!("CARGO_BIN_EXE_nigran-under-test")), data_dir)
+}

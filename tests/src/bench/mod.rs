@@ -1,0 +1,13 @@
+//! The load generator behind `make bench`: real HTTP over keep-alive connections, on one thread, because it shares
+//! the machine's cores with the server it measures.
+
+mod connection;
+mod envelope;
+mod identical;
+mod load;
+mod micro;
+mod report;
+mod run;
+mod work;
+
+pub use run::{Options, run};

@@ -1,0 +1,244 @@
+//! The benchmark from start to end: start the release binary on a folder of its own, log in, load it, write it down.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::task::LocalSet;
+
+use super::connection::Connection;
+use super::envelope::{Envelope, PhotoSeries};
+use super::load::{self, Load, Target};
+use super::report::{self, Table};
+use super::work::{File, Read, Serials, expect, put};
+use super::{identical, micro};
+use crate::folders::{self, TemporaryFolder};
+use crate::postgres::{Cluster, Durability};
+use crate::process::{self, Launch, Nigran, PASSWORD};
+use crate::samples::{self, Submission};
+
+const PHOTO_BYTES: usize = 200 * 1024;
+
+/// What to measure.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The server's release binary.
+    pub binary: PathBuf,
+    /// On PostgreSQL as well, with fsync on.
+    pub postgres: bool,
+    /// The numbers of connections to try.
+    pub connections: Vec<usize>,
+    /// Not counted, before each measurement.
+    pub warm_up: Duration,
+    /// The length of each measurement.
+    pub measured: Duration,
+}
+
+/// Runs everything and returns the report as Markdown. What is being done is told on standard error meanwhile.
+pub fn run(options: &Options) -> Result<String, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|cause| cause.to_string())?;
+    let mut text = String::new();
+    LocalSet::new().block_on(&runtime, async {
+        text += &on_database(options, "SQLite", None).await?;
+        if options.postgres {
+            let cluster = Cluster::start(Durability::Full)?;
+            text += &on_database(options, "PostgreSQL", Some(&cluster)).await?;
+        }
+        Ok::<(), String>(())
+    })?;
+    text += &report::figures("In the process", &micro::measure()?);
+    Ok(text)
+}
+
+async fn on_database(
+    options: &Options,
+    name: &'static str,
+    cluster: Option<&Cluster>,
+) -> Result<String, String> {
+    let folder = TemporaryFolder::new();
+    let mut launch = Launch::new(&options.binary, folder.path());
+    launch.database_url = cluster.map(|cluster| cluster.url(&cluster.create(None)));
+    let files = ["bal_adm1.geojson", "bal_adm2_2023_34.geojson", "bal_adm3_tehsil_130.geojson"];
+    launch.boundaries = files.iter().filter_map(|file| folders::shared(&format!("geo/{file}"))).collect();
+    let mut bench =
+        Bench { options, name, cluster, launch, figures: Vec::new(), serials: Serials::default() };
+    let server = bench.start_up()?;
+    let mut text = bench.answers(server).await?;
+    let server = bench.launch.serve()?;
+    text += &bench.photos(&server).await?;
+    text += &bench.reading(&server).await?;
+    bench.figure(
+        "identical PUT, 8 at once",
+        identical::measure(server.address, &bench.login(&server).await?).await?,
+    );
+    let headings = format!("{name}: start, memory, disk");
+    Ok(text + &report::figures(&headings, &bench.figures))
+}
+
+struct Bench<'o> {
+    options: &'o Options,
+    name: &'static str,
+    cluster: Option<&'o Cluster>,
+    launch: Launch,
+    figures: Vec<(String, String)>,
+    serials: Serials,
+}
+
+impl Bench<'_> {
+    fn figure(&mut self, what: &str, value: String) {
+        self.figures.push((what.to_owned(), value));
+    }
+
+    /// The first start makes keys and accounts and imports boundaries; the later ones are what a restart costs.
+    fn start_up(&mut self) -> Result<Nigran, String> {
+        progress(self.name, "starting");
+        let first = self.launch.serve()?;
+        self.figure(
+            "first start to ready, with accounts and boundaries, ms",
+            report::millis(first.started_in, 0),
+        );
+        first.stop()?;
+        let mut times = Vec::new();
+        for _ in 0..5 {
+            let again = self.launch.serve()?;
+            times.push(again.started_in);
+            again.stop()?;
+        }
+        times.sort();
+        self.figure("start to ready, median of 5, ms", report::millis(times[2], 0));
+        let server = self.launch.serve()?;
+        std::thread::sleep(Duration::from_secs(2));
+        self.figure("resident memory idle, MiB", report::mebibytes(process::usage(server.pid()).resident));
+        Ok(server)
+    }
+
+    async fn answers(&mut self, server: Nigran) -> Result<String, String> {
+        let mut table = Table::new(&format!("{}: filing, answers only", self.name));
+        let before = self.stored();
+        for &connections in &self.options.connections {
+            self.file(&server, &mut table, "clean shop", &samples::b1(), connections, None).await?;
+        }
+        self.figure(
+            "resident memory after answers only, MiB",
+            report::mebibytes(process::usage(server.pid()).resident),
+        );
+        server.stop()?;
+        let each = self.stored().saturating_sub(before) / u64::from(self.serials.given().max(1));
+        self.figure(
+            "bytes on disk for a submission of the clean shop, all tables and indexes",
+            each.to_string(),
+        );
+        let server = self.launch.serve()?;
+        self.file(&server, &mut table, "coal mine, 2 children, 28 findings", &samples::b2(), 32, None)
+            .await?;
+        server.stop()?;
+        Ok(table.finish())
+    }
+
+    async fn photos(&mut self, server: &Nigran) -> Result<String, String> {
+        let mut table = Table::new(&format!("{}: filing, with a photo of 200 KB each", self.name));
+        let series = PhotoSeries::of(PHOTO_BYTES);
+        for &connections in &self.options.connections {
+            let photos = Some(series.clone());
+            self.file(server, &mut table, "clean shop + photo", &samples::b1(), connections, photos).await?;
+        }
+        self.figure(
+            "resident memory after photos, MiB",
+            report::mebibytes(process::usage(server.pid()).resident),
+        );
+        Ok(table.finish())
+    }
+
+    async fn file(
+        &self,
+        server: &Nigran,
+        table: &mut Table,
+        what: &str,
+        sample: &Submission,
+        connections: usize,
+        photos: Option<PhotoSeries>,
+    ) -> Result<(), String> {
+        progress(self.name, &format!("{what}, {connections} connections"));
+        let photos = photos.map(|series| (photo_name(sample), series));
+        let envelope = match &photos {
+            Some((name, series)) => Envelope::with_photo(sample, name, series.size()),
+            None => Envelope::of(sample),
+        };
+        let work = File { token: self.login(server).await?, envelope, photos, serials: self.serials.clone() };
+        let measured = load::run(self.target(server), self.load(connections), |_| work.clone()).await?;
+        table.row(what, &measured);
+        Ok(())
+    }
+
+    async fn reading(&mut self, server: &Nigran) -> Result<String, String> {
+        let mut table = Table::new(&format!("{}: reading", self.name));
+        let token = self.login(server).await?;
+        let mut connection = Connection::open(server.address).await.map_err(|cause| cause.to_string())?;
+        for (what, path) in [
+            ("form list", "/v1/forms"),
+            ("form release", "/v1/forms/child-labour-inspection/releases/1"),
+            ("submissions, page of 50", "/v1/submissions"),
+        ] {
+            progress(self.name, what);
+            let once = Read::new(path, &token, None);
+            let etag = once.etag(&mut connection).await?;
+            for (kind, read) in
+                [("", Some(once)), (", ETag hit", etag.map(|etag| Read::new(path, &token, Some(&etag))))]
+            {
+                let Some(read) = read else { continue };
+                let measured = load::run(self.target(server), self.load(32), |_| read.clone()).await?;
+                table.row(&format!("{what}{kind}"), &measured);
+            }
+        }
+        Ok(table.finish())
+    }
+
+    fn load(&self, connections: usize) -> Load {
+        Load { connections, warm_up: self.options.warm_up, measured: self.options.measured }
+    }
+
+    fn target(&self, server: &Nigran) -> Target {
+        Target { address: server.address, server: server.pid(), database: self.cluster.map(Cluster::pid) }
+    }
+
+    /// Bytes the database holds: the files beside the photos, or what PostgreSQL says.
+    fn stored(&self) -> u64 {
+        match (&self.launch.database_url, self.cluster) {
+            (Some(url), Some(_)) => crate::postgres::size(url),
+            _ => sqlite_size(&self.launch.data_dir),
+        }
+    }
+
+    async fn login(&self, server: &Nigran) -> Result<String, String> {
+        let body = json!({ "username": "inspector", "password": PASSWORD }).to_string();
+        let head = put("/v1/auth/login", "none", "application/json", body.len()).replacen("PUT", "POST", 1);
+        let head = head.replace("Authorization: Bearer none\r\n", "");
+        let mut connection = Connection::open(server.address).await.map_err(|cause| cause.to_string())?;
+        expect(&mut connection, &[head.as_bytes(), body.as_bytes()], &[200]).await?;
+        let tokens: Value = serde_json::from_slice(connection.body()).map_err(|cause| cause.to_string())?;
+        tokens["access_token"]
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| "the login gave no access_token".to_owned())
+    }
+}
+
+fn photo_name(sample: &Submission) -> String {
+    let photo = sample.answer("exterior_photo.media").and_then(Value::as_str);
+    photo.unwrap_or("front.jpg").to_owned()
+}
+
+fn sqlite_size(data_dir: &Path) -> u64 {
+    let files = std::fs::read_dir(data_dir).into_iter().flatten().flatten();
+    let database = files.filter(|file| file.file_name().to_string_lossy().starts_with("nigran.sqlite"));
+    database.map(|file| folders::size(&file.path())).sum()
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a benchmark takes minutes; who waits wants to see what is being done"
+)]
+fn progress(name: &str, what: &str) {
+    eprintln!("{name}: {what} …");
+}

@@ -1,0 +1,75 @@
+//! Where things lie: the workspace, the shared data beside it, and temporary folders that are removed again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The root of the workspace.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests package lies in the workspace")
+}
+
+/// A file of the shared data (real boundaries, test points), which lies beside the checkout or where `NIGRAN_SHARED`
+/// says. None: it is absent; the reason is printed, and the test should return.
+pub fn shared(file: &str) -> Option<PathBuf> {
+    let path = match std::env::var_os("NIGRAN_SHARED") {
+        Some(folder) => PathBuf::from(folder).join(file),
+        None => workspace().join("../shared").join(file),
+    };
+    if path.exists() {
+        return Some(path);
+    }
+    eprintln!("skipped: {} is absent; set NIGRAN_SHARED to the folder that has it", path.display());
+    None
+}
+
+/// A folder of its own that is removed when this is dropped.
+#[derive(Debug)]
+pub struct TemporaryFolder(PathBuf);
+
+impl TemporaryFolder {
+    /// Makes the folder.
+    ///
+    /// # Panics
+    /// When the temporary folder of the machine cannot be written.
+    #[expect(clippy::new_without_default, reason = "making a folder is not a default value")]
+    pub fn new() -> TemporaryFolder {
+        let path = std::env::temp_dir().join(format!("nigran-test-{}", uuid::Uuid::now_v7().simple()));
+        fs::create_dir_all(&path).expect("the temporary folder can be written");
+        TemporaryFolder(path)
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Copies a folder with everything in it.
+///
+/// # Panics
+/// When something cannot be read or written.
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("the target can be made");
+    for entry in fs::read_dir(from).expect("the source can be listed") {
+        let entry = entry.expect("the source can be listed");
+        let target = to.join(entry.file_name());
+        match entry.file_type().expect("the source can be read").is_dir() {
+            true => copy(&entry.path(), &target),
+            false => fs::copy(entry.path(), target).map(drop).expect("the file can be copied"),
+        }
+    }
+}
+
+/// The bytes all files under `path` hold together.
+pub fn size(path: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(path) else {
+        return fs::metadata(path).map_or(0, |file| file.len());
+    };
+    entries.flatten().map(|entry| size(&entry.path())).sum()
+}

@@ -1,0 +1,191 @@
+//! A private PostgreSQL cluster from the distribution's binaries: on a socket in a folder of its own, gone when the
+//! process is. A shell watches over it and reads a pipe that only this process holds; however the process ends
+//! (return, panic, kill -9), the pipe closes, and the shell stops PostgreSQL and removes the folder.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::sql_types::BigInt;
+use diesel::{Connection, PgConnection, RunQueryDsl};
+
+const INSTALL: &str = "install PostgreSQL's server binaries: apt-get install --no-install-recommends postgresql \
+     (as root, `make test` does it; no system cluster is created or touched)";
+
+/// Whether a commit must survive a power cut.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// No: for tests.
+    None,
+    /// Yes, with PostgreSQL's own defaults: for benchmarks.
+    Full,
+}
+
+/// A running cluster. It stops when this is dropped or the process ends.
+pub struct Cluster {
+    dir: PathBuf,
+    watch: Child,
+    made: AtomicU32,
+    /// One copy at a time: PostgreSQL refuses a template that somebody is connected to.
+    copying: Mutex<()>,
+}
+
+const WATCH: &str = r#"
+dir=$1 bin=$2; shift 2
+trap '' HUP
+mkdir -m 700 "$dir" || exit 1
+"$bin/initdb" -D "$dir/data" -A trust -U nigran -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || exit 1
+"$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=300 "$@" >>"$dir/log" 2>&1 </dev/null &
+read -r _
+kill -QUIT $!
+wait $!
+rm -rf "$dir"
+"#;
+
+impl Cluster {
+    /// The cluster all tests of this process share.
+    ///
+    /// # Panics
+    /// When PostgreSQL is not installed or does not start; the message says what to install.
+    pub fn shared() -> &'static Cluster {
+        static SHARED: OnceLock<Cluster> = OnceLock::new();
+        SHARED.get_or_init(|| Cluster::start(Durability::None).unwrap_or_else(|reason| panic!("{reason}")))
+    }
+
+    /// Starts a cluster and waits until it answers.
+    pub fn start(durability: Durability) -> Result<Cluster, String> {
+        let bin = binaries().ok_or(INSTALL)?;
+        // A socket's path may have 107 bytes at most, so the folder stands in /tmp whatever TMPDIR says.
+        let dir = PathBuf::from(format!("/tmp/nigran-pg-{}", uuid::Uuid::now_v7().simple()));
+        let mut command = unprivileged("sh");
+        command.args(["-c", WATCH, "watch"]).arg(&dir).arg(&bin);
+        if durability == Durability::None {
+            command.args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]);
+        }
+        let watch = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // Ctrl-C is for the test; the watch must outlive it to clean up.
+            .process_group(0)
+            .spawn()
+            .map_err(|cause| format!("starting PostgreSQL: {cause}"))?;
+        let mut cluster = Cluster { dir, watch, made: AtomicU32::new(0), copying: Mutex::new(()) };
+        cluster.wait_until_it_answers()?;
+        Ok(cluster)
+    }
+
+    fn wait_until_it_answers(&mut self) -> Result<(), String> {
+        let started = Instant::now();
+        while PgConnection::establish(&self.url("postgres")).is_err() {
+            let ended = self.watch.try_wait().is_ok_and(|status| status.is_some());
+            if ended || started.elapsed() > Duration::from_secs(30) {
+                let log = fs::read_to_string(self.dir.join("log")).unwrap_or_default();
+                return Err(format!("PostgreSQL did not start in {}:\n{log}", self.dir.display()));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// The URL of a database of this cluster.
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres:///{database}?host={}&user=nigran", self.dir.display())
+    }
+
+    /// Makes a new database, empty or a copy of `template`, and returns its name.
+    pub fn create(&self, template: Option<&str>) -> String {
+        let name = format!("test_{}", self.made.fetch_add(1, Ordering::Relaxed));
+        let copy = template.map(|template| format!(" TEMPLATE {template}")).unwrap_or_default();
+        let _one_at_a_time = self.copying.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut conn = PgConnection::establish(&self.url("postgres")).expect("the cluster answers");
+        conn.batch_execute(&format!("CREATE DATABASE {name}{copy}")).expect("a new database has a new name");
+        name
+    }
+
+    /// The process id of PostgreSQL itself.
+    pub fn pid(&self) -> u32 {
+        let file = fs::read_to_string(self.dir.join("data/postmaster.pid")).unwrap_or_default();
+        file.lines().next().and_then(|pid| pid.parse().ok()).expect("a running cluster has a postmaster.pid")
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.watch.stdin.take());
+        let _ = self.watch.wait();
+    }
+}
+
+/// The bytes a database takes on disk.
+///
+/// # Panics
+/// When it cannot be asked.
+pub fn size(url: &str) -> u64 {
+    let mut conn = PgConnection::establish(url).expect("the cluster answers");
+    let asked = diesel::select(sql::<BigInt>("pg_database_size(current_database())"));
+    asked.get_result::<i64>(&mut conn).expect("a database has a size").unsigned_abs()
+}
+
+/// PostgreSQL refuses to run as root, so root runs it as `postgres`, the user that came with it.
+fn unprivileged(program: &str) -> Command {
+    let root = fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
+    if !root {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", program]);
+    command
+}
+
+/// The folder with `initdb` and `postgres`: the newest version Debian has installed, else what is on the PATH.
+fn binaries() -> Option<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut installed: Vec<(u32, PathBuf)> = versions
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .filter(|(_, bin)| bin.join("initdb").exists())
+        .collect();
+    installed.sort();
+    let newest = installed.pop().map(|(_, bin)| bin);
+    newest.or_else(|| {
+        let path = std::env::var_os("PATH")?;
+        std::env::split_paths(&path).find(|dir: &PathBuf| Path::new(dir).join("initdb").exists())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_a_copy_of_its_template() {
+        let cluster = Cluster::shared();
+        let template = cluster.create(None);
+        let mut conn = PgConnection::establish(&cluster.url(&template)).unwrap();
+        conn.batch_execute("CREATE TABLE kept (n INT)").unwrap();
+        drop(conn);
+
+        let copy = cluster.create(Some(&template));
+
+        let mut conn = PgConnection::establish(&cluster.url(&copy)).unwrap();
+        conn.batch_execute("SELECT n FROM kept").unwrap();
+    }
+
+    #[test]
+    fn a_cluster_leaves_nothing_behind() {
+        let cluster = Cluster::start(Durability::None).unwrap();
+        let (dir, pid) = (cluster.dir.clone(), cluster.pid());
+
+        drop(cluster);
+
+        assert!(!dir.exists());
+        assert!(!Path::new(&format!("/proc/{pid}")).exists());
+    }
+}
