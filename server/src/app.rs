@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
@@ -23,6 +24,12 @@ use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
 use crate::submissions::Submissions;
 use crate::telemetry;
+
+/// How long an idle connection is kept: longer than balancers keep theirs, so that none is closed under a request.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long the head of a request may take to arrive: a torn network is slow, and no attacker.
+const REQUEST_HEAD: Duration = Duration::from_secs(30);
 
 /// Every service; clones share them.
 #[derive(Clone)]
@@ -148,6 +155,8 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
         workers => server.workers(workers),
     };
     let server = server
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(REQUEST_HEAD)
         .shutdown_timeout(20)
         .bind(&config.listen)
         .map_err(|cause| Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen)))?;

@@ -80,6 +80,9 @@ pub struct Expectation {
     /// All findings, in any order.
     #[serde(default)]
     pub findings: Vec<ExpectedFinding>,
+    /// At least these scores and parts of scores; `null` for one there must not be.
+    #[serde(default)]
+    pub scores: Map<String, Value>,
 }
 
 /// A violation that must be there.
@@ -178,6 +181,9 @@ fn differences(expected: &Expectation, outcome: &Outcome) -> Vec<String> {
             differences.push(format!("calculated {path}: expected {value}, got {got}"));
         }
     }
+    for (name, value) in &expected.scores {
+        part_differs(&format!("score {name}"), value, outcome.scores.get(name), &mut differences);
+    }
     differences
 }
 
@@ -222,9 +228,31 @@ fn spell_finding(finding: &Finding) -> String {
     format!("{} for {row} (disclose {}, provisional {})", finding.code, finding.disclose, finding.provisional)
 }
 
+/// An object is compared at least for what is named in it.
+fn part_differs(path: &str, expected: &Value, got: Option<&Value>, differences: &mut Vec<String>) {
+    let got = got.unwrap_or(&Value::Null);
+    match (expected, got) {
+        (Value::Object(named), Value::Object(got)) => {
+            for (name, expected) in named {
+                part_differs(&format!("{path}.{name}"), expected, got.get(name), differences);
+            }
+        }
+        _ if is_same(expected, got) => {}
+        _ => differences.push(format!("{path}: expected {expected}, got {got}")),
+    }
+}
+
 fn is_same(expected: &Value, got: &Value) -> bool {
     match (expected.as_f64(), got.as_f64()) {
         (Some(expected), Some(got)) => expected == got,
-        _ => expected == got,
+        _ => match (expected, got) {
+            (Value::Object(expected), Value::Object(got)) => {
+                expected.len() == got.len()
+                    && expected
+                        .iter()
+                        .all(|(name, value)| got.get(name).is_some_and(|got| is_same(value, got)))
+            }
+            _ => expected == got,
+        },
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn parse(source: &str) -> Result<Syntax, Vec<SyntaxError>> {
     }
     let (tree, info) =
         Env::default().parser().parse_with_source_info(source).map_err(|errors| explain(source, errors))?;
-    Reader { info }.read(tree, 0).map_err(|error| vec![error])
+    Reader { info, source }.read(tree, 0).map_err(|error| vec![error])
 }
 
 fn explain(source: &str, errors: ParseErrors) -> Vec<SyntaxError> {
@@ -46,13 +46,14 @@ fn offset(source: &str, (line, column): (isize, isize)) -> Option<usize> {
     Some(before + usize::try_from(column).ok()?.saturating_sub(1))
 }
 
-struct Reader {
+struct Reader<'s> {
     info: SourceInfo,
+    source: &'s str,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn read(&self, node: IdedExpr, depth: usize) -> Result<Syntax, SyntaxError> {
-        let at = self.info.offset_for(node.id).map_or(0, |(start, _)| start as usize);
+        let at = self.info.offset_for(node.id).map_or(0, |(start, _)| self.characters(start as usize));
         if depth > DEEPEST_TREE {
             let message = format!("the rule is nested more than {DEEPEST_TREE} deep");
             return Err(SyntaxError { at: Some(at), code: "rule_too_deep", message });
@@ -74,6 +75,14 @@ impl Reader {
             _ => return Err(not_ours(at, "maps, messages and optional elements")),
         };
         Ok(Syntax { at, kind })
+    }
+
+    /// The crate counts bytes where it succeeds; people count characters.
+    fn characters(&self, bytes: usize) -> usize {
+        if self.source.is_ascii() {
+            return bytes;
+        }
+        self.source.char_indices().take_while(|(at, _)| *at < bytes).count()
     }
 
     fn read_all(&self, nodes: Vec<IdedExpr>, depth: usize) -> Result<Vec<Syntax>, SyntaxError> {

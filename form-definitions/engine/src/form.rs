@@ -2,19 +2,23 @@
 
 use crate::context::Context;
 use crate::definition::{self, Definition};
+use crate::explanation::Explanation;
 use crate::judge;
-use crate::outcome::Outcome;
+use crate::outcome::{Choice, Outcome};
 use crate::package::Package;
-use crate::problem::Problem;
+use crate::problem::{Price, Problem};
 use crate::rules::{self, Rule, Step};
+use crate::session::Session;
 use crate::shape::{self, Shape, Shapes};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 
 /// Stack the compiler runs on: the CEL parser recurses deeply on long rules.
 const COMPILER_STACK: usize = 16 << 20;
 /// Largest `form.json`, in bytes of JSON.
 const LARGEST_DEFINITION: usize = 4 << 20;
+/// Deepest nesting of `form.json`: a repeat within a repeat within a repeat needs half of it.
+const DEEPEST_DEFINITION: usize = 48;
 /// Most questions of one form: many times what anyone can ask in a visit.
 const MOST_QUESTIONS: usize = 5_000;
 
@@ -27,6 +31,7 @@ pub struct Form {
     /// By frame, then slot.
     pub(crate) shape_of: Vec<Vec<Shape>>,
     warnings: Vec<Problem>,
+    price: Price,
 }
 
 /// Checks a questionnaire and makes it ready, or says everything that is wrong with it.
@@ -45,6 +50,14 @@ pub fn compile(package: &Package) -> Result<Form, Vec<Problem>> {
 }
 
 fn compile_here(package: &Package) -> Result<Form, Vec<Problem>> {
+    if is_deeper_than(&package.definition, DEEPEST_DEFINITION) {
+        let message = format!("the definition is nested more than {DEEPEST_DEFINITION} deep");
+        return Err(vec![at_root(
+            "too_deep",
+            message,
+            "put questions into sections and repeats, not deeper",
+        )]);
+    }
     let size = package.definition.to_string().len();
     if size > LARGEST_DEFINITION {
         let message = format!("the definition is {size} bytes long, at most {LARGEST_DEFINITION} are read");
@@ -56,7 +69,7 @@ fn compile_here(package: &Package) -> Result<Form, Vec<Problem>> {
     }
     let mut reader = definition::Reader::new(&package.definition, &package.i18n);
     let definition = definition::read(&mut reader, package);
-    let (mut problems, warnings) = (reader.problems, reader.warnings);
+    let (mut problems, mut warnings) = (reader.problems, reader.warnings);
     let questions: usize = definition.frames.iter().map(|frame| frame.questions.len()).sum();
     if questions > MOST_QUESTIONS {
         let message = format!("the form has {questions} questions, at most {MOST_QUESTIONS} are read");
@@ -66,14 +79,24 @@ fn compile_here(package: &Package) -> Result<Form, Vec<Problem>> {
     if let Some(reason) = shape::not_a_schema(&package.definition) {
         problems.push(at_root("not_a_schema", reason, "make it a valid JSON Schema 2020-12 document"));
     }
-    let rules = rules::understand(&definition, &mut problems);
+    let (rules, price) = rules::understand(&definition, &mut problems, &mut warnings);
     let plan = rules::plan(&definition, &rules, &mut problems);
     let (shapes, shape_of) = build_shapes(&definition, &mut problems);
     circular_findings(&definition, &mut problems);
     if problems.is_empty() {
-        Ok(Form { definition, rules, plan, shapes, shape_of, warnings })
+        Ok(Form { definition, rules, plan, shapes, shape_of, warnings, price })
     } else {
         Err(problems)
+    }
+}
+
+/// Looks no deeper than the limit.
+fn is_deeper_than(value: &Value, limit: usize) -> bool {
+    let inside = |value: &Value| limit == 0 || is_deeper_than(value, limit - 1);
+    match value {
+        Value::Array(items) => items.iter().any(inside),
+        Value::Object(fields) => fields.values().any(inside),
+        _ => false,
     }
 }
 
@@ -151,6 +174,49 @@ impl Form {
     /// Answers are nested by section, or flat: a question or repeat found at the root is taken as if it stood in its section.
     pub fn evaluate(&self, answers: &Value, non_answers: Option<&Value>, context: &Context<'_>) -> Outcome {
         judge::judge(self, answers, non_answers, context)
+    }
+
+    /// Judges answers and tells of every rule that ran what it came out as, on which answers, and why it stayed unknown.
+    pub fn explain(
+        &self,
+        answers: &Value,
+        non_answers: Option<&Value>,
+        context: &Context<'_>,
+    ) -> Explanation {
+        judge::explain(self, answers, non_answers, context)
+    }
+
+    /// Begins a form that is filled in answer by answer: each change is judged without running again what does not depend on it.
+    pub fn start<'a>(
+        &'a self,
+        answers: Value,
+        non_answers: Map<String, Value>,
+        context: &'a Context<'a>,
+    ) -> Session<'a> {
+        Session::start(self, answers, non_answers, context)
+    }
+
+    /// What a new form begins with: question -> value, from `x-default`. Asked once, when the form is begun; from then on the
+    /// answer is the person's. A default sees the defaults of the questions before it.
+    pub fn defaults(&self, context: &Context<'_>) -> Map<String, Value> {
+        judge::offer::of_form(self, context)
+    }
+
+    /// What a new row begins with: question -> value. `row` names the repeat (`children`, for its next row) or a row that
+    /// already holds something (`children[2]`); what is answered there keeps its answer.
+    pub fn row_defaults(&self, row: &str, answers: &Value, context: &Context<'_>) -> Map<String, Value> {
+        judge::offer::of_row(self, row, answers, context)
+    }
+
+    /// What can be chosen now for the question at a path (`district`, `children[0].home_district`): in force on the day of the
+    /// visit and let through by the filter, in the order of the list. Empty when nothing can, or the question has no choices.
+    pub fn choices(&self, question: &str, answers: &Value, context: &Context<'_>) -> Vec<Choice> {
+        judge::offer::choices(self, question, answers, context)
+    }
+
+    /// What one evaluation can cost at most, and which rules cost most.
+    pub fn price(&self) -> &Price {
+        &self.price
     }
 
     /// What should be looked at in the definition though it does not stop it.

@@ -35,6 +35,7 @@ mod cel;
 mod context;
 mod definition;
 mod eval;
+mod explanation;
 mod form;
 mod judge;
 mod messages;
@@ -42,15 +43,18 @@ mod outcome;
 mod package;
 mod problem;
 mod rules;
+mod session;
 mod shape;
 mod syntax;
 #[cfg(test)]
 mod tests;
 
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
+pub use explanation::{Explained, Explanation, Reason, RulePurpose, Unknown};
 pub use form::{Form, compile};
 pub use outcome::{
-    Basis, Evidence, Finding, Level, MediaReference, Outcome, Severity, Texts, Verdict, Violation,
+    Basis, Choice, Evidence, Finding, Level, MediaReference, Outcome, Severity, Texts, Verdict, Violation,
 };
 pub use package::Package;
-pub use problem::Problem;
+pub use problem::{Price, Problem};
+pub use session::{Change, Session};

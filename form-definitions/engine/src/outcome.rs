@@ -167,6 +167,15 @@ pub struct Evidence {
     pub value: Value,
 }
 
+/// Something that can be chosen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Choice {
+    /// What the answer would hold: a code, or the value of a row.
+    pub value: Value,
+    /// What to show people, by language; empty where a row is chosen.
+    pub title: Arc<Texts>,
+}
+
 /// A photo, document or signature the answers refer to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaReference {

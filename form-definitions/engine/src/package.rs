@@ -36,7 +36,7 @@ impl Package {
     }
 
     /// Puts a package together from files already read: `lists` are the contents of `choice-lists/*.json`, `packs` those of
-    /// `parameters/*.json` (a pack has parameter `rows`, `baselines`, or both). Only what the form uses is taken, in the order of
+    /// `parameters/*.json` and `baselines/*.json` (a baseline row has a `year`; a pack may also carry `baselines` of its own). Only what the form uses is taken, in the order of
     /// names and keys, so that the same questionnaire always has the same hash.
     pub fn assemble(
         definition: Value,
@@ -55,8 +55,9 @@ impl Package {
             version: version.and_then(|version| u32::try_from(version).ok()).unwrap_or(0),
             i18n,
             lists: used.lists(lists),
-            parameters: used.rows(packs, "rows", &used.parameters),
-            baselines: used.rows(packs, "baselines", &used.baselines),
+            parameters: used.rows(packs, &["rows"], &used.parameters, |row| row.get("year").is_none()),
+            baselines: used
+                .rows(packs, &["rows", "baselines"], &used.baselines, |row| row.get("valid_from").is_none()),
             definition,
         }
     }
@@ -91,12 +92,25 @@ impl Used {
 
     fn lists(&self, lists: &[Value]) -> Map<String, Value> {
         let named = lists.iter().filter_map(|list| Some((list.get("list")?.as_str()?, list)));
-        let named: BTreeMap<&str, &Value> = named.filter(|(name, _)| self.lists.contains(*name)).collect();
-        named.into_iter().map(|(name, list)| (name.to_owned(), list.clone())).collect()
+        let mut taken: BTreeMap<String, &Value> = BTreeMap::new();
+        for (name, list) in named.filter(|(name, _)| self.lists.contains(*name)) {
+            // A second list of the same name is carried too, under a name nothing asks for, so that it is refused and not lost.
+            let place = (1..).map(|n| if n == 1 { name.to_owned() } else { format!("{name}#{n}") });
+            let free = place.into_iter().find(|name| !taken.contains_key(name));
+            taken.extend(free.map(|name| (name, list)));
+        }
+        taken.into_iter().map(|(name, list)| (name, list.clone())).collect()
     }
 
-    fn rows(&self, packs: &[Value], kind: &str, keys: &BTreeSet<String>) -> Vec<Value> {
-        let rows = packs.iter().filter_map(|pack| pack.get(kind)?.as_array()).flatten();
+    fn rows(
+        &self,
+        packs: &[Value],
+        kinds: &[&str],
+        keys: &BTreeSet<String>,
+        is_meant: fn(&Value) -> bool,
+    ) -> Vec<Value> {
+        let lists = kinds.iter().flat_map(|kind| packs.iter().filter_map(|pack| pack.get(*kind)?.as_array()));
+        let rows = lists.flatten().filter(|row| is_meant(row));
         let mut rows: Vec<(&str, &Value)> =
             rows.filter_map(|row| Some((row.get("key")?.as_str()?, row))).collect();
         rows.retain(|(key, _)| keys.contains(*key));

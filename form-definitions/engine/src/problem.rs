@@ -20,6 +20,15 @@ pub struct Problem {
     pub remedy: String,
 }
 
+/// What evaluating a questionnaire can cost at most, known before any answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Price {
+    /// Steps of one evaluation with every repeat full; what an outcome reports as its cost is never more.
+    pub worst_case_steps: u64,
+    /// The dearest rules: where each stands in `form.json`, and its part of those steps.
+    pub dearest: Vec<(String, u64)>,
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} ({})", self.path, self.message, self.code)?;

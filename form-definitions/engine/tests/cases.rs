@@ -47,7 +47,8 @@ fn form_folders() -> Vec<PathBuf> {
 fn package(folder: &Path) -> Package {
     let i18n: Map<String, Value> = json_files(&folder.join("i18n")).into_iter().collect();
     let lists = contents(&definitions().join("choice-lists"));
-    let packs = contents(&definitions().join("parameters"));
+    let packs =
+        [contents(&definitions().join("parameters")), contents(&definitions().join("baselines"))].concat();
     Package::assemble(read(&folder.join("form.json")), i18n, &lists, &packs)
 }
 
@@ -76,6 +77,19 @@ fn every_case_of_every_questionnaire_comes_out_as_written() {
         }
     }
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+#[test]
+fn no_case_costs_more_than_the_price_of_its_questionnaire() {
+    for folder in form_folders() {
+        let form = compiled(&folder);
+        for (name, case) in json_files(&folder.join("cases")) {
+            let case = cases::read(&case).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let cost = cases::evaluate(&form, &case).cost;
+
+            assert!(cost <= form.price().worst_case_steps, "{name}: {cost}");
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,6 @@
 -- A submission is a head that moves (review, media, place) over revisions that never change.
+-- edition: the boundary sets the head's place comes from. The place found at filing stands in the revision's outcome;
+-- each later edition adds a row to place_tags.
 CREATE TABLE submissions (
     id TEXT PRIMARY KEY,
     form TEXT NOT NULL,
@@ -20,7 +22,8 @@ CREATE TABLE submissions (
     district TEXT,
     tehsil TEXT,
     lat DOUBLE PRECISION,
-    lon DOUBLE PRECISION
+    lon DOUBLE PRECISION,
+    edition TEXT
 );
 CREATE INDEX submissions_by_time ON submissions (received_at, id);
 CREATE INDEX submissions_by_district ON submissions (district, received_at, id);
@@ -53,7 +56,6 @@ CREATE TABLE place_tags (
     tag TEXT NOT NULL,
     PRIMARY KEY (submission_id, revision, tagged_at)
 );
-CREATE INDEX place_tags_by_edition ON place_tags (edition);
 
 CREATE TABLE findings (
     submission_id TEXT NOT NULL,

@@ -170,6 +170,7 @@ diesel::table! {
         tehsil -> Nullable<Text>,
         lat -> Nullable<Double>,
         lon -> Nullable<Double>,
+        edition -> Nullable<Text>,
     }
 }
 

@@ -9,13 +9,13 @@ use serde_json::json;
 use super::Submissions;
 use super::envelope::{Envelope, Received};
 use super::judging;
-use super::model::{FindingRow, Head, Judgement, MediaState, Review, Revision, SubmissionId, TagRow};
+use super::model::{FindingRow, Head, Judgement, MediaState, Review, Revision, SubmissionId};
 use super::quarantine::{self, Reason};
 use super::receipt::{RECEIPT_TYPE, Receipt, ReceiptClaims};
 use super::store;
 use crate::accounts::{Actor, Permission, Tokens};
 use crate::audit::{self, Event};
-use crate::db::{At, DbConn, Json, Packed, Tx};
+use crate::db::{At, DbConn, Packed, Tx};
 use crate::error::{Error, Result};
 use crate::forms::Release;
 use crate::media;
@@ -112,7 +112,7 @@ impl Submissions {
             point: envelope.location.as_ref().map(|location| (location.lat, location.lon)),
             facility: envelope.facility,
             raw: Packed::bytes(body)?,
-            outcome: Packed::json(&judgement)?,
+            outcome: Packed::json_beside(&judgement, body)?,
             id,
             filer,
             if_match,
@@ -175,7 +175,6 @@ fn store_revision(tx: &mut Tx, filing: &Filing, before: Option<&Head>, tokens: &
     let head = filing.head(tx, before, &revision, missing.is_empty());
     store::put_head(tx.conn, &head, before.is_some())?;
     store::add_revision(tx.conn, &revision)?;
-    store::add_tag(tx.conn, &filing.tag(tx, revision.revision)?)?;
     store::add_findings(tx.conn, &filing.finding_rows(revision.revision))?;
     let deed = if before.is_some() { "submission.revised" } else { "submission.filed" };
     audit::record(tx, Event::new(deed, "submission", &filing.id, filing.audit_details(revision.revision)))?;
@@ -183,7 +182,7 @@ fn store_revision(tx: &mut Tx, filing: &Filing, before: Option<&Head>, tokens: &
 }
 
 fn repeated(tx: &mut Tx, head: &Head, earlier: Revision) -> Result<Filed> {
-    let judgement: Judgement = earlier.outcome.read()?;
+    let judgement = earlier.judgement()?;
     let missing = missing_media(tx.conn, &head.id, &judgement)?;
     Ok(Filed::Repeated(Receipt::of(head, earlier, &judgement, missing)))
 }
@@ -243,19 +242,8 @@ impl Filing {
             tehsil: area.tehsil,
             lat: self.point.map(|(lat, _)| lat),
             lon: self.point.map(|(_, lon)| lon),
-        }
-    }
-
-    fn tag(&self, tx: &Tx, revision: i32) -> Result<TagRow> {
-        let place = &self.judgement.place;
-        Ok(TagRow {
-            submission_id: self.id.clone(),
-            revision,
-            tagged_at: At::from(tx.now()),
-            status: place.status.to_string(),
             edition: self.edition.clone(),
-            tag: Json::of(place)?,
-        })
+        }
     }
 
     fn finding_rows(&self, revision: i32) -> Vec<FindingRow> {

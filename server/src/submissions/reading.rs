@@ -1,16 +1,19 @@
 //! Reading what was filed, within the reader's areas. What a reader may not see does not exist for them: 404.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::Submissions;
 use super::filter::Query;
-use super::model::{Head, Judgement, SubmissionId};
+use super::model::{Head, SubmissionId};
 use super::views::{ListedRevision, ListedSubmission, SubmissionView, listed, listed_revision, view};
 use super::{ingest, redaction, store};
 use crate::accounts::{Actor, Kind, Scope};
 use crate::audit::{self, Event};
 use crate::error::{Error, Result};
+use crate::forms::Release;
 use crate::http::Page;
 
 /// Somebody who reads, and why.
@@ -61,11 +64,11 @@ impl Submissions {
             .db
             .read(move |conn| {
                 let heads = store::page(conn, &filter, &sight)?;
-                let outcomes = store::outcomes(conn, &heads)?;
+                let revisions = store::current_revisions(conn, &heads)?;
                 heads
                     .into_iter()
-                    .filter_map(|head| Some((outcomes.get(&head.id)?, head)))
-                    .map(|(outcome, head)| Ok(listed(head, outcome.read()?)))
+                    .filter_map(|head| Some((revisions.get(&head.id)?, head)))
+                    .map(|(revision, head)| Ok(listed(head, revision.judgement()?)))
                     .collect::<Result<Vec<_>>>()
             })
             .await?;
@@ -82,29 +85,31 @@ impl Submissions {
     /// A submission, or one revision of it.
     pub(super) async fn show(&self, reader: Reader, id: SubmissionId, n: Option<i32>) -> Result<SubmissionView> {
         let head = self.visible(&reader, &id).await?;
+        // As it stands now, its place is what the newest boundaries say; a revision is shown as it was judged.
+        let as_it_stands = n.is_none();
         let n = n.unwrap_or(head.revision);
         let sensitive = reader.sees_sensitive(&head, self.clock.now());
         self.note_reading(&reader, &head, if sensitive { "sensitive" } else { "redacted" }).await?;
-        let desk = self.clone();
+        let release = self.release_of(&head)?;
         self.db.read(move |conn| {
             let revision = store::revision(conn, &head.id, n)?.ok_or_else(|| no_revision(&head.id, n))?;
-            let tag = store::tag(conn, &head.id, n)?;
-            let mut judgement: Judgement = revision.outcome.read()?;
+            let tag = if as_it_stands { store::tag(conn, &head.id, n)? } else { None };
+            let mut judgement = revision.judgement()?;
             if let Some(tag) = tag {
                 judgement.place = tag.tag.read()?;
             }
             let missing = ingest::missing_media(conn, &head.id, &judgement)?;
-            let redacted = if sensitive { Vec::new() } else { desk.hold_back(&head, &mut judgement)? };
+            let redacted = match sensitive {
+                true => Vec::new(),
+                false => redaction::redact(&mut judgement, &release.sensitive).into_iter().collect(),
+            };
             Ok(view(head, revision, judgement, missing, redacted))
         }).await
     }
 
-    fn hold_back(&self, head: &Head, judgement: &mut Judgement) -> Result<Vec<String>> {
-        let release = self
-            .forms
-            .release(&head.form, head.version as u32)?
-            .ok_or_else(|| Error::internal("reading a submission", "its release is gone"))?;
-        Ok(redaction::redact(judgement, &release.sensitive).into_iter().collect())
+    fn release_of(&self, head: &Head) -> Result<Arc<Release>> {
+        let release = self.forms.release(&head.form, head.version as u32)?;
+        release.ok_or_else(|| Error::internal("reading a submission", "its release is gone"))
     }
 
     /// All revisions of a submission, oldest first.

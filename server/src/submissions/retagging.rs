@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Submissions;
 use super::ingest::Area;
-use super::model::{Head, Judgement, TagRow};
+use super::model::{Head, TagRow};
 use super::store;
 use crate::audit::{self, Event};
 use crate::db::{At, By, Json};
@@ -24,7 +24,7 @@ impl Submissions {
         let mut after = String::new();
         loop {
             let (wanted, from) = (edition.clone(), after.clone());
-            let heads = self.db.read(move |conn| store::untagged_by(conn, &wanted, &from, BATCH)).await?;
+            let heads = self.db.read(move |conn| store::not_of_edition(conn, &wanted, &from, BATCH)).await?;
             let Some(last) = heads.last() else { return Ok(total) };
             after = last.id.to_string();
             total += heads.len();
@@ -38,11 +38,11 @@ impl Submissions {
             .write(By::system(), move |tx| {
                 for head in &heads {
                     let Some(revision) = store::revision(tx.conn, &head.id, head.revision)? else { continue };
-                    let mut judgement: Judgement = revision.outcome.read()?;
+                    let mut judgement = revision.judgement()?;
                     judgement.place = desk.place_of(&revision.raw.unpack()?);
                     let Some(release) = desk.forms.release(&head.form, head.version as u32)? else { continue };
                     store::add_tag(tx.conn, &tag_row(head, &judgement.place, &edition, At::from(tx.now()))?)?;
-                    store::set_place(tx.conn, &head.id, &Area::of(&judgement, &release))?;
+                    store::set_place(tx.conn, &head.id, &Area::of(&judgement, &release), &edition)?;
                 }
                 let details = json!({ "count": heads.len() });
                 audit::record(tx, Event::new("submissions.retagged", "boundaries", &edition, details))

@@ -121,7 +121,7 @@ pub(super) fn listed(head: Head, judgement: Judgement) -> ListedSubmission {
 }
 
 pub(super) fn listed_revision(row: Revision) -> Result<ListedRevision> {
-    let judgement: Judgement = row.outcome.read()?;
+    let judgement = row.judgement()?;
     Ok(ListedRevision {
         revision: row.revision,
         content_hash: row.content_hash,

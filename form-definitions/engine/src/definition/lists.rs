@@ -5,9 +5,11 @@
 use super::Constant;
 use super::reader::Reader;
 use crate::eval::dates::parse_date;
+use crate::outcome::Texts;
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(crate) type ListId = usize;
 
@@ -23,6 +25,9 @@ pub(crate) struct ChoiceList {
 /// One code that can be chosen while it is in force.
 pub(crate) struct ChoiceItem {
     pub(crate) code: String,
+    /// Its place in the list.
+    pub(crate) place: u32,
+    pub(crate) title: Arc<Texts>,
     valid_from: Option<NaiveDate>,
     valid_to: Option<NaiveDate>,
     /// In the order of the list's columns.
@@ -34,9 +39,21 @@ impl ChoiceItem {
     pub(crate) fn is_in_force(&self, on: NaiveDate) -> bool {
         self.valid_from.is_none_or(|from| from <= on) && self.valid_to.is_none_or(|to| on < to)
     }
+
+    /// Whether both are in force on some day.
+    fn overlaps(&self, other: &ChoiceItem) -> bool {
+        let begins_before =
+            |from: Option<NaiveDate>, to: Option<NaiveDate>| from.zip(to).is_none_or(|(from, to)| from < to);
+        begins_before(self.valid_from, other.valid_to) && begins_before(other.valid_from, self.valid_to)
+    }
 }
 
 impl ChoiceList {
+    /// Most items one code has.
+    pub(crate) fn most_of_one_code(&self) -> usize {
+        self.by_code.values().map(Vec::len).max().unwrap_or(0)
+    }
+
     pub(crate) fn has(&self, code: &str) -> bool {
         self.by_code.contains_key(code)
     }
@@ -50,7 +67,8 @@ impl ChoiceList {
         self.columns.iter().position(|column| column == name)
     }
 
-    fn push(&mut self, item: ChoiceItem) {
+    fn push(&mut self, mut item: ChoiceItem) {
+        item.place = self.items.len() as u32;
         self.by_code.entry(item.code.clone()).or_default().push(self.items.len());
         self.items.push(item);
     }
@@ -59,6 +77,18 @@ impl ChoiceList {
 /// Reads a named list (`choice-lists/<list>.json`).
 pub(crate) fn read_named(reader: &mut Reader<'_>, name: &str, list: &Value) -> ChoiceList {
     let pointer = format!("/lists/{name}");
+    if let Some(called) = list.get("list").and_then(Value::as_str).filter(|called| *called != name) {
+        let (message, remedy) = match name.starts_with(called) {
+            true => (
+                format!("two lists are called {called}"),
+                "keep one of them, or give the other a name of its own",
+            ),
+            false => {
+                (format!("the list {name} calls itself {called}"), "let `list` be the name it is known by")
+            }
+        };
+        reader.problem(&pointer, "duplicate_list", message, remedy);
+    }
     let names = list.get("columns").and_then(Value::as_array);
     let names = names.into_iter().flatten().filter_map(Value::as_str);
     let mut read = ChoiceList {
@@ -77,9 +107,16 @@ pub(crate) fn read_named(reader: &mut Reader<'_>, name: &str, list: &Value) -> C
     };
     for (place, item) in items.iter().enumerate() {
         let pointer = format!("{pointer}/items/{place}");
-        if let Some(item) = read_item(reader, &pointer, item, &read.columns) {
-            read.push(item);
+        let Some(item) = read_item(reader, &pointer, item, &read) else { continue };
+        if read.items_of(&item.code).any(|earlier| earlier.overlaps(&item)) {
+            reader.problem(
+                &pointer,
+                "duplicate_choice",
+                format!("the code {} stands twice in {name} on the same day", item.code),
+                "give it another code, or let the first end (valid_to) before the second begins (valid_from)",
+            );
         }
+        read.push(item);
     }
     read
 }
@@ -105,7 +142,13 @@ pub(crate) fn read_inline(
             continue;
         }
         read.push(ChoiceItem {
+            title: reader.texts(
+                &format!("{pointer}/oneOf/{place}/title"),
+                &format!("{name}={code}"),
+                choice.get("title").and_then(Value::as_str).unwrap_or_default(),
+            ),
             code: code.to_owned(),
+            place: 0,
             valid_from: None,
             valid_to: None,
             columns: Vec::new(),
@@ -114,7 +157,7 @@ pub(crate) fn read_inline(
     read
 }
 
-fn read_item(reader: &mut Reader<'_>, pointer: &str, item: &Value, columns: &[String]) -> Option<ChoiceItem> {
+fn read_item(reader: &mut Reader<'_>, pointer: &str, item: &Value, list: &ChoiceList) -> Option<ChoiceItem> {
     let empty = Map::new();
     let fields = item.as_object().unwrap_or(&empty);
     let code = fields.get("code").and_then(Value::as_str).unwrap_or_default();
@@ -127,12 +170,14 @@ fn read_item(reader: &mut Reader<'_>, pointer: &str, item: &Value, columns: &[St
         );
         return None;
     }
-    let columns = columns.iter().map(|column| {
+    let columns = list.columns.iter().map(|column| {
         let cell = fields.get(column).unwrap_or(&Value::Null);
         Constant::from_json(cell)
     });
     Some(ChoiceItem {
         code: code.to_owned(),
+        place: 0,
+        title: reader.own_texts(pointer, &format!("{}={code}", list.name), fields.get("title")),
         columns: columns.collect(),
         valid_from: read_date(reader, pointer, fields, "valid_from"),
         valid_to: read_date(reader, pointer, fields, "valid_to"),

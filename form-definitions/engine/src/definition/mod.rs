@@ -6,10 +6,13 @@
 
 pub(crate) mod lists;
 pub(crate) mod parameters;
+mod protection;
 mod questions;
 mod read;
 pub(crate) mod reader;
 mod repeats;
+mod row_choices;
+pub(crate) mod scores;
 mod statements;
 
 use crate::outcome::{Basis, Level, Severity, Texts};
@@ -18,9 +21,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) use lists::{ChoiceItem, ChoiceList, ListId};
-pub(crate) use parameters::Parameter;
+pub(crate) use parameters::{Baseline, Parameter};
+pub(crate) use protection::Protection;
 pub(crate) use read::read;
 pub(crate) use reader::Reader;
+pub(crate) use row_choices::RowChoices;
+pub(crate) use scores::{Domain, Score};
 
 /// The frame of the form itself.
 pub(crate) const FORM: FrameId = 0;
@@ -38,7 +44,10 @@ pub(crate) struct Definition {
     pub(crate) lists: Vec<ChoiceList>,
     pub(crate) list_names: HashMap<String, ListId>,
     pub(crate) parameters: Vec<Parameter>,
-    pub(crate) baselines: HashMap<String, Constant>,
+    pub(crate) baselines: Vec<Baseline>,
+    pub(crate) scores: Vec<Score>,
+    /// What the registry says of the last visit besides its answers (`prev.open_findings`).
+    pub(crate) prev_facts: Vec<String>,
     pub(crate) constraints: Vec<Constraint>,
     pub(crate) findings: Vec<FindingRule>,
     pub(crate) disclosure: Option<Disclosure>,
@@ -62,6 +71,7 @@ pub(crate) struct Section {
     pub(crate) items: Vec<Item>,
     pub(crate) relevant: Option<RuleId>,
     pub(crate) constraints: Vec<Constraint>,
+    pub(crate) protection: Protection,
 }
 
 /// What stands in a section or a row, in the order of asking.
@@ -92,6 +102,7 @@ pub(crate) struct Frame {
     pub(crate) constraints: Vec<Constraint>,
     /// On each row.
     pub(crate) row_constraints: Vec<Constraint>,
+    pub(crate) protection: Protection,
 }
 
 /// One question, asked or calculated.
@@ -108,6 +119,10 @@ pub(crate) struct Question {
     pub(crate) constraints: Vec<Constraint>,
     pub(crate) calculate: Option<RuleId>,
     pub(crate) filter: Option<RuleId>,
+    pub(crate) default: Option<RuleId>,
+    /// Offered instead of a list: values that stand in rows of the form itself.
+    pub(crate) from_rows: Option<RowChoices>,
+    pub(crate) protection: Protection,
     pub(crate) non_answers: Vec<String>,
 }
 
@@ -125,6 +140,10 @@ pub(crate) enum Kind {
     Media,
     Choice(ListId),
     Choices(ListId),
+    /// Several values that stand in rows of the form.
+    Texts,
+    /// Named numbers; only ever calculated.
+    Map,
 }
 
 /// When an answer must be given.
@@ -186,6 +205,8 @@ pub(crate) enum Purpose {
     Calculate(Slot),
     Default(Slot),
     Filter(ListId),
+    /// Over the rows a question of this slot chooses from.
+    RowFilter(Slot),
     Finding,
 }
 
@@ -246,6 +267,17 @@ impl Definition {
         let Named::Question(FORM, slot) = self.names.get(name)? else { return None };
         let question = self.frames[FORM].questions.get(*slot)?;
         self.sections.get(question.section)?.name.as_deref()
+    }
+
+    /// Most values an answer with several can have; more are not looked at.
+    pub(crate) fn most_chosen(&self, kind: Kind) -> usize {
+        /// Most values chosen from rows.
+        const MOST_TEXTS: usize = 500;
+        match kind {
+            Kind::Choices(list) => self.lists[list].items.len().max(1),
+            Kind::Texts => MOST_TEXTS,
+            _ => 1,
+        }
     }
 
     /// The rule table entry for a source.

@@ -3,9 +3,8 @@
 use super::Constant;
 use super::lists::read_date;
 use super::reader::Reader;
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
 
 /// One parameter: every value it has had, anywhere.
 pub(crate) struct Parameter {
@@ -24,13 +23,13 @@ impl Row {
     fn is_in_force(&self, on: NaiveDate) -> bool {
         self.valid_from.is_none_or(|from| from <= on) && self.valid_to.is_none_or(|to| on < to)
     }
+}
 
-    /// How close the row is to the visit: the whole country 0, then one more for each step inward. None: elsewhere.
-    fn closeness(&self, area_chain: &[String]) -> Option<usize> {
-        match &self.area {
-            None => Some(0),
-            Some(area) => area_chain.iter().rposition(|code| code == area).map(|place| place + 1),
-        }
+/// How close an area is to the visit: everywhere 0, then one more for each step inward. None: elsewhere.
+fn closeness(area: Option<&String>, area_chain: &[String]) -> Option<usize> {
+    match area {
+        None => Some(0),
+        Some(area) => area_chain.iter().rposition(|code| code == area).map(|place| place + 1),
     }
 }
 
@@ -39,7 +38,7 @@ impl Parameter {
     pub(crate) fn in_force(&self, on: NaiveDate, area_chain: &[String]) -> &Constant {
         let candidates = self.rows.iter().filter(|row| row.is_in_force(on));
         candidates
-            .filter_map(|row| Some(((row.closeness(area_chain)?, row.valid_from), row)))
+            .filter_map(|row| Some(((closeness(row.area.as_ref(), area_chain)?, row.valid_from), row)))
             .max_by_key(|(rank, _)| *rank)
             .map_or(&Constant::Unknown, |(_, row)| &row.value)
     }
@@ -92,19 +91,68 @@ fn read_row(reader: &mut Reader<'_>, pointer: &str, row: &Value) -> Option<(Stri
     Some((key.to_owned(), row))
 }
 
-/// Baseline figures by key.
-pub(crate) fn read_baselines(reader: &mut Reader<'_>, rows: &[Value]) -> HashMap<String, Constant> {
-    let mut baselines = HashMap::new();
+/// One baseline figure: what earlier exercises counted, by area and year.
+pub(crate) struct Baseline {
+    pub(crate) key: String,
+    rows: Vec<Figure>,
+}
+
+struct Figure {
+    value: Constant,
+    year: i64,
+    area: Option<String>,
+}
+
+impl Baseline {
+    /// The figure to compare with: that of the narrowest area of the visit, then the latest year not after it. A figure that stands
+    /// alone is compared with everywhere.
+    pub(crate) fn in_force(&self, on: NaiveDate, area_chain: &[String]) -> &Constant {
+        if let [only] = self.rows.as_slice() {
+            return &only.value;
+        }
+        let candidates = self.rows.iter().filter(|row| row.year <= i64::from(on.year()));
+        candidates
+            .filter_map(|row| Some(((closeness(row.area.as_ref(), area_chain)?, row.year), row)))
+            .max_by_key(|(rank, _)| *rank)
+            .map_or(&Constant::Unknown, |(_, row)| &row.value)
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Constant> {
+        self.rows.iter().map(|row| &row.value)
+    }
+
+    /// Whether there is a figure for every visit.
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.rows.len() == 1 && self.rows.iter().all(|row| row.value != Constant::Unknown)
+    }
+}
+
+/// Gathers baseline figures by key, in order of first appearance.
+pub(crate) fn read_baselines(reader: &mut Reader<'_>, rows: &[Value]) -> Vec<Baseline> {
+    let mut baselines: Vec<Baseline> = Vec::new();
     for (place, row) in rows.iter().enumerate() {
         let key = row.get("key").and_then(Value::as_str).unwrap_or_default();
-        let value = row.get("value").map_or(Constant::Unknown, Constant::from_json);
-        if key.is_empty() || baselines.insert(key.to_owned(), value).is_some() {
+        let figure = Figure {
+            value: row.get("value").map_or(Constant::Unknown, Constant::from_json),
+            year: row.get("year").and_then(Value::as_i64).unwrap_or(i64::MIN),
+            area: row.get("area").and_then(Value::as_str).map(str::to_owned),
+        };
+        let known = baselines.iter().position(|baseline| baseline.key == key);
+        let twice = known.is_some_and(|known| {
+            baselines[known].rows.iter().any(|row| row.year == figure.year && row.area == figure.area)
+        });
+        if key.is_empty() || twice {
             reader.problem(
                 &format!("/baselines/{place}"),
                 "baseline_key",
-                format!("the baseline {key:?} has no key of its own"),
-                "give each baseline one row with a `key`",
+                format!("the baseline {key:?} has no key, or the same area and year as another row"),
+                "give each figure a `key`, and each row of a key another area or year",
             );
+            continue;
+        }
+        match known {
+            Some(known) => baselines[known].rows.push(figure),
+            None => baselines.push(Baseline { key: key.to_owned(), rows: vec![figure] }),
         }
     }
     baselines
@@ -135,5 +183,29 @@ mod tests {
         assert_eq!(wage().in_force(on("2024-07-01"), &[]), &Constant::Number(37000.0));
         assert_eq!(wage().in_force(on("2025-01-01"), &quetta), &Constant::Number(40000.0));
         assert_eq!(wage().in_force(on("2020-01-01"), &quetta), &Constant::Unknown);
+    }
+
+    #[test]
+    fn a_visit_is_compared_with_the_figure_of_its_place_and_the_latest_year_before_it() {
+        let mut reader = Reader::for_test();
+        let figure = |value: u32, year: u32, area: Value| json!({"key": "BR_RATE", "value": value, "year": year, "area": area});
+        let rows = [
+            figure(23, 2012, json!("PK2")),
+            figure(31, 2019, json!("PK2")),
+            figure(60, 2012, json!("QUETTA")),
+            json!({"key": "PRISONS", "value": 11, "year": 2012, "area": "PK2"}),
+        ];
+        let baselines = read_baselines(&mut reader, &rows);
+        let on = |date: &str, chain: &[&str]| {
+            let chain: Vec<String> = chain.iter().map(|code| (*code).to_owned()).collect();
+            baselines[0].in_force(parse_date(date).unwrap(), &chain).clone()
+        };
+
+        assert_eq!(on("2018-12-31", &["PK2"]), Constant::Number(23.0));
+        assert_eq!(on("2026-11-20", &["PK2", "PISHIN"]), Constant::Number(31.0));
+        assert_eq!(on("2026-11-20", &["PK2", "QUETTA"]), Constant::Number(60.0));
+        assert_eq!(on("2026-11-20", &[]), Constant::Unknown);
+        assert_eq!(baselines[1].in_force(parse_date("2026-11-20").unwrap(), &[]), &Constant::Number(11.0));
+        assert!(reader.problems.is_empty());
     }
 }

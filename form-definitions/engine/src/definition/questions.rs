@@ -2,7 +2,8 @@
 
 use super::read::FormReader;
 use super::{
-    Definition, FrameId, Kind, ListId, Owner, Purpose, Question, Required, RuleId, SectionId, Source, lists,
+    Definition, FrameId, Kind, ListId, Owner, Protection, Purpose, Question, Required, RowChoices, RuleId,
+    SectionId, Source, lists,
 };
 use serde_json::{Map, Value, json};
 
@@ -25,8 +26,10 @@ const QUESTION_EXTENSIONS: &[&str] = &[
     "x-locked",
     "x-code",
     "x-filled-by",
+    "x-subject",
 ];
-const NON_ANSWERS: &[&str] = &["refused", "not_known", "not_observed"];
+const CHOICES_KEYWORDS: &[&str] = &["list", "filter", "rows", "value"];
+const NON_ANSWERS: &[&str] = &["refused", "not_known", "not_observed", "not_applicable"];
 
 impl FormReader<'_, '_, '_> {
     pub(super) fn question(
@@ -52,7 +55,9 @@ impl FormReader<'_, '_, '_> {
         let kind = self.kind(pointer, name, fields)?;
         let title = fields.get("title").and_then(Value::as_str).unwrap_or_default();
         let label = self.reader.texts(pointer, name, title);
-        self.rule(pointer, fields, "x-default", frame, Purpose::Default(slot));
+        if let Some(hint) = fields.get("description").and_then(Value::as_str) {
+            self.reader.texts(&format!("{pointer}/description"), &format!("{name}#hint"), hint);
+        }
         Some(Question {
             name: name.to_owned(),
             pointer: pointer.to_owned(),
@@ -70,7 +75,10 @@ impl FormReader<'_, '_, '_> {
             required: self.required(pointer, fields, frame, required),
             constraints: self.constraints(pointer, fields, frame, Owner::Question(slot), name),
             calculate: self.calculation(pointer, name, fields, frame, slot),
-            filter: self.filter(pointer, fields, frame, kind),
+            filter: self.filter(pointer, fields, frame, slot, kind),
+            default: self.rule(pointer, fields, "x-default", frame, Purpose::Default(slot)),
+            from_rows: self.from_rows(pointer, name, fields),
+            protection: Protection::read(self.reader, pointer, fields),
             non_answers: self.non_answers(pointer, fields),
         })
     }
@@ -85,6 +93,8 @@ impl FormReader<'_, '_, '_> {
         let kind = match (text("type"), text("format"), list) {
             (Some("string"), _, Some(list)) => Kind::Choice(list),
             (Some("array"), _, Some(list)) if of_text => Kind::Choices(list),
+            (Some("array"), _, None) if of_text && is_from_rows(fields) => Kind::Texts,
+            (Some("object"), _, None) if fields.contains_key("x-calculate") => Kind::Map,
             (Some("string"), Some("date"), None) => Kind::Date,
             (Some("string"), Some("date-time"), None) => Kind::Instant,
             (Some("string"), _, None) => Kind::Text,
@@ -140,6 +150,9 @@ impl FormReader<'_, '_, '_> {
             return Some(self.definition.lists.len() - 1);
         }
         let choices = fields.get("x-choices")?;
+        if is_from_rows(fields) {
+            return None;
+        }
         let list = choices.get("list").and_then(Value::as_str).unwrap_or_default();
         let id = self.definition.list_names.get(list).copied();
         if id.is_none() {
@@ -162,11 +175,36 @@ impl FormReader<'_, '_, '_> {
         pointer: &str,
         fields: &Map<String, Value>,
         frame: FrameId,
+        slot: usize,
         kind: Kind,
     ) -> Option<RuleId> {
         let choices = fields.get("x-choices")?.as_object()?;
-        let (Kind::Choice(list) | Kind::Choices(list)) = kind else { return None };
-        self.rule(&format!("{pointer}/x-choices"), choices, "filter", frame, Purpose::Filter(list))
+        let pointer = format!("{pointer}/x-choices");
+        self.reader.refuse_unknown(&pointer, choices, CHOICES_KEYWORDS);
+        let purpose = match kind {
+            Kind::Choice(list) | Kind::Choices(list) => Purpose::Filter(list),
+            _ => Purpose::RowFilter(slot),
+        };
+        self.rule(&pointer, choices, "filter", frame, purpose)
+    }
+
+    /// `x-choices: {rows, value}`: the values that stand in rows of the form.
+    fn from_rows(&mut self, pointer: &str, name: &str, fields: &Map<String, Value>) -> Option<RowChoices> {
+        if !is_from_rows(fields) {
+            return None;
+        }
+        let choices = fields.get("x-choices")?;
+        let text = |keyword: &str| choices.get(keyword).and_then(Value::as_str);
+        let chosen = text("rows").zip(text("value")).filter(|_| text("list").is_none());
+        if chosen.is_none() {
+            self.reader.problem(
+                &format!("{pointer}/x-choices"),
+                "unknown_rows",
+                format!("{name} does not say which value of which rows it offers"),
+                "write {\"rows\": the repeat, \"value\": a question of its rows}, without a list",
+            );
+        }
+        chosen.map(|(rows, value)| RowChoices::named(rows, value))
     }
 
     fn calculation(
@@ -199,7 +237,7 @@ impl FormReader<'_, '_, '_> {
                 &format!("{pointer}/x-non-answers"),
                 "unknown_non_answer",
                 format!("{reason} is no reason for not answering"),
-                "use refused, not_known or not_observed",
+                "use refused, not_known, not_observed or not_applicable",
             );
         }
         reasons
@@ -259,6 +297,10 @@ impl FormReader<'_, '_, '_> {
         };
         Some(enter(self.definition, pointer, text, frame, purpose))
     }
+}
+
+fn is_from_rows(fields: &Map<String, Value>) -> bool {
+    fields.get("x-choices").is_some_and(|choices| choices.get("rows").is_some())
 }
 
 pub(super) fn enter(

@@ -2,8 +2,8 @@
 
 use super::reader::Reader;
 use super::{
-    Definition, FORM, Frame, FrameId, Item, Named, Owner, Purpose, Required, Section, SectionId, lists,
-    parameters,
+    Definition, FORM, Frame, FrameId, Item, Named, Owner, Protection, Purpose, Required, Section, SectionId,
+    lists, parameters, protection, row_choices,
 };
 use crate::package::Package;
 use serde_json::{Map, Value};
@@ -48,6 +48,7 @@ const SECTION_KEYWORDS: &[&str] = &[
     "x-retention",
     "x-locked",
     "x-filled-by",
+    "x-subject",
 ];
 
 /// Reads the whole package.
@@ -64,6 +65,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, package: &Package) -> Definition {
         );
     }
     reader.refuse_unknown("", root, ROOT_KEYWORDS);
+    form_texts(reader, root);
     for (name, list) in &package.lists {
         let list = lists::read_named(reader, name, list);
         definition.list_names.insert(name.clone(), definition.lists.len());
@@ -75,7 +77,18 @@ pub(crate) fn read(reader: &mut Reader<'_>, package: &Package) -> Definition {
     let mut form = FormReader { reader, definition: &mut definition, defs: root.get("$defs") };
     form.sections(root);
     form.statements(root);
+    row_choices::resolve(reader, &mut definition);
+    protection::refuse_unprotected(reader, &definition);
+    reader.sum_up_languages();
     definition
+}
+
+fn form_texts(reader: &mut Reader<'_>, root: &Map<String, Value>) {
+    let text = |keyword: &str| root.get(keyword).and_then(Value::as_str);
+    reader.texts("/title", "form", text("title").unwrap_or_default());
+    if let Some(description) = text("description") {
+        reader.texts("/description", "form#description", description);
+    }
 }
 
 /// Reads one definition; `questions` and `statements` hold the rest of it.
@@ -135,7 +148,9 @@ impl FormReader<'_, '_, '_> {
         let relevant = self.rule(pointer, fields, "x-relevant", FORM, Purpose::Relevant(Owner::Section(id)));
         let items = self.properties(pointer, FORM, id, fields, 0);
         let constraints = self.constraints(pointer, fields, FORM, Owner::Section(id), name);
+        let protection = Protection::read(self.reader, pointer, fields);
         let section = &mut self.definition.sections[id];
+        section.protection = protection;
         section.relevant = relevant;
         section.items = items;
         section.constraints = constraints;
@@ -232,8 +247,8 @@ impl FormReader<'_, '_, '_> {
     /// Enters a name; names are unique in a questionnaire and never those the rules use for something else.
     pub(super) fn name(&mut self, pointer: &str, name: &str, what: Named) {
         const TAKEN: &[&str] = &[
-            "this", "param", "baseline", "prev", "facility", "visit", "today", "user", "choice", "in",
-            "true", "false", "null",
+            "this", "param", "baseline", "prev", "facility", "visit", "today", "user", "choice", "score",
+            "in", "true", "false", "null",
         ];
         if !is_a_name(name) {
             self.reader.problem(
@@ -280,7 +295,7 @@ impl FormReader<'_, '_, '_> {
 }
 
 fn is_section(fields: &Map<String, Value>) -> bool {
-    fields.get("type").and_then(Value::as_str) == Some("object")
+    fields.get("type").and_then(Value::as_str) == Some("object") && !fields.contains_key("x-calculate")
 }
 
 fn is_repeat(fields: &Map<String, Value>) -> bool {

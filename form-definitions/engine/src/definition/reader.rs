@@ -12,27 +12,48 @@ pub(crate) struct Reader<'p> {
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Problem>,
     languages: Vec<Language<'p>>,
+    /// How many texts were asked for.
+    texts: usize,
 }
 
+/// A language besides English.
 struct Language<'p> {
     code: String,
     labels: Option<&'p Map<String, Value>>,
     draft: bool,
+    /// Whether a missing text stops the form; a slot for a language still to come does not.
+    required: bool,
+    /// How many texts it lacks, and which first.
+    missing: usize,
+    first: Vec<String>,
 }
+
+/// How many missing texts of a slot are named.
+const NAMED_MISSING: usize = 5;
 
 impl<'p> Reader<'p> {
     /// A reader of the languages the form declares and the package carries.
     pub(crate) fn new(definition: &Value, i18n: &'p Map<String, Value>) -> Self {
         let declared = definition.pointer("/x-form/languages").and_then(Value::as_array);
-        let declared = declared.into_iter().flatten().filter_map(|language| language.get("code")?.as_str());
-        let mut codes: Vec<&str> =
-            declared.chain(i18n.keys().map(String::as_str)).filter(|code| *code != "en").collect();
-        codes.sort_unstable();
-        codes.dedup();
-        let languages = codes.into_iter().map(|code| Language {
+        let declared: BTreeMap<&str, bool> = declared
+            .into_iter()
+            .flatten()
+            .filter_map(|language| {
+                let required = language.get("required").and_then(Value::as_bool).unwrap_or(true);
+                Some((language.get("code")?.as_str()?, required))
+            })
+            .collect();
+        let carried = i18n.keys().map(|code| (code.as_str(), false));
+        let mut languages: BTreeMap<&str, bool> = carried.collect();
+        languages.extend(&declared);
+        languages.remove("en");
+        let languages = languages.into_iter().map(|(code, required)| Language {
             code: code.to_owned(),
             labels: i18n.get(code).and_then(|file| file.get("labels")?.as_object()),
             draft: i18n.get(code).and_then(|file| file.get("draft")?.as_bool()).unwrap_or(false),
+            required,
+            missing: 0,
+            first: Vec::new(),
         });
         Reader { languages: languages.collect(), ..Reader::default() }
     }
@@ -50,31 +71,97 @@ impl<'p> Reader<'p> {
         self.warnings.push(problem(path, code, message, remedy));
     }
 
-    /// The English text with its translations; a declared language that lacks one is warned of.
+    /// The English text with its translations. One that a required language lacks is refused.
     pub(crate) fn texts(&mut self, pointer: &str, key: &str, english: &str) -> Arc<Texts> {
         let mut texts: Texts = BTreeMap::new();
-        if english.is_empty() {
-            self.warn(
+        self.english(pointer, key, english);
+        texts.insert("en".to_owned(), english.to_owned());
+        for place in 0..self.languages.len() {
+            let language = &self.languages[place];
+            let text = language.labels.and_then(|labels| labels.get(key)?.as_str());
+            match text.filter(|text| !text.is_empty()) {
+                Some(text) => drop(texts.insert(language.code.clone(), text.to_owned())),
+                None => {
+                    let remedy = format!("add {key:?} to the labels of i18n/{}.json", language.code);
+                    self.lacks(place, pointer, key, &remedy);
+                }
+            }
+        }
+        Arc::new(texts)
+    }
+
+    /// The texts a list item carries itself: `{en, ur, …}`, or English alone.
+    pub(crate) fn own_texts(&mut self, pointer: &str, key: &str, title: Option<&Value>) -> Arc<Texts> {
+        let pointer = format!("{pointer}/title");
+        let mut texts: Texts = BTreeMap::new();
+        match title {
+            Some(Value::String(english)) => drop(texts.insert("en".to_owned(), english.clone())),
+            Some(Value::Object(title)) => {
+                let written =
+                    title.iter().filter_map(|(code, text)| Some((code.clone(), text.as_str()?.to_owned())));
+                texts.extend(written.filter(|(_, text)| !text.is_empty()));
+            }
+            _ => {}
+        }
+        self.english(&pointer, key, texts.get("en").map_or("", String::as_str));
+        for place in 0..self.languages.len() {
+            let code = &self.languages[place].code;
+            if !texts.contains_key(code) {
+                let remedy = format!("add {code:?} to the title of the item");
+                self.lacks(place, &pointer, key, &remedy);
+            }
+        }
+        Arc::new(texts)
+    }
+
+    fn english(&mut self, pointer: &str, key: &str, english: &str) {
+        self.texts += 1;
+        if english.trim().is_empty() {
+            self.problem(
                 pointer,
                 "no_text",
                 format!("{key} has no English text"),
                 "write one as its title, message or action",
             );
         }
-        texts.insert("en".to_owned(), english.to_owned());
-        let mut missing = Vec::new();
+    }
+
+    fn lacks(&mut self, place: usize, pointer: &str, key: &str, remedy: &str) {
+        let language = &mut self.languages[place];
+        if !language.required {
+            language.missing += 1;
+            if language.first.len() < NAMED_MISSING {
+                language.first.push(key.to_owned());
+            }
+            return;
+        }
+        let message = format!("{key} has no text in {}", language.code);
+        self.problem(pointer, "no_translation", message, remedy);
+    }
+
+    /// Says once for each language that is not whole, or not approved, how it stands.
+    pub(crate) fn sum_up_languages(&mut self) {
+        let mut warnings = Vec::new();
         for language in &self.languages {
-            match language.labels.and_then(|labels| labels.get(key)?.as_str()) {
-                Some(text) => drop(texts.insert(language.code.clone(), text.to_owned())),
-                None if !language.draft => missing.push(language.code.clone()),
-                None => {}
+            let code = &language.code;
+            if language.missing > 0 {
+                let message = format!(
+                    "{} of {} texts are missing in {code}: {}{}",
+                    language.missing,
+                    self.texts,
+                    language.first.join(", "),
+                    if language.missing > language.first.len() { ", …" } else { "" }
+                );
+                let remedy = format!("add them to i18n/{code}.json and to the titles of the lists");
+                warnings.push(problem("/x-form/languages", "no_translation", message, &remedy));
+            }
+            if language.draft {
+                let message = format!("the texts in {code} are a draft");
+                let remedy = format!("have them approved, then remove \"draft\" from i18n/{code}.json");
+                warnings.push(problem("/x-form/languages", "draft_translation", message, &remedy));
             }
         }
-        for language in missing {
-            let remedy = format!("add {key:?} to the labels of i18n/{language}.json");
-            self.warn(pointer, "no_translation", format!("{key} has no text in {language}"), &remedy);
-        }
-        Arc::new(texts)
+        self.warnings.extend(warnings);
     }
 
     /// Reports keywords nothing here understands: an error where they would silently not be checked.

@@ -1,7 +1,7 @@
 //! Reads one repeat: how many rows there can be, what identifies them, and what stands in each.
 
 use super::read::FormReader;
-use super::{Frame, FrameId, Item, Named, Owner, Purpose, SectionId};
+use super::{Frame, FrameId, Item, Named, Owner, Protection, Purpose, SectionId};
 use serde_json::{Map, Value};
 
 const REPEAT_KEYWORDS: &[&str] = &[
@@ -22,6 +22,7 @@ const REPEAT_KEYWORDS: &[&str] = &[
     "x-retention",
     "x-locked",
     "x-widget",
+    "x-subject",
 ];
 const ROW_KEYWORDS: &[&str] = &[
     "$comment",
@@ -90,7 +91,9 @@ impl FormReader<'_, '_, '_> {
         let row_constraints = self.constraints(&row_pointer, row, id, Owner::Row, name);
         let constraints = self.constraints(pointer, fields, parent, Owner::Repeat(id), name);
         let key = self.key(pointer, id, name, fields);
+        let protection = Protection::read(self.reader, pointer, fields);
         let frame = &mut self.definition.frames[id];
+        frame.protection = protection;
         frame.relevant = relevant;
         frame.required = needed;
         frame.items = items;

@@ -78,6 +78,15 @@ impl FormReader<'_, '_, '_> {
         self.findings(root);
         self.disclosure(root);
         self.summary(root);
+        self.scores(root);
+        self.facility(root);
+    }
+
+    /// What the registry knows of the last visit besides its answers.
+    fn facility(&mut self, root: &Map<String, Value>) {
+        if let Some(fields) = root.get("x-facility").and_then(Value::as_object) {
+            self.definition.prev_facts = self.read_as("/x-facility", fields, "prev").unwrap_or_default();
+        }
     }
 
     fn findings(&mut self, root: &Map<String, Value>) {

@@ -31,7 +31,8 @@ pub(crate) fn equal(left: &Val<'_>, right: &Val<'_>) -> Option<bool> {
         (Val::Row(a), Val::Row(b)) => Some(a == b),
         (Val::Rows(a), Val::Rows(b)) => Some(a == b),
         (Val::Point(a), Val::Point(b)) => Some(a == b),
-        (Val::Json(a), Val::Json(b)) => Some(a == b),
+        (Val::Json(_) | Val::Held(_), Val::Json(_) | Val::Held(_)) => Some(left.object() == right.object()),
+        (Val::Map(a), Val::Map(b)) => Some(a == b),
         (Val::List(a), Val::List(b)) if a.len() == b.len() => {
             a.iter().zip(b.iter()).map(|(a, b)| equal(a, b)).reduce(and).unwrap_or(Some(true))
         }

@@ -4,17 +4,21 @@
 
 use super::functions::{self, Surroundings};
 use super::logic::{among, and, compare, equal, or};
+use super::memo::{Memo, Ran};
+use super::scores::Scored;
 use super::store::Store;
 use super::value::Val;
 use crate::context::Context;
-use crate::definition::{ChoiceItem, Constant, Definition, Slot};
-use crate::rules::{Arithmetic, Function, Macro, Node, Outside, Type, VisitField};
+use crate::definition::{ChoiceItem, Constant, Definition, RuleId, Slot};
+use crate::rules::{Arithmetic, Function, Macro, Node, Outside, ScorePart, Type, VisitField};
 use chrono::NaiveDate;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
+/// Most areas of a user that rules look at.
+pub(crate) const MOST_AREAS: usize = 1_000;
 /// Most answers noted as read by one rule.
 const LONGEST_TRACE: usize = 200;
 
@@ -24,11 +28,23 @@ pub(crate) struct Run<'a> {
     pub(crate) context: &'a Context<'a>,
     pub(crate) today: NaiveDate,
     /// Reasons given instead of an answer, by row and slot.
-    pub(crate) non_answers: HashMap<(u32, Slot), &'a str>,
+    pub(crate) non_answers: HashMap<(u32, Slot), Rc<str>>,
+    /// By score of the form; none while no item is answered or the score is not settled.
+    pub(crate) scores: Vec<Option<Scored>>,
     parameters: Vec<&'a Constant>,
+    baselines: Vec<&'a Constant>,
     definition: &'a Definition,
     steps: Cell<u64>,
-    trace: RefCell<Option<Vec<(u32, Slot)>>>,
+    trace: RefCell<Option<Vec<Seen>>>,
+    memo: RefCell<Option<Memo>>,
+    evaluated: Cell<u64>,
+}
+
+/// Something a rule looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Cell(u32, Slot),
+    Score(usize, ScorePart),
 }
 
 /// Where a rule is being run.
@@ -36,12 +52,13 @@ pub(crate) struct Scope<'a> {
     row: u32,
     this: Val<'a>,
     choice: Option<&'a ChoiceItem>,
+    choice_row: Option<u32>,
     variables: Vec<Val<'a>>,
 }
 
 impl<'a> Scope<'a> {
     pub(crate) fn row(row: u32) -> Self {
-        Scope { row, this: Val::Unknown, choice: None, variables: Vec::new() }
+        Scope { row, this: Val::Unknown, choice: None, choice_row: None, variables: Vec::new() }
     }
 
     /// The scope of a constraint on a value.
@@ -52,6 +69,25 @@ impl<'a> Scope<'a> {
     /// The scope of a filter looking at a list item.
     pub(crate) fn with_choice(row: u32, choice: &'a ChoiceItem) -> Self {
         Scope { choice: Some(choice), ..Scope::row(row) }
+    }
+
+    pub(super) fn row_id(&self) -> u32 {
+        self.row
+    }
+
+    /// Lets the variable with so many bound outside it stand for an element.
+    pub(super) fn bind(&mut self, variable: usize, element: Val<'a>) {
+        self.unbind(variable);
+        self.variables.push(element);
+    }
+
+    pub(super) fn unbind(&mut self, variable: usize) {
+        self.variables.truncate(variable);
+    }
+
+    /// The scope of a filter looking at a row.
+    pub(crate) fn with_choice_row(row: u32, choice: u32) -> Self {
+        Scope { choice_row: Some(choice), ..Scope::row(row) }
     }
 }
 
@@ -68,14 +104,85 @@ impl<'a> Run<'a> {
                 .iter()
                 .map(|parameter| parameter.in_force(today, &context.area_chain))
                 .collect(),
+            baselines: definition
+                .baselines
+                .iter()
+                .map(|baseline| baseline.in_force(today, &context.area_chain))
+                .collect(),
+            scores: vec![None; definition.scores.len()],
             definition,
             steps: Cell::new(0),
             trace: RefCell::new(None),
+            memo: RefCell::new(None),
+            evaluated: Cell::new(0),
         }
+    }
+
+    pub(super) fn definition(&self) -> &'a Definition {
+        self.definition
     }
 
     pub(crate) fn steps(&self) -> u64 {
         self.steps.get()
+    }
+
+    /// Counts work done for a rule outside the tree.
+    pub(crate) fn count_steps(&self, steps: u64) {
+        self.steps.set(self.steps.get() + steps);
+    }
+
+    /// Keeps from now on what rules come out as.
+    pub(crate) fn remember(&mut self, memo: Memo) {
+        self.memo = RefCell::new(Some(memo));
+    }
+
+    /// Forgets what a rule came out as in the rows where that may have changed.
+    pub(crate) fn forget(&self, rule: RuleId, has_changed: impl Fn(u32) -> bool) {
+        if let Some(memo) = self.memo.borrow_mut().as_mut() {
+            memo.forget(rule, has_changed);
+        }
+    }
+
+    pub(crate) fn start_counting(&self) {
+        self.steps.set(0);
+        self.evaluated.set(0);
+    }
+
+    /// Counts one rule evaluated.
+    pub(crate) fn count_rule(&self) {
+        self.evaluated.set(self.evaluated.get() + 1);
+    }
+
+    pub(crate) fn rules_evaluated(&self) -> u64 {
+        self.evaluated.get()
+    }
+
+    /// What a rule of the form comes out as here, evaluated only where that is not remembered.
+    pub(crate) fn verdict(&self, rule: RuleId, node: &'a Node, scope: &mut Scope<'a>) -> Option<bool> {
+        let ran: Ran = (scope.row, scope.choice.map(|item| item.place).or(scope.choice_row));
+        let known = self.memo.borrow().as_ref().and_then(|memo| memo.truth(rule, ran));
+        if let Some(truth) = known {
+            return truth;
+        }
+        self.count_rule();
+        let truth = self.holds(node, scope);
+        if let Some(memo) = self.memo.borrow_mut().as_mut() {
+            memo.keep_truth(rule, ran, truth);
+        }
+        truth
+    }
+
+    /// What a rule of the form looks at in a row, in order, each once; remembered likewise.
+    pub(crate) fn reads(&self, rule: RuleId, node: &'a Node, row: u32) -> Vec<Seen> {
+        let known = self.memo.borrow().as_ref().and_then(|memo| memo.trace(rule, row));
+        if let Some(trace) = known {
+            return trace;
+        }
+        let trace = self.traced(node, &mut Scope::row(row));
+        if let Some(memo) = self.memo.borrow_mut().as_mut() {
+            memo.keep_trace(rule, row, trace.clone());
+        }
+        trace
     }
 
     /// The truth of a condition.
@@ -84,26 +191,54 @@ impl<'a> Run<'a> {
     }
 
     /// Runs a rule and tells which answers it read, in order, each once.
-    pub(crate) fn traced(&self, node: &'a Node, scope: &mut Scope<'a>) -> Vec<(u32, Slot)> {
+    pub(crate) fn traced(&self, node: &'a Node, scope: &mut Scope<'a>) -> Vec<Seen> {
         self.trace.replace(Some(Vec::new()));
         self.eval(node, scope);
         self.trace.replace(None).unwrap_or_default()
     }
 
     fn read(&self, row: u32, slot: Slot) -> Val<'a> {
+        self.note(Seen::Cell(row, slot));
+        self.store.cell(row, slot).value.clone()
+    }
+
+    fn note(&self, seen: Seen) {
         if let Some(trace) = self.trace.borrow_mut().as_mut()
             && trace.len() < LONGEST_TRACE
-            && !trace.contains(&(row, slot))
+            && !trace.contains(&seen)
         {
-            trace.push((row, slot));
+            trace.push(seen);
         }
-        self.store.cell(row, slot).value.clone()
+    }
+
+    /// A part of a score as rules and outcomes see it.
+    pub(crate) fn score(&self, score: usize, part: ScorePart) -> Val<'a> {
+        let Some(scored) = self.scores.get(score).and_then(Option::as_ref) else { return Val::Unknown };
+        match part {
+            ScorePart::Total => Val::Number(scored.total),
+            ScorePart::Min => Val::Number(scored.min),
+            ScorePart::Stops => Val::Number(scored.stops),
+            ScorePart::Domain(place) => Val::number_or_unknown(scored.domains.get(place).copied().flatten()),
+            ScorePart::Domains => {
+                let domains = self.definition.scores[score].domains.iter().zip(&scored.domains);
+                Val::Map(
+                    domains.filter_map(|(domain, scored)| Some((domain.code.as_str(), (*scored)?))).collect(),
+                )
+            }
+        }
     }
 
     pub(crate) fn eval(&self, node: &'a Node, scope: &mut Scope<'a>) -> Val<'a> {
         self.steps.set(self.steps.get() + 1);
         match node {
-            Node::Literal(constant) | Node::Baseline(constant) => Val::of_constant(constant),
+            Node::Literal(constant) => Val::of_constant(constant),
+            Node::Baseline(place) => {
+                self.baselines.get(*place).map_or(Val::Unknown, |constant| Val::of_constant(constant))
+            }
+            Node::Score { score, part } => {
+                self.note(Seen::Score(*score, *part));
+                self.score(*score, *part)
+            }
             Node::Parameter(place) => {
                 self.parameters.get(*place).map_or(Val::Unknown, |constant| Val::of_constant(constant))
             }
@@ -111,8 +246,8 @@ impl<'a> Run<'a> {
             Node::Rows { up, place, .. } => {
                 Val::Rows(self.store.rows(self.store.outward(scope.row, *up), *place).clone())
             }
-            Node::Variable(place) => scope.variables.get(*place).cloned().unwrap_or(Val::Unknown),
-            Node::Cell { row, slot } => match self.eval(row, scope) {
+            Node::Variable { place, .. } => scope.variables.get(*place).cloned().unwrap_or(Val::Unknown),
+            Node::Cell { row, slot, .. } => match self.eval(row, scope) {
                 Val::Row(row) => self.read(row, *slot),
                 _ => Val::Unknown,
             },
@@ -126,15 +261,19 @@ impl<'a> Run<'a> {
             Node::Visit(field) => self.visit(*field),
             Node::UserCode => text(&self.context.user.code),
             Node::UserRole => text(&self.context.user.role),
-            Node::UserAreas => Val::List(self.context.user.areas.iter().map(|area| text(area)).collect()),
+            Node::UserAreas => {
+                let areas = self.context.user.areas.iter().take(MOST_AREAS);
+                Val::List(areas.map(|area| text(area)).collect())
+            }
             Node::Outside { source, path, ty } => self.outside(*source, path, ty),
             Node::ChoiceCode => scope.choice.map_or(Val::Unknown, |item| Val::Text(&item.code)),
-            Node::ChoiceColumn(column) => {
+            Node::ChoiceColumn { column, .. } => {
                 scope.choice.and_then(|item| item.columns.get(*column)).map_or(Val::Unknown, Val::of_constant)
             }
+            Node::ChoiceRow => scope.choice_row.map_or(Val::Unknown, Val::Row),
             Node::NonAnswer { up, slot } => {
                 let row = self.store.outward(scope.row, *up);
-                Val::Text(self.non_answers.get(&(row, *slot)).copied().unwrap_or(""))
+                self.non_answers.get(&(row, *slot)).map_or(Val::Text(""), |reason| Val::Made(reason.clone()))
             }
             Node::Not(of) => Val::truth_or_unknown(self.holds(of, scope).map(|truth| !truth)),
             Node::And(left, right) => match self.holds(left, scope) {
@@ -172,7 +311,7 @@ impl<'a> Run<'a> {
                 index(&list, place.number())
             }
             Node::In(item, list) => self.membership(item, list, scope),
-            Node::Each { kind, over, variable, body } => self.each(*kind, over, *variable, body, scope),
+            Node::Each { kind, over, variable, body, .. } => self.each(*kind, over, *variable, body, scope),
             Node::Matches { text, pattern } => {
                 let text = self.eval(text, scope);
                 Val::truth_or_unknown(text.text().map(|text| pattern.is_match(text)))
@@ -387,7 +526,14 @@ fn member<'a>(of: &Val<'a>, name: &str) -> Val<'a> {
             "altitude_m" => point.altitude_m,
             _ => None,
         }),
+        Val::Map(numbers) => {
+            let found = numbers.iter().find(|(known, _)| *known == name);
+            Val::number_or_unknown(found.map(|(_, number)| *number))
+        }
         Val::Json(value) => value.get(name).map_or(Val::Unknown, |value| Val::of_outside(&Type::Any, value)),
+        Val::Held(value) => {
+            value.get(name).map_or(Val::Unknown, |value| Val::of_outside(&Type::Any, value).into_owned())
+        }
         _ => Val::Unknown,
     }
 }

@@ -5,6 +5,7 @@
 use super::value::Val;
 use crate::definition::{FORM, Frame, FrameId, Slot};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// One instance of a frame.
@@ -19,6 +20,7 @@ pub(crate) struct Row {
 }
 
 /// Every row, cell and list of rows of one submission.
+#[derive(Clone)]
 pub(crate) struct Store<'a> {
     rows: Vec<Row>,
     cells: Vec<Cell<'a>>,
@@ -30,7 +32,7 @@ pub(crate) struct Store<'a> {
 pub(crate) struct Cell<'a> {
     pub(crate) value: Val<'a>,
     /// The answer as sent, if it is of the right type.
-    pub(crate) raw: Option<&'a Value>,
+    pub(crate) raw: Option<Cow<'a, Value>>,
     pub(crate) hidden: bool,
 }
 
@@ -41,7 +43,24 @@ struct List {
     hidden: bool,
 }
 
+impl<'a> Cell<'a> {
+    pub(crate) fn unanswered() -> Self {
+        Cell { value: Val::Unknown, raw: None, hidden: false }
+    }
+
+    fn into_owned<'b>(self) -> Cell<'b> {
+        let raw = self.raw.map(|raw| Cow::Owned(raw.into_owned()));
+        Cell { value: self.value.into_owned(), raw, hidden: self.hidden }
+    }
+}
+
 impl<'a> Store<'a> {
+    /// The same store, borrowing nothing.
+    pub(crate) fn into_owned<'b>(self) -> Store<'b> {
+        let cells = self.cells.into_iter().map(Cell::into_owned).collect();
+        Store { rows: self.rows, cells, lists: self.lists }
+    }
+
     /// A store that holds the form's own cells, all unanswered.
     pub(crate) fn new(frames: &[Frame]) -> Self {
         let mut store =
@@ -55,8 +74,7 @@ impl<'a> Store<'a> {
     /// Adds a row with unanswered cells.
     pub(crate) fn add(&mut self, id: FrameId, frame: &Frame, parent: u32, index: u32) -> u32 {
         let row = Row { frame: id, parent, index, cells: self.cells.len(), lists: self.lists.len() };
-        let unanswered = Cell { value: Val::Unknown, raw: None, hidden: false };
-        self.cells.resize(self.cells.len() + frame.questions.len(), unanswered);
+        self.cells.resize(self.cells.len() + frame.questions.len(), Cell::unanswered());
         let no_rows = List { rows: Rc::from([]), hidden: false };
         self.lists.resize(self.lists.len() + frame.repeats.len(), no_rows);
         self.rows.push(row);
@@ -91,7 +109,7 @@ impl<'a> Store<'a> {
 
     pub(crate) fn set_rows(&mut self, row: u32, place: usize, rows: Vec<u32>) {
         let lists = self.rows[row as usize].lists;
-        self.lists[lists + place].rows = rows.into();
+        self.lists[lists + place] = List { rows: rows.into(), hidden: false };
     }
 
     pub(crate) fn hide_cell(&mut self, row: u32, slot: Slot) {

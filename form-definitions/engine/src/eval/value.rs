@@ -23,6 +23,10 @@ pub(crate) enum Val<'a> {
     Point(Rc<Point>),
     /// A media reference, or an object from outside the form.
     Json(&'a Value),
+    /// The same, held by the session that was given it.
+    Held(Rc<Value>),
+    /// Numbers by name.
+    Map(Rc<[(&'a str, f64)]>),
     List(Rc<[Val<'a>]>),
     Rows(Rc<[u32]>),
     Row(u32),
@@ -96,7 +100,8 @@ impl<'a> Val<'a> {
             Kind::Instant => dates::parse_instant(text()?).map(Val::Instant),
             Kind::Point => point(answer).map(|point| Val::Point(Rc::new(point))),
             Kind::Media => answer.get("media")?.as_str().map(|_| Val::Json(answer)),
-            Kind::Choices(_) => {
+            Kind::Map => None,
+            Kind::Choices(_) | Kind::Texts => {
                 let codes: Option<Vec<Val<'a>>> =
                     answer.as_array()?.iter().map(|code| code.as_str().map(Val::Text)).collect();
                 codes.map(|codes| Val::List(codes.into()))
@@ -124,6 +129,35 @@ impl<'a> Val<'a> {
         }
     }
 
+    /// The media reference, or the object from outside the form.
+    pub(crate) fn object(&self) -> Option<&Value> {
+        match self {
+            Val::Json(value) => Some(value),
+            Val::Held(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The same value, borrowing nothing.
+    pub(crate) fn into_owned<'b>(self) -> Val<'b> {
+        match self {
+            Val::Text(text) => Val::Made(text.into()),
+            Val::Json(value) => Val::Held(Rc::new(value.clone())),
+            Val::List(items) => Val::List(items.iter().map(|item| item.clone().into_owned()).collect()),
+            Val::Unknown | Val::Map(_) => Val::Unknown,
+            Val::Bool(truth) => Val::Bool(truth),
+            Val::Number(number) => Val::Number(number),
+            Val::Made(text) => Val::Made(text),
+            Val::Date(date) => Val::Date(date),
+            Val::Time(time) => Val::Time(time),
+            Val::Instant(instant) => Val::Instant(instant),
+            Val::Point(point) => Val::Point(point),
+            Val::Held(value) => Val::Held(value),
+            Val::Rows(rows) => Val::Rows(rows),
+            Val::Row(row) => Val::Row(row),
+        }
+    }
+
     /// The value as an answer would be written.
     pub(crate) fn to_json(&self) -> Value {
         match self {
@@ -137,6 +171,10 @@ impl<'a> Val<'a> {
             Val::Instant(instant) => Value::String(instant.to_rfc3339()),
             Val::Point(point) => json!(**point),
             Val::Json(value) => (*value).clone(),
+            Val::Held(value) => (**value).clone(),
+            Val::Map(numbers) => Value::Object(
+                numbers.iter().map(|(name, number)| ((*name).to_owned(), as_json(*number))).collect(),
+            ),
             Val::List(items) => Value::Array(items.iter().map(Val::to_json).collect()),
         }
     }

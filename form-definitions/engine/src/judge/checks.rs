@@ -1,9 +1,9 @@
 //! What may be wrong with settled answers: required ones missing, choices not offered, constraints that do not hold.
 
-use crate::definition::{ChoiceItem, Constraint, ListId, Question, Required, RuleId};
-use crate::eval::{Run, Scope, Val};
+use crate::definition::{ChoiceItem, Constraint, Kind, ListId, Question, Required, RowChoices, RuleId};
+use crate::eval::{Run, Scope, Val, equal};
 use crate::form::Form;
-use crate::messages::built_in;
+use crate::messages::{built_in, shown};
 use crate::outcome::{Texts, Violation};
 use std::sync::Arc;
 
@@ -45,21 +45,29 @@ impl<'a> Checks<'_, 'a> {
         Violation { path, question: Some(name.to_owned()), level, code: code.to_owned(), message, rule: None }
     }
 
-    /// Codes that are not offered: not in the list, not in force on the day, or filtered out.
+    /// Values that are not offered: not in the list, not in force on the day, filtered out, or in none of the rows chosen from.
     pub(super) fn choices(
         &self,
-        question: &Question,
-        list: ListId,
+        question: &'a Question,
         row: u32,
         value: &Val<'a>,
         path: &dyn Fn() -> String,
         violations: &mut Vec<Violation>,
     ) {
-        let mut check = |code: &Val<'a>, place: Option<usize>| {
-            let Some(text) = code.text() else { return };
-            if !self.is_offered(question, list, row, text) {
+        let offered: &dyn Fn(&Val<'a>) -> bool = match (question.kind, &question.from_rows) {
+            (Kind::Choice(list) | Kind::Choices(list), _) => {
+                &move |code| code.text().is_none_or(|code| self.is_in_list(question, list, row, code))
+            }
+            (_, Some(choices)) => {
+                let standing = self.in_rows(question, choices, row);
+                &move |value| standing.iter().any(|standing| equal(standing, value) == Some(true))
+            }
+            _ => return,
+        };
+        let mut check = |chosen: &Val<'a>, place: Option<usize>| {
+            if !offered(chosen) {
                 let path = place.map_or_else(path, |place| format!("{}[{place}]", path()));
-                let mut violation = self.built_in("choice", path, &question.name, text);
+                let mut violation = self.built_in("choice", path, &question.name, &shown(&chosen.to_json()));
                 violation.rule = question.filter.map(|rule| self.form.rules[rule].text.clone());
                 violations.push(violation);
             }
@@ -70,13 +78,33 @@ impl<'a> Checks<'_, 'a> {
         }
     }
 
-    fn is_offered(&self, question: &Question, list: ListId, row: u32, code: &str) -> bool {
-        let offered = |item: &'a ChoiceItem| match question.filter {
-            None => true,
-            Some(rule) => self.holds(rule, &mut Scope::with_choice(row, item)) == Some(true),
-        };
+    fn is_in_list(&self, question: &Question, list: ListId, row: u32, code: &str) -> bool {
         let list = &self.form.definition.lists[list];
-        list.items_of(code).any(|item| item.is_in_force(self.run.today) && offered(item))
+        list.items_of(code).any(|item| self.is_offered(question, item, row))
+    }
+
+    /// Whether an item is in force on the day and passes the filter; unknown does not.
+    pub(super) fn is_offered(&self, question: &Question, item: &'a ChoiceItem, row: u32) -> bool {
+        let passes = |rule| self.holds(rule, &mut Scope::with_choice(row, item)) == Some(true);
+        item.is_in_force(self.run.today) && question.filter.is_none_or(passes)
+    }
+
+    /// The known values that stand in the rows a question chooses from, as seen from its own row.
+    pub(super) fn in_rows(&self, question: &Question, choices: &RowChoices, row: u32) -> Vec<Val<'a>> {
+        let Some((repeat, slot)) = choices.found else { return Vec::new() };
+        let definition = &self.form.definition;
+        let frame = self.run.store.row(row).frame;
+        let parent = definition.frames[repeat].parent;
+        let up = definition.outward(frame).position(|outer| outer == parent).unwrap_or(0);
+        let rows = self.run.store.rows(self.run.store.outward(row, up), definition.frames[repeat].place);
+        let passes = |chosen: &u32| {
+            question
+                .filter
+                .is_none_or(|rule| self.holds(rule, &mut Scope::with_choice_row(row, *chosen)) == Some(true))
+        };
+        let values =
+            rows.iter().filter(|chosen| passes(chosen)).map(|row| &self.run.store.cell(*row, slot).value);
+        values.filter(|value| value.is_known()).cloned().collect()
     }
 
     /// Constraints that are broken; unknown passes.
@@ -104,6 +132,6 @@ impl<'a> Checks<'_, 'a> {
     }
 
     fn holds(&self, rule: RuleId, scope: &mut Scope<'a>) -> Option<bool> {
-        self.run.holds(&self.form.rules[rule].node, scope)
+        self.run.verdict(rule, &self.form.rules[rule].node, scope)
     }
 }

@@ -2,13 +2,16 @@
 
 use super::paths;
 use crate::definition::{FORM, FindingRule, FrameId, RuleId, Slot};
-use crate::eval::{Run, Scope};
+use crate::eval::{Run, Scope, Seen};
 use crate::form::Form;
 use crate::outcome::{Evidence, Finding};
+use crate::rules::score_path;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most answers shown as the reason of one finding.
 const MOST_EVIDENCE: usize = 40;
+/// Most unknown calculations looked behind for one provisional finding.
+pub(crate) const MOST_TRACED: usize = 40;
 
 /// One rule that fired in one row.
 struct Fired<'a> {
@@ -39,7 +42,7 @@ fn fire<'a>(form: &'a Form, run: &Run<'a>) -> Vec<Fired<'a>> {
     let mut fired = Vec::new();
     for rule in &definition.findings {
         for row in &rows[rule.scope] {
-            let holds = run.holds(&form.rules[rule.when].node, &mut Scope::row(*row));
+            let holds = run.verdict(rule.when, &form.rules[rule.when].node, &mut Scope::row(*row));
             let provisional = holds.is_none() && rule.provisional_if_unknown;
             if holds == Some(true) || provisional {
                 fired.push(Fired {
@@ -111,7 +114,7 @@ fn folded<'f, 'a>(fired: &'f [Fired<'a>]) -> BTreeMap<usize, Vec<&'f Fired<'a>>>
 
 fn report<'a>(form: &'a Form, run: &Run<'a>, fired: &Fired<'a>, folded: &[&Fired<'a>]) -> Finding {
     let rule = fired.rule;
-    let reads = run.traced(&form.rules[rule.when].node, &mut Scope::row(fired.row));
+    let reads = run.reads(rule.when, &form.rules[rule.when].node, fired.row);
     let mut basis = rule.basis.clone();
     basis.extend(folded.iter().flat_map(|weaker| weaker.rule.basis.iter()).cloned());
     Finding {
@@ -148,22 +151,28 @@ fn row_key(form: &Form, run: &Run<'_>, row: u32) -> Option<String> {
     Some(key.unwrap_or_else(|| format!("#{}", at.index + 1)))
 }
 
-fn evidence(form: &Form, run: &Run<'_>, reads: &[(u32, Slot)]) -> Vec<Evidence> {
-    let known = reads.iter().filter(|(row, slot)| run.store.cell(*row, *slot).value.is_known());
-    known
-        .take(MOST_EVIDENCE)
-        .map(|(row, slot)| Evidence {
-            path: paths::of_cell(&form.definition, &run.store, *row, *slot),
-            value: run.store.cell(*row, *slot).value.to_json(),
-        })
-        .collect()
+/// The answers and scores a rule looked at, those that are known.
+pub(super) fn evidence(form: &Form, run: &Run<'_>, reads: &[Seen]) -> Vec<Evidence> {
+    let known = reads.iter().filter_map(|seen| {
+        let (path, value) = match *seen {
+            Seen::Cell(row, slot) => (
+                paths::of_cell(&form.definition, &run.store, row, slot),
+                run.store.cell(row, slot).value.clone(),
+            ),
+            Seen::Score(score, part) => (score_path(&form.definition, score, part), run.score(score, part)),
+        };
+        value.is_known().then(|| Evidence { path, value: value.to_json() })
+    });
+    known.take(MOST_EVIDENCE).collect()
 }
 
-/// The unanswered questions a rule hinges on; behind an unknown calculation stand the questions it reads.
-fn hinges<'a>(form: &'a Form, run: &Run<'a>, reads: &[(u32, Slot)]) -> Vec<String> {
+/// The unanswered questions a rule hinges on; behind an unknown calculation stand the questions it reads, behind an unknown score its
+/// items. Bounded: a rule over hundreds of rows can hinge on hundreds of calculations.
+fn hinges<'a>(form: &'a Form, run: &Run<'a>, reads: &[Seen]) -> Vec<String> {
     let mut hinges = Vec::new();
-    let mut open: Vec<(u32, Slot)> = reads.iter().rev().copied().collect();
+    let mut open: Vec<(u32, Slot)> = cells_behind(form, run, reads);
     let mut seen = Vec::new();
+    let mut traced = 0;
     while let Some((row, slot)) = open.pop() {
         let cell = run.store.cell(row, slot);
         if cell.hidden || cell.value.is_known() || seen.contains(&(row, slot)) {
@@ -171,14 +180,34 @@ fn hinges<'a>(form: &'a Form, run: &Run<'a>, reads: &[(u32, Slot)]) -> Vec<Strin
         }
         seen.push((row, slot));
         match calculation(form, run, row, slot) {
+            Some(_) if traced == MOST_TRACED => {}
             Some(rule) => {
-                open.extend(run.traced(&form.rules[rule].node, &mut Scope::row(row)).into_iter().rev())
+                traced += 1;
+                let reads = run.reads(rule, &form.rules[rule].node, row);
+                open.extend(cells_behind(form, run, &reads));
             }
             None => hinges.push(paths::of_cell(&form.definition, &run.store, row, slot)),
         }
     }
     hinges.truncate(MOST_EVIDENCE);
     hinges
+}
+
+/// The cells behind what was looked at, last first.
+fn cells_behind(form: &Form, run: &Run<'_>, reads: &[Seen]) -> Vec<(u32, Slot)> {
+    let mut cells = Vec::new();
+    for seen in reads.iter().rev() {
+        match *seen {
+            Seen::Cell(row, slot) => cells.push((row, slot)),
+            Seen::Score(score, part) if !run.score(score, part).is_known() => {
+                let items: Vec<(u32, Slot)> =
+                    form.definition.scores[score].items().map(|item| (0, item.slot)).collect();
+                cells.extend(items.into_iter().rev());
+            }
+            Seen::Score(..) => {}
+        }
+    }
+    cells
 }
 
 fn calculation(form: &Form, run: &Run<'_>, row: u32, slot: Slot) -> Option<RuleId> {

@@ -4,24 +4,28 @@
 
 use super::paths;
 use crate::definition::{FORM, FrameId, Kind, Named, SectionId, Slot};
-use crate::eval::{Store, Val};
+use crate::eval::{Cell, Store, Val};
 use crate::form::Form;
 use crate::messages::{built_in, shown};
 use crate::outcome::Violation;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 /// Most unknown names told about in one object, and most non-answers read.
 const MOST_UNKNOWN: usize = 100;
 const MOST_NON_ANSWERS: usize = 10_000;
+const NOT_ALLOWED: &str = "non_answer_not_allowed";
 
 /// The answers, ready for the rules.
-pub(super) struct Lifted<'a> {
-    pub(super) store: Store<'a>,
+#[derive(Clone)]
+pub(crate) struct Lifted<'a> {
+    pub(crate) store: Store<'a>,
     pub(super) notes: Notes,
     /// What the device says it calculated.
-    pub(super) claims: HashMap<(u32, Slot), &'a Value>,
-    pub(super) non_answers: HashMap<(u32, Slot), &'a str>,
+    pub(super) claims: HashMap<(u32, Slot), Cow<'a, Value>>,
+    pub(crate) non_answers: HashMap<(u32, Slot), Rc<str>>,
 }
 
 /// What was noted on the way, by where it stands, until the review comes past.
@@ -37,7 +41,7 @@ pub(super) enum Place {
 }
 
 /// Lifts answers and non-answers.
-pub(super) fn lift<'a>(form: &'a Form, answers: &'a Value, non_answers: Option<&'a Value>) -> Lifted<'a> {
+pub(crate) fn lift<'a>(form: &'a Form, answers: &'a Value, non_answers: Option<&'a Value>) -> Lifted<'a> {
     let store = super::empty_store(form);
     let mut lifter = Lifter {
         form,
@@ -50,6 +54,78 @@ pub(super) fn lift<'a>(form: &'a Form, answers: &'a Value, non_answers: Option<&
     }
     lifter.non_answers(non_answers);
     lifter.lifted
+}
+
+impl Lifted<'_> {
+    /// The same, borrowing nothing.
+    pub(crate) fn into_owned<'b>(self) -> Lifted<'b> {
+        let claims = self.claims.into_iter().map(|(at, claim)| (at, Cow::Owned(claim.into_owned())));
+        Lifted {
+            store: self.store.into_owned(),
+            notes: self.notes,
+            claims: claims.collect(),
+            non_answers: self.non_answers,
+        }
+    }
+}
+
+impl<'a> Lifted<'a> {
+    /// Takes another answer in for the question at a path; tells which question that is.
+    pub(crate) fn replace(
+        &mut self,
+        form: &'a Form,
+        path: &str,
+        answer: &Value,
+        non_answers: &Map<String, Value>,
+    ) -> Option<(FrameId, u32, Slot)> {
+        let (row, slot) = paths::find(&form.definition, &self.store, path)?;
+        let frame = self.store.row(row).frame;
+        *self.store.cell_mut(row, slot) = Cell::unanswered();
+        self.notes.remove(&(row, Place::Cell(slot)));
+        self.claims.remove(&(row, slot));
+        self.with_lifter(form, |lifter| {
+            lifter.answer(row, frame, slot, answer, Val::into_owned, |raw| Cow::Owned(raw.clone()));
+        });
+        self.reconsider(form, path, non_answers)
+    }
+
+    /// Looks again at the reasons given instead of an answer to the question at a path.
+    pub(crate) fn reconsider(
+        &mut self,
+        form: &'a Form,
+        path: &str,
+        non_answers: &Map<String, Value>,
+    ) -> Option<(FrameId, u32, Slot)> {
+        let (row, slot) = paths::find(&form.definition, &self.store, path)?;
+        self.non_answers.remove(&(row, slot));
+        if let Some(notes) = self.notes.get_mut(&(row, Place::Cell(slot))) {
+            notes.retain(|note| note.code != NOT_ALLOWED);
+            if notes.is_empty() {
+                self.notes.remove(&(row, Place::Cell(slot)));
+            }
+        }
+        self.with_lifter(form, |lifter| {
+            for (path, reason) in non_answers {
+                let found = paths::find(&form.definition, &lifter.lifted.store, path);
+                if found == Some((row, slot)) && !lifter.non_answer(found, reason) {
+                    lifter.refuse_non_answer(found, path, reason);
+                }
+            }
+        });
+        Some((self.store.row(row).frame, row, slot))
+    }
+
+    fn with_lifter(&mut self, form: &'a Form, lift: impl FnOnce(&mut Lifter<'a>)) {
+        let empty = Lifted {
+            store: Store::new(&[]),
+            notes: Notes::new(),
+            claims: HashMap::new(),
+            non_answers: HashMap::new(),
+        };
+        let mut lifter = Lifter { form, lifted: std::mem::replace(self, empty) };
+        lift(&mut lifter);
+        *self = lifter.lifted;
+    }
 }
 
 struct Lifter<'a> {
@@ -122,16 +198,29 @@ impl<'a> Lifter<'a> {
     }
 
     fn question(&mut self, row: u32, frame: FrameId, slot: Slot, answer: &'a Value) {
+        self.answer(row, frame, slot, answer, |value| value, Cow::Borrowed);
+    }
+
+    /// Takes an answer in: as it is, or as a copy the session keeps.
+    fn answer<'v>(
+        &mut self,
+        row: u32,
+        frame: FrameId,
+        slot: Slot,
+        answer: &'v Value,
+        keep: fn(Val<'v>) -> Val<'a>,
+        keep_raw: fn(&'v Value) -> Cow<'a, Value>,
+    ) {
         let question = &self.form.definition.frames[frame].questions[slot];
         if is_unanswered(answer) || self.lifted.store.cell(row, slot).raw.is_some() {
             return;
         }
         if question.calculate.is_some() {
-            self.lifted.claims.entry((row, slot)).or_insert(answer);
+            self.lifted.claims.entry((row, slot)).or_insert_with(|| keep_raw(answer));
             return;
         }
-        if let (Kind::Choices(list), Value::Array(codes)) = (question.kind, answer) {
-            let most = self.form.definition.lists[list].items.len().max(1);
+        if let (Kind::Choices(_) | Kind::Texts, Value::Array(codes)) = (question.kind, answer) {
+            let most = self.form.definition.most_chosen(question.kind);
             if codes.len() > most {
                 return self.misfit(row, frame, slot, "", "too_many", &most.to_string());
             }
@@ -144,8 +233,8 @@ impl<'a> Lifter<'a> {
         match Val::of_answer(question.kind, answer) {
             Some(value) => {
                 let cell = self.lifted.store.cell_mut(row, slot);
-                cell.value = value;
-                cell.raw = Some(answer);
+                cell.value = keep(value);
+                cell.raw = Some(keep_raw(answer));
             }
             None if shapely => self.misfit(row, frame, slot, "", "type", ""),
             None => {}
@@ -201,27 +290,27 @@ impl<'a> Lifter<'a> {
                 return self.note(0, Place::Row, "non_answers".to_owned(), None, "type", &shown(other));
             }
         };
-        let definition = &self.form.definition;
         let mut refused = 0;
         for (path, reason) in reasons.iter().take(MOST_NON_ANSWERS) {
-            let found = paths::find(definition, &self.lifted.store, path);
-            let allowed = found.zip(reason.as_str()).filter(|((row, slot), reason)| {
-                let frame = self.lifted.store.row(*row).frame;
-                definition.frames[frame].questions[*slot].non_answers.iter().any(|known| known == reason)
-            });
-            match allowed {
-                Some((at, reason)) if self.lifted.store.cell(at.0, at.1).raw.is_none() => {
-                    self.lifted.non_answers.insert(at, reason);
-                }
-                // An answer counts more than a reason for not giving it.
-                Some(_) => {}
-                None if refused < MOST_UNKNOWN => {
-                    refused += 1;
-                    self.refuse_non_answer(found, path, reason);
-                }
-                None => {}
+            let found = paths::find(&self.form.definition, &self.lifted.store, path);
+            if !self.non_answer(found, reason) && refused < MOST_UNKNOWN {
+                refused += 1;
+                self.refuse_non_answer(found, path, reason);
             }
         }
+    }
+
+    /// Takes a reason instead of an answer in; tells whether it is allowed there.
+    fn non_answer(&mut self, found: Option<(u32, Slot)>, reason: &Value) -> bool {
+        let Some(((row, slot), reason)) = found.zip(reason.as_str()) else { return false };
+        let frame = self.lifted.store.row(row).frame;
+        let known = &self.form.definition.frames[frame].questions[slot].non_answers;
+        let allowed = known.iter().any(|known| known == reason);
+        // An answer counts more than a reason for not giving it.
+        if allowed && self.lifted.store.cell(row, slot).raw.is_none() {
+            self.lifted.non_answers.insert((row, slot), reason.into());
+        }
+        allowed
     }
 
     fn refuse_non_answer(&mut self, found: Option<(u32, Slot)>, path: &str, reason: &Value) {
@@ -231,7 +320,7 @@ impl<'a> Lifter<'a> {
             self.form.definition.frames[frame].questions[slot].name.as_str()
         });
         let (row, place) = found.map_or((0, Place::Row), |(row, slot)| (row, Place::Cell(slot)));
-        self.note(row, place, path, name, "non_answer_not_allowed", &shown(reason));
+        self.note(row, place, path, name, NOT_ALLOWED, &shown(reason));
     }
 
     fn row_path(&self, row: u32) -> String {

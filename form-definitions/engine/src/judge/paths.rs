@@ -24,6 +24,39 @@ pub(super) fn of_cell(definition: &Definition, store: &Store<'_>, row: u32, slot
     within(&of_row(definition, store, row), &definition.frames[frame].questions[slot].name)
 }
 
+/// The repeat a path leads to (`rooms[0].beds`), with the row it stands in, and the row asked for (`rooms[0].beds[2]`), if one is.
+pub(super) fn find_rows(
+    definition: &Definition,
+    store: &Store<'_>,
+    path: &str,
+) -> Option<(u32, FrameId, Option<usize>)> {
+    let (mut row, mut frame): (u32, FrameId) = (0, FORM);
+    let mut parts = path.split('.').peekable();
+    loop {
+        let part = parts.next()?;
+        let (name, index) = match part.split_once('[') {
+            Some((name, index)) => (name, Some(read_index(index)?)),
+            None => (part, None),
+        };
+        let Named::Repeat(repeat) = *definition.names.get(name)? else { return None };
+        if definition.frames[repeat].parent != frame {
+            return None;
+        }
+        if parts.peek().is_none() {
+            return Some((row, repeat, index));
+        }
+        row = *store.rows(row, definition.frames[repeat].place).get(index?)?;
+        frame = repeat;
+    }
+}
+
+/// `2]` is 2, and `02]`, `+2]` are nothing: a row has one path.
+fn read_index(text: &str) -> Option<usize> {
+    let digits = text.strip_suffix(']')?;
+    let index: usize = digits.parse().ok()?;
+    (index.to_string() == digits).then_some(index)
+}
+
 /// The question a path leads to, if there is one.
 pub(super) fn find(definition: &Definition, store: &Store<'_>, path: &str) -> Option<(u32, Slot)> {
     let (mut row, mut frame): (u32, FrameId) = (0, FORM);
@@ -36,7 +69,7 @@ pub(super) fn find(definition: &Definition, store: &Store<'_>, path: &str) -> Op
                 _ => None,
             };
         };
-        let index: usize = index.strip_suffix(']')?.parse().ok()?;
+        let index = read_index(index)?;
         match definition.names.get(name)? {
             Named::Repeat(repeat) if definition.frames[*repeat].parent == frame => {
                 row = *store.rows(row, definition.frames[*repeat].place).get(index)?;

@@ -9,6 +9,7 @@ use crate::form::Form;
 use crate::messages::shown;
 use crate::outcome::{MediaReference, Outcome, Violation};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Reviews everything but the findings.
@@ -17,7 +18,7 @@ pub(super) fn review<'a>(
     run: &Run<'a>,
     hidden: &[bool],
     notes: Notes,
-    claims: &HashMap<(u32, Slot), &'a Value>,
+    claims: &HashMap<(u32, Slot), Cow<'_, Value>>,
 ) -> Outcome {
     let outcome = Outcome {
         answers: Value::Null,
@@ -43,7 +44,7 @@ struct Review<'r, 'a> {
     run: &'r Run<'a>,
     checks: Checks<'r, 'a>,
     notes: Notes,
-    claims: &'r HashMap<(u32, Slot), &'a Value>,
+    claims: &'r HashMap<(u32, Slot), Cow<'r, Value>>,
     outcome: Outcome,
 }
 
@@ -120,7 +121,7 @@ impl<'a> Review<'_, 'a> {
         let noted = self.take_notes(row, Place::Cell(slot));
         if question.calculate.is_some() {
             self.calculated(row, slot, question, &path, answers);
-        } else if let Some(raw) = cell.raw {
+        } else if let Some(raw) = cell.raw.as_deref() {
             answers.insert(question.name.clone(), normal(raw));
         }
         if !cell.value.is_known() {
@@ -128,9 +129,7 @@ impl<'a> Review<'_, 'a> {
             return;
         }
         let violations = &mut self.outcome.violations;
-        if let Kind::Choice(list) | Kind::Choices(list) = question.kind {
-            self.checks.choices(question, list, row, &cell.value, &path, violations);
-        }
+        self.checks.choices(question, row, &cell.value, &path, violations);
         self.checks.constraints(
             &question.constraints,
             row,
@@ -139,7 +138,7 @@ impl<'a> Review<'_, 'a> {
             &path,
             violations,
         );
-        if let (Kind::Media, Val::Json(media)) = (question.kind, &cell.value) {
+        if let (Kind::Media, Some(media)) = (question.kind, cell.value.object()) {
             self.media(media, path());
         }
     }
@@ -153,7 +152,7 @@ impl<'a> Review<'_, 'a> {
         answers: &mut Map<String, Value>,
     ) {
         let value = &self.run.store.cell(row, slot).value;
-        let claim = self.claims.get(&(row, slot)).copied();
+        let claim = self.claims.get(&(row, slot)).map(|claim| &**claim);
         if value.is_known() {
             let written = value.to_json();
             answers.insert(question.name.clone(), written.clone());
@@ -183,7 +182,7 @@ impl<'a> Review<'_, 'a> {
         path: &dyn Fn() -> String,
     ) {
         if let Some(reason) = self.run.non_answers.get(&(row, slot)) {
-            self.outcome.non_answers.insert(path(), Value::from(*reason));
+            self.outcome.non_answers.insert(path(), Value::from(&**reason));
         } else if !noted && question.calculate.is_none() && self.checks.is_required(question.required, row) {
             let violation = self.checks.required(question.required, path(), &question.name, &question.label);
             self.outcome.violations.push(violation);
@@ -309,6 +308,14 @@ fn normal(raw: &Value) -> Value {
 fn is_same(claim: &Value, written: &Value) -> bool {
     match (claim.as_f64(), written.as_f64()) {
         (Some(claim), Some(written)) => (claim - written).abs() <= 1e-9 * written.abs().max(1.0),
-        _ => claim == written,
+        _ => match (claim, written) {
+            (Value::Object(claim), Value::Object(written)) => {
+                claim.len() == written.len()
+                    && written
+                        .iter()
+                        .all(|(name, value)| claim.get(name).is_some_and(|claim| is_same(claim, value)))
+            }
+            _ => claim == written,
+        },
     }
 }

@@ -2,18 +2,19 @@
 
 use crate::definition::{Definition, FORM, FrameId, Item, Kind, SectionId, Slot};
 use crate::eval::dates;
-use crate::eval::{Run, Scope, Val};
+use crate::eval::{Run, Scope, Val, weigh};
 use crate::form::Form;
 use crate::rules::Step;
 
 /// Settles everything; tells which sections are hidden.
-pub(super) fn settle<'a>(form: &'a Form, run: &mut Run<'a>) -> Vec<bool> {
+pub(crate) fn settle<'a>(form: &'a Form, run: &mut Run<'a>) -> Vec<bool> {
     let mut settling = Settling { form, hidden: vec![false; form.definition.sections.len()] };
     for step in &form.plan {
         match *step {
             Step::Section(section) => settling.section(run, section),
             Step::Repeat(repeat) => settling.repeat(run, repeat),
             Step::Question(frame, slot) => settling.question(run, frame, slot),
+            Step::Score(score) => score_up(form, run, score),
         }
     }
     settling.hidden
@@ -60,6 +61,7 @@ impl<'a> Settling<'a> {
             if !self.is_shown(run, question.relevant, row) {
                 run.store.hide_cell(row, slot);
             } else if let Some(rule) = question.calculate {
+                run.count_rule();
                 let value = run.eval(&self.form.rules[rule].node, &mut Scope::row(row));
                 run.store.cell_mut(row, slot).value = conform(question.kind, value);
             }
@@ -68,7 +70,10 @@ impl<'a> Settling<'a> {
 
     /// Unknown hides.
     fn is_shown(&self, run: &Run<'a>, relevant: Option<usize>, row: u32) -> bool {
-        relevant.is_none_or(|rule| run.holds(&self.form.rules[rule].node, &mut Scope::row(row)) == Some(true))
+        relevant.is_none_or(|rule| {
+            run.count_rule();
+            run.holds(&self.form.rules[rule].node, &mut Scope::row(row)) == Some(true)
+        })
     }
 
     fn definition(&self) -> &'a Definition {
@@ -76,8 +81,16 @@ impl<'a> Settling<'a> {
     }
 }
 
+/// Weighs a score's items.
+pub(super) fn score_up<'a>(form: &'a Form, run: &mut Run<'a>, place: usize) {
+    let score = &form.definition.scores[place];
+    run.count_steps(score.items().count() as u64);
+    let scored = weigh(score, |slot| run.store.cell(0, slot).value.number());
+    run.scores[place] = scored;
+}
+
 /// Holds a calculated value to the question's kind: values from outside the form have no type until they arrive.
-fn conform(kind: Kind, value: Val<'_>) -> Val<'_> {
+pub(super) fn conform(kind: Kind, value: Val<'_>) -> Val<'_> {
     let fits = match (kind, &value) {
         (Kind::Date, Val::Instant(instant)) => return Val::Date(instant.date_naive()),
         (Kind::Date, Val::Text(text)) => return dates::parse_date(text).map_or(Val::Unknown, Val::Date),
@@ -85,14 +98,14 @@ fn conform(kind: Kind, value: Val<'_>) -> Val<'_> {
         (Kind::Instant, Val::Text(text)) => {
             return dates::parse_instant(text).map_or(Val::Unknown, Val::Instant);
         }
-        (Kind::Choices(_), Val::List(items)) => {
+        (Kind::Choices(_) | Kind::Texts, Val::List(items)) => {
             return Val::List(items.iter().filter(|item| item.text().is_some()).cloned().collect());
         }
         (Kind::Text | Kind::Choice(_), Val::Text(text)) => !text.is_empty(),
         (Kind::Text | Kind::Choice(_), Val::Made(text)) => !text.is_empty(),
         (Kind::Integer | Kind::Number, Val::Number(_)) | (Kind::Boolean, Val::Bool(_)) => true,
         (Kind::Date, Val::Date(_)) | (Kind::Time, Val::Time(_)) | (Kind::Instant, Val::Instant(_)) => true,
-        (Kind::Point, Val::Point(_)) | (Kind::Media, Val::Json(_)) => true,
+        (Kind::Map, Val::Map(_)) | (Kind::Point, Val::Point(_)) | (Kind::Media, Val::Json(_) | Val::Held(_)) => true,
         _ => false,
     };
     if fits { value } else { Val::Unknown }

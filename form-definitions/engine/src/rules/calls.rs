@@ -233,8 +233,8 @@ impl Checker<'_> {
 /// Counting what a filter keeps needs no list of it.
 fn counted(of: Node, function: Function) -> Node {
     match of {
-        Node::Each { kind: Macro::Filter, over, variable, body } => {
-            Node::Each { kind: Macro::CountWhere, over, variable, body }
+        Node::Each { kind: Macro::Filter, name, over, variable, body } => {
+            Node::Each { kind: Macro::CountWhere, name, over, variable, body }
         }
         Node::Literal(Constant::Unknown) => Node::Literal(Constant::Unknown),
         other => Node::Call(function, vec![other]),

@@ -3,7 +3,7 @@
 use super::tree::{Node, Read, Reads, Rule};
 use super::types::Type;
 use super::{of_rule, this_type};
-use crate::definition::{Constant, Definition, Purpose, Source};
+use crate::definition::{Constant, Definition, Owner, Purpose, Source};
 use crate::eval::dates;
 use crate::problem::Problem;
 use crate::syntax::{Kind, Syntax};
@@ -75,6 +75,8 @@ pub(super) struct Checker<'d> {
     /// Dotted names known to be answered where we are (`known(x) && …`).
     pub(super) facts: Vec<String>,
     pub(super) reads: Reads,
+    /// Those read in rows that are looked through.
+    pub(super) across: Reads,
 }
 
 impl<'d> Checker<'d> {
@@ -90,11 +92,13 @@ impl<'d> Checker<'d> {
             variables: Vec::new(),
             facts: Vec::new(),
             reads: Reads::new(),
+            across: Reads::new(),
         }
     }
 
     /// Understands the whole rule and holds it to its purpose.
     pub(super) fn rule(&mut self, syntax: &Syntax) -> Rule {
+        self.own_value();
         let typed = self.check(syntax);
         let typed = match self.source.purpose {
             Purpose::Calculate(slot) | Purpose::Default(slot) => {
@@ -110,8 +114,22 @@ impl<'d> Checker<'d> {
             text: self.source.text.clone(),
             node: typed.node,
             reads: std::mem::take(&mut self.reads),
+            across: std::mem::take(&mut self.across),
             known: !typed.doubt.otherwise,
             may_be_unknown: typed.doubt.reads,
+        }
+    }
+
+    /// A constraint reads the value it stands on, whether it names it or not.
+    fn own_value(&mut self) {
+        match self.source.purpose {
+            Purpose::Constraint(Owner::Question(slot)) => {
+                self.reads.insert(Read::Question(self.source.frame, slot));
+            }
+            Purpose::Constraint(Owner::Repeat(repeat)) => {
+                self.reads.insert(Read::Rows(repeat));
+            }
+            _ => {}
         }
     }
 
@@ -194,6 +212,14 @@ impl<'d> Checker<'d> {
 
     /// Reads text literals as the date or time they are compared with, and holds them to be codes of the list they are compared with.
     pub(super) fn coerce(&mut self, mut typed: Typed, wanted: &Type, at: usize) -> Typed {
+        match typed.node {
+            Node::If(..) => return self.coerce_branches(typed, wanted, at),
+            Node::Parameter(place) => {
+                self.codes_of_parameter(place, wanted, at);
+                return typed;
+            }
+            _ => {}
+        }
         let Node::Literal(constant) = &mut typed.node else { return typed };
         let wanted = match (&*constant, wanted) {
             (Constant::List(_), Type::List(item)) => &**item,
@@ -219,6 +245,50 @@ impl<'d> Checker<'d> {
             self.mistake(at, code, message, &remedy);
         }
         typed
+    }
+
+    /// Both ways of a condition are held to what is wanted of it.
+    fn coerce_branches(&mut self, typed: Typed, wanted: &Type, at: usize) -> Typed {
+        let Node::If(condition, yes, no) = typed.node else { return typed };
+        let way = |node: Node, ty: &Type| match node {
+            Node::Literal(constant) => Typed::literal(constant),
+            node => Typed::new(node, ty.clone(), Doubt::none()),
+        };
+        let yes = self.coerce(way(*yes, &typed.ty), wanted, at);
+        let no = self.coerce(way(*no, &typed.ty), wanted, at);
+        let ty = yes.ty.join(&no.ty).unwrap_or(typed.ty);
+        Typed::new(Node::If(condition, Box::new(yes.node), Box::new(no.node)), ty, typed.doubt)
+    }
+
+    /// A parameter that is compared with a choice holds codes of its list.
+    fn codes_of_parameter(&mut self, place: usize, wanted: &Type, at: usize) {
+        let list = match wanted {
+            Type::Choice(list) => *list,
+            Type::List(item) => match **item {
+                Type::Choice(list) => list,
+                _ => return,
+            },
+            _ => return,
+        };
+        let (parameter, list) = (&self.definition.parameters[place], &self.definition.lists[list]);
+        let texts = parameter.values().flat_map(|value| match value {
+            Constant::List(items) => items.as_slice(),
+            single => std::slice::from_ref(single),
+        });
+        let strangers: Vec<&str> = texts
+            .filter_map(|value| if let Constant::Text(text) = value { Some(text.as_str()) } else { None })
+            .filter(|code| !list.items.is_empty() && !list.has(code))
+            .collect();
+        if !strangers.is_empty() {
+            let message = format!(
+                "param.{} has {}, no code of the list {}",
+                parameter.key,
+                strangers.join(", "),
+                list.name
+            );
+            let remedy = format!("correct the parameter; the codes are: {}", some_codes(list));
+            self.mistake(at, "unknown_choice", message, &remedy);
+        }
     }
 
     fn read_text(
@@ -259,6 +329,14 @@ impl<'d> Checker<'d> {
     pub(super) fn agree(&mut self, left: Typed, right: Typed, at: usize) -> Option<(Typed, Typed)> {
         let left = self.coerce(left, &right.ty, at);
         let right = self.coerce(right, &left.ty, at);
+        if let (Type::Choice(a), Type::Choice(b)) = (&left.ty, &right.ty)
+            && self.share_no_code(*a, *b)
+        {
+            let message =
+                format!("{} and {} have no code in common", self.spell(&left.ty), self.spell(&right.ty));
+            self.mistake(at, "impossible_types", message, "compare choices of one list");
+            return None;
+        }
         if !left.ty.meets(&right.ty) {
             let message =
                 format!("{} and {} can never be compared", self.spell(&left.ty), self.spell(&right.ty));
@@ -266,6 +344,11 @@ impl<'d> Checker<'d> {
             return None;
         }
         Some((left, right))
+    }
+
+    fn share_no_code(&self, a: usize, b: usize) -> bool {
+        let (a, b) = (&self.definition.lists[a], &self.definition.lists[b]);
+        !a.items.is_empty() && !b.items.is_empty() && !a.items.iter().any(|item| b.has(&item.code))
     }
 
     pub(super) fn spell(&self, ty: &Type) -> String {

@@ -1,65 +1,132 @@
-//! The price of a rule before it runs: steps in the worst case, with every repeat full.
+//! The price of rules before they run: steps in the worst case, with every repeat full and every list as long as it can be.
+//!
+//! A step is one node of a rule looked at. What an evaluation reports as its cost never exceeds the price of its form.
 
-use super::tree::{Function, Node};
-use crate::definition::{Constant, Definition};
+use super::tree::{Node, Rule};
+use crate::definition::{Constant, Definition, FrameId, Kind, Purpose, Question, RuleId};
+use crate::eval::MOST_AREAS;
+use crate::judge::findings::MOST_TRACED;
 
-/// Longest list that is not rows: the choices of a question, a list in a rule or a parameter.
-const LONGEST_LIST: u64 = 200;
+/// Longest list a value from outside the form can hold; more is not looked at.
+const LONGEST_OUTSIDE: u64 = MOST_AREAS as u64;
 
-/// Steps of one run.
-pub(super) fn worst_case(definition: &Definition, node: &Node) -> u64 {
-    let cost = |node: &Node| worst_case(definition, node);
-    let all = |nodes: &[Node]| nodes.iter().fold(0_u64, |sum, node| sum.saturating_add(cost(node)));
-    let inner = match node {
-        Node::Each { over, body, .. } => {
-            let each = cost(body).saturating_add(1);
-            cost(over).saturating_add(length(definition, over).saturating_mul(each))
-        }
-        Node::Call(function, nodes) => {
-            let elements = nodes.first().map_or(0, |first| length(definition, first));
-            all(nodes).saturating_add(elements.saturating_mul(per_element(*function)))
-        }
-        Node::List(nodes) => all(nodes),
-        Node::If(a, b, c) => all_of([a, b, c], cost),
-        Node::In(a, b) | Node::And(a, b) | Node::Or(a, b) | Node::Join(a, b) | Node::Index(a, b) => {
-            all_of([a, b], cost)
-        }
-        Node::Compare(_, a, b) | Node::Arithmetic(_, a, b) | Node::Equal { left: a, right: b, .. } => {
-            all_of([a, b], cost)
-        }
-        Node::Not(of) | Node::Negate(of) | Node::Member { of, .. } | Node::Matches { text: of, .. } => {
-            cost(of)
-        }
-        Node::Cell { row, .. } | Node::RowsOf { row, .. } => cost(row),
-        _ => 0,
-    };
-    inner.saturating_add(1)
+/// Prices the rules of one form.
+pub(crate) struct Pricer<'d> {
+    definition: &'d Definition,
+    /// Longest answer with several choices.
+    longest_answer: u64,
+    /// The question a filter belongs to, by rule.
+    filtered: Vec<Option<&'d Question>>,
 }
 
-fn all_of<const N: usize>(nodes: [&Node; N], cost: impl Fn(&Node) -> u64) -> u64 {
-    nodes.into_iter().fold(0, |sum: u64, node| sum.saturating_add(cost(node)))
-}
+impl<'d> Pricer<'d> {
+    pub(crate) fn new(definition: &'d Definition) -> Self {
+        let questions = || definition.frames.iter().flat_map(|frame| &frame.questions);
+        let longest = questions().map(|question| definition.most_chosen(question.kind)).max().unwrap_or(1);
+        let mut filtered = vec![None; definition.sources.len()];
+        for question in questions() {
+            if let Some(rule) = question.filter {
+                filtered[rule] = Some(question);
+            }
+        }
+        Pricer { definition, longest_answer: longest as u64, filtered }
+    }
 
-fn per_element(function: Function) -> u64 {
-    match function {
-        Function::Count | Function::Sum | Function::Min | Function::Max | Function::Avg => 1,
-        Function::Unique => 4,
-        _ => 0,
+    /// Steps a rule takes in one evaluation of the form, over all rows it runs in.
+    pub(crate) fn of_rule(&self, rules: &[Rule], id: RuleId) -> u64 {
+        let source = &self.definition.sources[id];
+        let once = self.once(&rules[id].node);
+        let runs = match source.purpose {
+            Purpose::Default(_) => 0,
+            Purpose::Filter(_) | Purpose::RowFilter(_) => self.candidates(id),
+            // Once to decide, once more to tell why.
+            Purpose::Finding => 2,
+            _ => 1,
+        };
+        let behind = if self.is_provisional(id) { self.dearest_calculation(rules) } else { 0 };
+        let each = once.saturating_mul(runs).saturating_add(behind.saturating_mul(MOST_TRACED as u64));
+        each.saturating_mul(self.rows(source.frame))
+    }
+
+    /// Steps of weighing the scores.
+    pub(crate) fn of_scores(&self) -> u64 {
+        self.definition.scores.iter().map(|score| score.items().count() as u64).sum()
+    }
+
+    /// Most rows of a frame.
+    fn rows(&self, frame: FrameId) -> u64 {
+        let most = |frame: FrameId| self.definition.frames[frame].max_items as u64;
+        self.definition.outward(frame).fold(1, |rows: u64, frame| rows.saturating_mul(most(frame)))
+    }
+
+    /// How many items or rows a filter looks at for one answer.
+    fn candidates(&self, id: RuleId) -> u64 {
+        let Some(question) = self.filtered[id] else { return 0 };
+        match (question.kind, &question.from_rows) {
+            (Kind::Choice(list), _) => self.definition.lists[list].most_of_one_code() as u64,
+            (Kind::Choices(list), _) => {
+                let list = &self.definition.lists[list];
+                list.items.len() as u64 * list.most_of_one_code() as u64
+            }
+            (_, Some(choices)) => {
+                choices.found.map_or(0, |(repeat, _)| self.definition.frames[repeat].max_items as u64)
+            }
+            _ => 0,
+        }
+    }
+
+    fn is_provisional(&self, id: RuleId) -> bool {
+        self.definition.findings.iter().any(|finding| finding.when == id && finding.provisional_if_unknown)
+    }
+
+    fn dearest_calculation(&self, rules: &[Rule]) -> u64 {
+        let sources = self.definition.sources.iter().zip(rules);
+        let calculations = sources.filter(|(source, _)| matches!(source.purpose, Purpose::Calculate(_)));
+        calculations.map(|(_, rule)| self.once(&rule.node)).max().unwrap_or(0)
+    }
+
+    /// Steps of one run.
+    fn once(&self, node: &Node) -> u64 {
+        let inner = match node {
+            Node::Each { over, body, .. } => {
+                let looks = self.length(over).saturating_mul(self.once(body));
+                self.once(over).saturating_add(looks)
+            }
+            _ => node.children().fold(0_u64, |sum, child| sum.saturating_add(self.once(child))),
+        };
+        inner.saturating_add(1)
+    }
+
+    /// Most elements a node can yield.
+    fn length(&self, node: &Node) -> u64 {
+        let rows = |repeat: FrameId| self.definition.frames[repeat].max_items as u64;
+        match node {
+            Node::Rows { repeat, .. } | Node::RowsOf { repeat, .. } => rows(*repeat),
+            Node::Each { over, .. } => self.length(over),
+            Node::Join(a, b) => self.length(a).saturating_add(self.length(b)),
+            Node::If(_, a, b) => self.length(a).max(self.length(b)),
+            Node::List(nodes) => nodes.len() as u64,
+            Node::Literal(constant) => constant_length(constant),
+            Node::Parameter(place) => {
+                self.definition.parameters[*place].values().map(constant_length).max().unwrap_or(0)
+            }
+            Node::Baseline(place) => {
+                self.definition.baselines[*place].values().map(constant_length).max().unwrap_or(0)
+            }
+            Node::Question { .. } | Node::Cell { .. } | Node::This => {
+                self.longest_answer.max(self.longest_rows())
+            }
+            // `unique` and `coalesce` yield no more than they are given.
+            Node::Call(_, nodes) => nodes.iter().map(|node| self.length(node)).max().unwrap_or(0),
+            _ => LONGEST_OUTSIDE.max(self.longest_answer).max(self.longest_rows()),
+        }
+    }
+
+    fn longest_rows(&self) -> u64 {
+        self.definition.frames.iter().map(|frame| frame.max_items as u64).max().unwrap_or(1)
     }
 }
 
-/// Most elements a node can yield.
-fn length(definition: &Definition, node: &Node) -> u64 {
-    match node {
-        Node::Rows { repeat, .. } | Node::RowsOf { repeat, .. } => {
-            definition.frames[*repeat].max_items as u64
-        }
-        Node::Each { over, .. } => length(definition, over),
-        Node::Call(Function::Unique, nodes) => nodes.first().map_or(1, |first| length(definition, first)),
-        Node::Join(a, b) => length(definition, a).saturating_add(length(definition, b)),
-        Node::If(_, a, b) => length(definition, a).max(length(definition, b)),
-        Node::List(nodes) => nodes.len() as u64,
-        Node::Literal(Constant::List(items)) => items.len() as u64,
-        _ => LONGEST_LIST,
-    }
+fn constant_length(constant: &Constant) -> u64 {
+    if let Constant::List(items) = constant { items.len() as u64 } else { 1 }
 }

@@ -52,12 +52,17 @@ impl Checker<'_> {
         };
         let Some(name) = self.variable_name(variable) else { return Typed::mistaken() };
         let place = self.variables.len();
-        self.variables.push((name, element));
+        self.variables.push((name.clone(), element));
         let looked = self.check(body);
         let looked = if kind == Macro::Map { looked } else { self.condition(looked, body.at) };
         self.variables.pop();
-        let node =
-            Node::Each { kind, over: Box::new(over.node), variable: place, body: Box::new(looked.node) };
+        let node = Node::Each {
+            kind,
+            name,
+            over: Box::new(over.node),
+            variable: place,
+            body: Box::new(looked.node),
+        };
         match kind {
             Macro::Filter | Macro::CountWhere => Typed::new(node, over.ty, over.doubt),
             Macro::Map => Typed::new(node, Type::List(Box::new(looked.ty)), over.doubt),

@@ -2,9 +2,9 @@
 //! first, then of the enclosing row, then of the form.
 
 use super::check::{Checker, Doubt, Typed};
-use super::tree::{Node, Read, Rule, Source, VisitField};
+use super::tree::{Node, Read, Rule, ScorePart, Source, VisitField};
 use super::types::Type;
-use crate::definition::{Constant, Definition, FORM, FrameId, Named, Purpose, Slot};
+use crate::definition::{Definition, FORM, FrameId, Named, Purpose, Slot};
 use crate::syntax::{Kind, Syntax};
 use std::collections::HashSet;
 
@@ -13,7 +13,11 @@ impl Checker<'_> {
         if let Some(place) = self.variables.iter().rposition(|(variable, _)| variable == name) {
             let ty = self.variables[place].1.clone();
             let doubt = if matches!(ty, Type::Row(_)) { Doubt::none() } else { Doubt::some() };
-            return Typed::new(Node::Variable(place), ty, self.unless_a_fact(doubt, syntax));
+            return Typed::new(
+                Node::Variable { place, name: name.to_owned() },
+                ty,
+                self.unless_a_fact(doubt, syntax),
+            );
         }
         match name {
             "today" => Typed::new(Node::Today, Type::Date, Doubt::none()),
@@ -34,7 +38,7 @@ impl Checker<'_> {
                     Doubt::some(),
                 )
             }
-            "param" | "baseline" | "visit" | "user" | "choice" => {
+            "param" | "baseline" | "visit" | "user" | "choice" | "score" => {
                 let message = format!("{name} is not a value by itself");
                 self.mistake(syntax.at, "unknown_name", message, &format!("write {name}.something"))
             }
@@ -75,7 +79,7 @@ impl Checker<'_> {
                 let remedy = match self.nearest(name) {
                     Some(near) => format!("did you mean {near}?"),
                     None => {
-                        "use the name of a question, or param, baseline, prev, facility, visit, today, user"
+                        "use the name of a question, or param, baseline, score, prev, facility, visit, today, user"
                             .to_owned()
                     }
                 };
@@ -119,6 +123,7 @@ impl Checker<'_> {
             }
             Type::Media if field == "media" => self.member(typed, field, Type::Text, syntax),
             Type::Media if field == "faces_checked" => self.member(typed, field, Type::Bool, syntax),
+            Type::Map => self.named_number(typed, field, syntax),
             Type::Any => self.member(typed, field, Type::Any, syntax),
             Type::Rows(_) => self.mistake(
                 syntax.at,
@@ -153,12 +158,14 @@ impl Checker<'_> {
             Some(Named::Question(at, slot)) if at == frame => {
                 let read = Read::Question(at, slot);
                 self.reads.insert(read);
+                self.across.insert(read);
                 let ty = Type::of(self.definition.frames[at].questions[slot].kind);
                 let doubt = self.unless_a_fact(row.doubt.or(Doubt::of(read)), syntax);
-                Typed::new(Node::Cell { row: row_node, slot }, ty, doubt)
+                Typed::new(Node::Cell { row: row_node, frame, slot }, ty, doubt)
             }
             Some(Named::Repeat(repeat)) if self.definition.frames[repeat].parent == frame => {
                 self.reads.insert(Read::Rows(repeat));
+                self.across.insert(Read::Rows(repeat));
                 let place = self.definition.frames[repeat].place;
                 Typed::new(Node::RowsOf { row: row_node, place, repeat }, Type::Rows(repeat), row.doubt)
             }
@@ -191,6 +198,7 @@ impl Checker<'_> {
             "visit" if matches!(of.kind, Kind::Name(_)) => self.visit(field, syntax),
             "user" if matches!(of.kind, Kind::Name(_)) => self.user(field, syntax),
             "choice" if matches!(of.kind, Kind::Name(_)) => self.choice(field, syntax),
+            "score" => self.score(path, syntax),
             "prev" => self.prev(path, syntax),
             "facility" => self.from(Source::Facility, path, Type::Any, syntax),
             _ => return None,
@@ -221,18 +229,57 @@ impl Checker<'_> {
     }
 
     fn baseline(&mut self, key: &str, syntax: &Syntax) -> Typed {
-        match self.definition.baselines.get(key) {
-            Some(constant) => {
-                let doubt = if *constant == Constant::Unknown { Doubt::some() } else { Doubt::none() };
-                Typed::new(Node::Baseline(constant.clone()), Type::of_constant(constant), doubt)
-            }
-            None => self.mistake(
+        let Some(place) = self.definition.baselines.iter().position(|baseline| baseline.key == key) else {
+            return self.mistake(
                 syntax.at,
                 "unknown_baseline",
                 format!("no baseline is called {key}"),
-                "add it with year, unit and source to the package's baselines",
-            ),
+                "add it with year, unit and source to form-definitions/baselines",
+            );
+        };
+        let baseline = &self.definition.baselines[place];
+        let doubt = if baseline.is_lasting() { Doubt::none() } else { Doubt::some() };
+        let ty = Type::of_all(baseline.values());
+        Typed::new(Node::Baseline(place), ty, self.unless_a_fact(doubt, syntax))
+    }
+
+    /// `score.audit.total`, `min`, `stops`, `domains`, `domains.D1`: unknown while no item is answered.
+    fn score(&mut self, path: &str, syntax: &Syntax) -> Typed {
+        let (name, part) = path.split_once('.').unwrap_or((path, ""));
+        let Some(place) = self.definition.scores.iter().position(|score| score.name == name) else {
+            let names: Vec<&str> = self.definition.scores.iter().map(|score| score.name.as_str()).collect();
+            let remedy = format!("declare it in x-scores; there are: {}", names.join(", "));
+            return self.mistake(syntax.at, "unknown_score", format!("no score is called {name}"), &remedy);
+        };
+        let score = &self.definition.scores[place];
+        let found = match part {
+            "total" => Some((ScorePart::Total, Type::Number)),
+            "min" => Some((ScorePart::Min, Type::Number)),
+            "stops" => Some((ScorePart::Stops, Type::Number)),
+            "domains" => Some((ScorePart::Domains, Type::Map)),
+            _ => part
+                .strip_prefix("domains.")
+                .and_then(|code| score.domain(code))
+                .map(|domain| (ScorePart::Domain(domain), Type::Number)),
+        };
+        let Some((part, ty)) = found else {
+            let codes: Vec<&str> = score.domains.iter().map(|domain| domain.code.as_str()).collect();
+            let message = format!("the score {name} has no {part}");
+            let remedy =
+                format!("it has total, min, stops, domains and domains.<code>: {}", codes.join(", "));
+            return self.mistake(syntax.at, "unknown_score", message, &remedy);
+        };
+        self.reads.insert(Read::Score(place));
+        Typed::new(Node::Score { score: place, part }, ty, self.unless_a_fact(Doubt::some(), syntax))
+    }
+
+    /// A number of a calculated object, by the code of a domain.
+    fn named_number(&mut self, of: Typed, field: &str, syntax: &Syntax) -> Typed {
+        if self.definition.scores.iter().any(|score| score.domain(field).is_some()) {
+            return self.member(of, field, Type::Number, syntax);
         }
+        let message = format!("no score has a domain {field}");
+        self.mistake(syntax.at, "unknown_score", message, "use the code of a domain, such as D1")
     }
 
     fn visit(&mut self, field: &str, syntax: &Syntax) -> Typed {
@@ -274,6 +321,9 @@ impl Checker<'_> {
     }
 
     fn choice(&mut self, field: &str, syntax: &Syntax) -> Typed {
+        if let Purpose::RowFilter(slot) = self.source.purpose {
+            return self.choice_row(slot, field, syntax);
+        }
         let Purpose::Filter(list) = self.source.purpose else {
             return self.mistake(
                 syntax.at,
@@ -289,7 +339,11 @@ impl Checker<'_> {
         match list.column(field) {
             Some(column) => {
                 let values = list.items.iter().filter_map(|item| item.columns.get(column));
-                Typed::new(Node::ChoiceColumn(column), Type::of_all(values), Doubt::some())
+                Typed::new(
+                    Node::ChoiceColumn { column, name: field.to_owned() },
+                    Type::of_all(values),
+                    Doubt::some(),
+                )
             }
             None => {
                 let message = format!("the list {} has no column {field}", list.name);
@@ -299,11 +353,37 @@ impl Checker<'_> {
         }
     }
 
-    /// A question of the form keeps its type; anything else the server may say about the last visit is a value.
+    /// Where a question chooses from rows, `choice` is the row.
+    fn choice_row(&mut self, slot: Slot, field: &str, syntax: &Syntax) -> Typed {
+        let question = &self.definition.frames[self.source.frame].questions[slot];
+        match question.from_rows.as_ref().and_then(|choices| choices.found) {
+            Some((repeat, _)) => {
+                self.across.insert(Read::Rows(repeat));
+                let row = Typed::new(Node::ChoiceRow, Type::Row(repeat), Doubt::none());
+                self.cell(row, repeat, field, syntax)
+            }
+            // The rows were not found: that is already reported.
+            None => Typed::mistaken(),
+        }
+    }
+
+    /// A question of the form keeps its type; what the registry says besides is declared in `x-facility.prev`.
     fn prev(&mut self, path: &str, syntax: &Syntax) -> Typed {
-        let ty = match self.definition.names.get(path) {
-            Some(Named::Question(FORM, slot)) => Type::of(self.definition.frames[FORM].questions[*slot].kind),
-            _ => Type::Any,
+        let first = path.split('.').next().unwrap_or(path);
+        let ty = match self.definition.names.get(first) {
+            Some(Named::Question(FORM, slot)) if first == path => {
+                Type::of(self.definition.frames[FORM].questions[*slot].kind)
+            }
+            Some(_) => Type::Any,
+            None if self.definition.prev_facts.iter().any(|fact| fact == first) => Type::Any,
+            None => {
+                return self.mistake(
+                    syntax.at,
+                    "unknown_name",
+                    format!("the last visit has no {first}"),
+                    "name a question of this form, or declare the fact in x-facility.prev",
+                );
+            }
         };
         self.from(Source::Prev, path, ty, syntax)
     }
@@ -347,7 +427,7 @@ fn is_known_to(
     read: Read,
     reader: (FrameId, Slot),
 ) -> bool {
-    let Read::Question(frame, slot) = read else { return true };
+    let Read::Question(frame, slot) = read else { return matches!(read, Read::Rows(_)) };
     let question = &definition.frames[frame].questions[slot];
     let reader = &definition.frames[reader.0].questions[reader.1];
     let shown = question.section == reader.section
@@ -360,6 +440,7 @@ pub(super) fn spell(definition: &Definition, read: Read) -> String {
     match read {
         Read::Question(frame, slot) => definition.frames[frame].questions[slot].name.clone(),
         Read::Rows(frame) => definition.frames[frame].name.clone(),
+        Read::Score(score) => format!("score.{}", definition.scores[score].name),
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) enum Step {
     Section(SectionId),
     Repeat(FrameId),
     Question(FrameId, Slot),
+    Score(usize),
 }
 
 /// Every step in an order in which nothing is read before it is settled; ties follow the form.
@@ -41,6 +42,7 @@ fn acting(definition: &Definition) -> Vec<Step> {
         }
         acting_items(definition, FORM, &section.items, &mut steps);
     }
+    steps.extend((0..definition.scores.len()).map(Step::Score));
     steps
 }
 
@@ -67,6 +69,7 @@ fn rules_of(definition: &Definition, step: Step) -> impl Iterator<Item = RuleId>
     let (relevant, calculate) = match step {
         Step::Section(id) => (definition.sections[id].relevant, None),
         Step::Repeat(frame) => (definition.frames[frame].relevant, None),
+        Step::Score(_) => (None, None),
         Step::Question(frame, slot) => {
             let question = &definition.frames[frame].questions[slot];
             (question.relevant, question.calculate)
@@ -79,6 +82,7 @@ fn rules_of(definition: &Definition, step: Step) -> impl Iterator<Item = RuleId>
 fn needs(definition: &Definition, rules: &[Rule], step: Step) -> Vec<Step> {
     let mut needs = match step {
         Step::Section(_) => Vec::new(),
+        Step::Score(score) => items_of_score(definition, score),
         Step::Repeat(frame) => {
             around(definition, definition.frames[frame].parent, definition.frames[frame].section)
         }
@@ -93,6 +97,7 @@ fn needs(definition: &Definition, rules: &[Rule], step: Step) -> Vec<Step> {
                     needs.push(Step::Question(frame, slot));
                     needs.extend(around(definition, frame, definition.frames[frame].questions[slot].section));
                 }
+                Read::Score(score) => needs.push(Step::Score(score)),
                 Read::Rows(frame) => {
                     needs.extend(around(definition, frame, definition.frames[frame].section))
                 }
@@ -100,6 +105,15 @@ fn needs(definition: &Definition, rules: &[Rule], step: Step) -> Vec<Step> {
         }
     }
     needs
+}
+
+fn items_of_score(definition: &Definition, score: usize) -> Vec<Step> {
+    let slots = definition.scores[score].items().map(|item| item.slot);
+    slots
+        .flat_map(|slot| {
+            [Step::Question(FORM, slot), Step::Section(definition.frames[FORM].questions[slot].section)]
+        })
+        .collect()
 }
 
 fn around(definition: &Definition, frame: FrameId, section: SectionId) -> Vec<Step> {
@@ -175,5 +189,6 @@ fn spell(definition: &Definition, step: Step) -> String {
         Step::Section(id) => definition.sections[id].name.clone().unwrap_or_default(),
         Step::Repeat(frame) => definition.frames[frame].name.clone(),
         Step::Question(frame, slot) => definition.frames[frame].questions[slot].name.clone(),
+        Step::Score(score) => format!("score.{}", definition.scores[score].name),
     }
 }

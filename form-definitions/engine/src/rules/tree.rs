@@ -9,8 +9,10 @@ use super::types::Type;
 pub(crate) struct Rule {
     pub(crate) text: String,
     pub(crate) node: Node,
-    /// Every question and repeat it reads.
+    /// Every question, repeat and score it reads.
     pub(crate) reads: Reads,
+    /// Those of them it reads in rows it looks through, not only in its own.
+    pub(crate) across: Reads,
     /// The reads that can leave it unknown; empty with `known` false when something else can.
     pub(crate) may_be_unknown: BTreeSet<Read>,
     /// Whether it is known whenever `may_be_unknown` are.
@@ -23,6 +25,7 @@ impl Rule {
             text: source.text.clone(),
             node: Node::Literal(Constant::Unknown),
             reads: Reads::new(),
+            across: Reads::new(),
             may_be_unknown: BTreeSet::new(),
             known: false,
         }
@@ -36,6 +39,18 @@ pub(crate) type Reads = BTreeSet<Read>;
 pub(crate) enum Read {
     Question(FrameId, Slot),
     Rows(FrameId),
+    /// A score, by its place in the form's scores.
+    Score(usize),
+}
+
+/// A part of a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ScorePart {
+    Total,
+    Min,
+    Stops,
+    Domains,
+    Domain(usize),
 }
 
 /// One step of a rule.
@@ -44,7 +59,12 @@ pub(crate) enum Node {
     Literal(Constant),
     /// A parameter, by its place in the form's parameters.
     Parameter(usize),
-    Baseline(Constant),
+    /// A baseline figure, by its place in the form's baselines.
+    Baseline(usize),
+    Score {
+        score: usize,
+        part: ScorePart,
+    },
     /// A question of this frame (`up` 0) or an enclosing one.
     Question {
         up: usize,
@@ -57,10 +77,14 @@ pub(crate) enum Node {
         repeat: FrameId,
     },
     /// A variable of a macro, by how many are bound outside it.
-    Variable(usize),
+    Variable {
+        place: usize,
+        name: String,
+    },
     /// A question of a row.
     Cell {
         row: Box<Node>,
+        frame: FrameId,
         slot: Slot,
     },
     /// A repeat within a row.
@@ -89,7 +113,12 @@ pub(crate) enum Node {
     /// The code of the list item a filter looks at.
     ChoiceCode,
     /// A column of that item.
-    ChoiceColumn(usize),
+    ChoiceColumn {
+        column: usize,
+        name: String,
+    },
+    /// The row a filter over rows looks at.
+    ChoiceRow,
     NonAnswer {
         up: usize,
         slot: Slot,
@@ -113,6 +142,8 @@ pub(crate) enum Node {
     /// Binds each element of `over` as variable number `variable` and looks at `body`.
     Each {
         kind: Macro,
+        /// What the rule calls each element.
+        name: String,
         over: Box<Node>,
         variable: usize,
         body: Box<Node>,
@@ -192,4 +223,61 @@ pub(crate) enum Function {
     Contains,
     StartsWith,
     EndsWith,
+}
+
+impl Function {
+    /// What rules call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Function::Count => "count",
+            Function::Size => "size",
+            Function::Sum => "sum",
+            Function::Min => "min",
+            Function::Max => "max",
+            Function::Avg => "avg",
+            Function::Unique => "unique",
+            Function::Coalesce => "coalesce",
+            Function::Known => "known",
+            Function::Round => "round",
+            Function::DaysBetween => "days_between",
+            Function::MonthsBetween => "months_between",
+            Function::HoursBetween => "hours_between",
+            Function::AddDays => "add_days",
+            Function::YearOf => "year_of",
+            Function::AgeYears => "age_years",
+            Function::DistanceM => "distance_m",
+            Function::InArea => "in_area",
+            Function::TimeOf => "time_of",
+            Function::Contains => "contains",
+            Function::StartsWith => "startsWith",
+            Function::EndsWith => "endsWith",
+        }
+    }
+}
+
+impl Node {
+    /// The parts of this step, in the order they are written.
+    pub(crate) fn children(&self) -> impl Iterator<Item = &Node> {
+        let (some, rest): ([Option<&Node>; 3], &[Node]) = match self {
+            Node::If(a, b, c) => ([Some(a), Some(b), Some(c)], &[]),
+            Node::And(a, b)
+            | Node::Or(a, b)
+            | Node::Join(a, b)
+            | Node::Index(a, b)
+            | Node::In(a, b)
+            | Node::Equal { left: a, right: b, .. }
+            | Node::Compare(_, a, b)
+            | Node::Arithmetic(_, a, b)
+            | Node::Each { over: a, body: b, .. } => ([Some(a), Some(b), None], &[]),
+            Node::Not(a)
+            | Node::Negate(a)
+            | Node::Member { of: a, .. }
+            | Node::Matches { text: a, .. }
+            | Node::Cell { row: a, .. }
+            | Node::RowsOf { row: a, .. } => ([Some(a), None, None], &[]),
+            Node::List(nodes) | Node::Call(_, nodes) => ([None; 3], nodes),
+            _ => ([None; 3], &[]),
+        };
+        some.into_iter().flatten().chain(rest)
+    }
 }

@@ -19,6 +19,8 @@ pub(crate) enum Type {
     Instant,
     Point,
     Media,
+    /// Numbers by name: the domains of a score.
+    Map,
     List(Box<Type>),
     Rows(FrameId),
     Row(FrameId),
@@ -35,6 +37,8 @@ impl Type {
             Kind::Instant => Type::Instant,
             Kind::Point => Type::Point,
             Kind::Media => Type::Media,
+            Kind::Texts => Type::List(Box::new(Type::Text)),
+            Kind::Map => Type::Map,
             Kind::Choice(list) => Type::Choice(list),
             Kind::Choices(list) => Type::List(Box::new(Type::Choice(list))),
         }
@@ -113,6 +117,7 @@ impl Type {
             Type::Instant => "a moment".to_owned(),
             Type::Point => "a point".to_owned(),
             Type::Media => "a photo or file".to_owned(),
+            Type::Map => "several numbers by name".to_owned(),
             Type::List(item) => format!("a list of: {}", item.spell(lists)),
             Type::Rows(_) => "rows".to_owned(),
             Type::Row(_) => "a row".to_owned(),

@@ -21,7 +21,7 @@ fn inspection() -> Form {
     form(
         json!({
             "est": {"type": "string", "title": "Type", "oneOf": [{"const": "mine", "title": "Mine"}, {"const": "shop", "title": "Shop"}]},
-            "children": {"type": "array", "maxItems": 20, "title": "Children", "x-key": "code", "items": {"type": "object", "properties": {
+            "children": {"type": "array", "maxItems": 20, "title": "Children", "x-key": "code", "x-sensitivity": "sensitive", "x-purpose": "the law", "x-retention": "five years", "items": {"type": "object", "properties": {
                 "code": {"type": "string", "title": "Code"}, "age": {"type": "integer", "title": "Age"}, "bonded": {"type": "boolean", "title": "Bonded"},
                 "underground": {"type": "boolean", "title": "Underground", "x-relevant": "est == 'mine'"},
                 "start": {"$ref": "#/$defs/time", "title": "Start"}, "end": {"$ref": "#/$defs/time", "title": "End"},

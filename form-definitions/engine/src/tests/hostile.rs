@@ -110,6 +110,13 @@ proptest! {
         prop_assert_eq!(first.calculated, second.calculated);
         prop_assert_eq!(first.relevance, second.relevance);
     }
+
+    #[test]
+    fn no_answers_cost_more_than_the_price_of_the_form(answers in any_json(), non_answers in any_json()) {
+        let cost = evaluate_with(&FORM, answers, Some(non_answers)).cost;
+
+        prop_assert!(cost <= FORM.price().worst_case_steps, "{} of {:?}", cost, FORM.price());
+    }
 }
 
 proptest! {

@@ -1,11 +1,17 @@
 //! The engine from outside: small questionnaires, their answers, and what people are told.
 
 mod conformance;
+mod explaining;
+mod filling;
 mod findings;
 mod hostile;
 mod judging;
 mod language;
+mod offering;
+mod reach;
 mod refusals;
+mod scores;
+mod writing;
 
 use crate::{Context, Form, NoAreas, Outcome, Package, Problem, User, Visit, compile};
 use serde_json::{Map, Value, json};
@@ -14,8 +20,8 @@ use serde_json::{Map, Value, json};
 fn package(questions: Value, root: Value) -> Package {
     let mut definition = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Test", "type": "object", "additionalProperties": false,
-        "x-form": {"form": "test", "version": 1, "languages": [{"code": "en", "dir": "ltr"}, {"code": "ur", "dir": "rtl"}]},
+        "title": "Test", "type": "object", "additionalProperties": false, "x-facility": {"kind": "workplace", "code": "est", "prev": ["open_findings", "nothing"]},
+        "x-form": {"form": "test", "version": 1, "languages": [{"code": "en", "dir": "ltr"}, {"code": "ur", "dir": "rtl", "required": false}]},
         "$defs": {
             "time": {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"},
             "geopoint": {
@@ -30,10 +36,11 @@ fn package(questions: Value, root: Value) -> Package {
         definition.extend(root);
     }
     let lists = [
-        json!({"list": "injury", "columns": [], "items": [{"code": "none"}, {"code": "cut"}, {"code": "burn"}]}),
+        json!({"list": "injury", "columns": [], "items": [{"code": "none", "title": {"en": "None"}}, {"code": "cut", "title": {"en": "Cut", "ur": "کٹ"}}, {"code": "burn", "title": {"en": "Burn"}}]}),
         json!({"list": "district", "columns": ["division"], "items": [
-            {"code": "QTA", "division": "Q"}, {"code": "PSN", "division": "Q"}, {"code": "KCH", "division": "M"},
-            {"code": "OLD", "division": "Q", "valid_from": "2000-01-01", "valid_to": "2026-11-20"}]}),
+            {"code": "QTA", "title": {"en": "Quetta", "ur": "کوئٹہ"}, "division": "Q"}, {"code": "PSN", "title": {"en": "Pishin"}, "division": "Q"},
+            {"code": "KCH", "title": {"en": "Kech"}, "division": "M"},
+            {"code": "OLD", "title": {"en": "Old"}, "division": "Q", "valid_from": "2000-01-01", "valid_to": "2026-11-20"}]}),
     ];
     let packs = [json!({"pack": "labour", "rows": [
         {"key": "age.child_max", "value": 14, "unit": "years", "valid_from": "2021-05-01", "valid_to": null, "area": null},
@@ -73,6 +80,10 @@ fn evaluate(form: &Form, answers: Value) -> Outcome {
 }
 
 fn evaluate_with(form: &Form, answers: Value, non_answers: Option<Value>) -> Outcome {
+    form.evaluate(&answers, non_answers.as_ref(), &context())
+}
+
+fn context() -> Context<'static> {
     let visit = Visit {
         district: Some("QTA".to_owned()),
         ..Visit::finished("2026-11-20T15:30:00+05:00".parse().unwrap())
@@ -80,7 +91,7 @@ fn evaluate_with(form: &Form, answers: Value, non_answers: Option<Value>) -> Out
     let user = User { code: "LI-7".to_owned(), role: "inspector".to_owned(), areas: vec!["QTA".to_owned()] };
     let mut context = Context::new(visit, user, &NoAreas);
     context.prev = Some(json!({"open_findings": 2, "a1": {"zone": "a"}}));
-    form.evaluate(&answers, non_answers.as_ref(), &context)
+    context
 }
 
 /// `code at path` of every violation, in order.

@@ -141,17 +141,30 @@ fn findings_that_fold_each_other_away_are_refused() {
 }
 
 #[test]
-fn missing_translations_are_warned_of() {
-    let mut package = super::package(
-        json!({"girls": {"type": "integer", "title": "Girls"}, "boys": {"type": "integer", "title": "Boys"}}),
-        json!({}),
+fn a_missing_text_in_a_required_language_is_refused_and_in_a_slot_summed_up() {
+    let questions =
+        json!({"girls": {"type": "integer", "title": "Girls"}, "boys": {"type": "integer", "title": "Boys"}});
+    let mut package = super::package(questions.clone(), json!({}));
+    let mut languages = package.definition["x-form"]["languages"].clone();
+
+    let warned: Vec<String> =
+        form(questions, json!({})).warnings().iter().map(|warning| warning.message.clone()).collect();
+    languages[1]["required"] = json!(true);
+    package.definition["x-form"]["languages"] = languages;
+    let refused = compile(&package).err().unwrap();
+
+    assert_eq!(warned[0], "3 of 4 texts are missing in ur: form, a1, boys");
+    assert_eq!(warned[1], "the texts in ur are a draft");
+    let refused: Vec<(&str, &str)> =
+        refused.iter().map(|problem| (problem.path.as_str(), problem.message.as_str())).collect();
+    assert_eq!(
+        refused,
+        [
+            ("/title", "form has no text in ur"),
+            ("/properties/a1", "a1 has no text in ur"),
+            ("/properties/a1/properties/boys", "boys has no text in ur")
+        ]
     );
-    package.i18n["ur"]["draft"] = json!(false);
-
-    let form = compile(&package).unwrap();
-
-    let warned: Vec<&str> = form.warnings().iter().map(|warning| warning.message.as_str()).collect();
-    assert_eq!(warned, ["a1 has no text in ur", "boys has no text in ur"]);
 }
 
 #[test]
