@@ -157,6 +157,8 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
     let server = server
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(REQUEST_HEAD)
+        // Whoever waits for the server listens for signals; a test that starts one in its own process does not.
+        .disable_signals()
         .shutdown_timeout(20)
         .bind(&config.listen)
         .map_err(|cause| Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen)))?;
@@ -186,23 +188,35 @@ fn checks(app: &App) -> Checks {
 }
 
 impl Running {
-    /// Waits until the server is told to stop (SIGTERM, SIGINT), and stops in order.
+    /// Waits until the process is told to stop (SIGTERM, SIGINT), and stops in order.
     pub async fn wait(self) -> Result<()> {
-        let Running { app, serving, jobs, .. } = self;
-        let served = serving.await;
-        finish(app, jobs).await?;
+        told_to_stop().await?;
+        tracing::info!("finishing what was accepted");
+        self.stop().await
+    }
+
+    /// Stops: finishes what was accepted, seals the log, closes the database.
+    pub async fn stop(self) -> Result<()> {
+        self.handle.stop(true).await;
+        let served = self.serving.await;
+        finish(self.app, self.jobs).await?;
         match served {
             Ok(Ok(())) => Ok(()),
             Ok(Err(cause)) => Err(Error::internal("serving", cause)),
             Err(cause) => Err(Error::internal("serving", cause)),
         }
     }
+}
 
-    /// Stops: finishes what was accepted, seals the log, closes the database.
-    pub async fn stop(self) -> Result<()> {
-        self.handle.stop(true).await;
-        self.wait().await
+async fn told_to_stop() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).map_err(|cause| Error::internal("listening for signals", cause));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
+    Ok(())
 }
 
 async fn finish(app: App, jobs: Jobs) -> Result<()> {

@@ -23,7 +23,9 @@ CREATE TABLE submissions (
     tehsil TEXT,
     lat DOUBLE PRECISION,
     lon DOUBLE PRECISION,
-    edition TEXT
+    edition TEXT,
+    findings INTEGER NOT NULL,
+    summary TEXT NOT NULL
 );
 CREATE INDEX submissions_by_time ON submissions (received_at, id);
 CREATE INDEX submissions_by_district ON submissions (district, received_at, id);
@@ -52,9 +54,9 @@ CREATE TABLE place_tags (
     revision INTEGER NOT NULL,
     tagged_at BIGINT NOT NULL,
     status TEXT NOT NULL,
-    edition TEXT,
+    edition TEXT NOT NULL,
     tag TEXT NOT NULL,
-    PRIMARY KEY (submission_id, revision, tagged_at)
+    PRIMARY KEY (submission_id, revision, edition)
 );
 
 CREATE TABLE findings (

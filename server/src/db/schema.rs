@@ -171,6 +171,8 @@ diesel::table! {
         lat -> Nullable<Double>,
         lon -> Nullable<Double>,
         edition -> Nullable<Text>,
+        findings -> Integer,
+        summary -> Text,
     }
 }
 
@@ -190,12 +192,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    place_tags (submission_id, revision, tagged_at) {
+    place_tags (submission_id, revision, edition) {
         submission_id -> Text,
         revision -> Integer,
         tagged_at -> BigInt,
         status -> Text,
-        edition -> Nullable<Text>,
+        edition -> Text,
         tag -> Text,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 use form_engine::MediaReference;
 use serde_json::{Map, Value, json};
 
@@ -50,14 +50,25 @@ fn about_the_fix(thresholds: &FlagConfig, about: &Circumstances, fix: &Location,
         _ => {}
     }
     if let Some(fixed_at) = fix.fixed_at {
-        let age = (about.envelope.finished_at - fixed_at).num_minutes();
-        if age.abs() > thresholds.stale_fix_minutes {
-            flags.push(flag("stale_fix", json!({ "age_minutes": age, "limit_minutes": thresholds.stale_fix_minutes })));
+        let minutes = minutes_outside_the_visit(about.envelope, fixed_at);
+        if minutes > thresholds.stale_fix_minutes {
+            flags.push(flag(
+                "stale_fix",
+                json!({ "minutes_outside_visit": minutes, "limit_minutes": thresholds.stale_fix_minutes }),
+            ));
         }
     }
     if fix.mocked {
         flags.push(flag("mock_location", json!({})));
     }
+}
+
+/// How long before the visit began, or after it ended, the fix was taken; 0 within it.
+fn minutes_outside_the_visit(envelope: &Envelope, fixed_at: DateTime<FixedOffset>) -> i64 {
+    let began = envelope.started_at.unwrap_or(envelope.finished_at).min(envelope.finished_at);
+    let before = (began - fixed_at).num_minutes();
+    let after = (fixed_at - envelope.finished_at).num_minutes();
+    before.max(after).max(0)
 }
 
 fn about_the_place(about: &Circumstances, flags: &mut Vec<Flag>) {

@@ -15,10 +15,14 @@ use super::receipt::{RECEIPT_TYPE, Receipt, ReceiptClaims};
 use super::store;
 use crate::accounts::{Actor, Permission, Tokens};
 use crate::audit::{self, Event};
-use crate::db::{At, DbConn, Packed, Tx};
+use crate::db::{At, DbConn, Json, Packed, Tx};
 use crate::error::{Error, Result};
 use crate::forms::Release;
 use crate::media;
+
+/// Up to this size a submission is judged on the thread that received it: that takes less time than handing it over
+/// would. Larger ones must not keep others waiting.
+const JUDGED_AT_ONCE: usize = 64 * 1024;
 
 /// What a filing came to.
 pub(super) enum Filed {
@@ -46,6 +50,7 @@ struct Filing {
     point: Option<(f64, f64)>,
     raw: Packed,
     outcome: Packed,
+    summary: Json,
 }
 
 impl Submissions {
@@ -58,11 +63,16 @@ impl Submissions {
         if_match: Option<String>,
     ) -> Result<Filed> {
         filer.may_any(&[Permission::FileInspections, Permission::FileAudits, Permission::FileToolkit])?;
-        let desk = self.clone();
         let by = filer.by();
-        let prepared = tokio::task::spawn_blocking(move || desk.prepare(filer, id, &body, if_match))
-            .await
-            .map_err(|cause| Error::internal("judging a submission", cause))??;
+        let prepared = match body.len() <= JUDGED_AT_ONCE {
+            true => self.prepare(filer, id, &body, if_match)?,
+            false => {
+                let desk = self.clone();
+                tokio::task::spawn_blocking(move || desk.prepare(filer, id, &body, if_match))
+                    .await
+                    .map_err(|cause| Error::internal("judging a submission", cause))??
+            }
+        };
         let tokens = self.accounts.tokens().clone();
         let filed = match prepared {
             Prepared::Judged(filing) => self.db.write(by, move |tx| settle(tx, &filing, &tokens)).await,
@@ -77,8 +87,9 @@ impl Submissions {
     /// Reads and judges: everything that needs no transaction.
     fn prepare(&self, filer: Actor, id: SubmissionId, body: &[u8], if_match: Option<String>) -> Result<Prepared> {
         let received = Received::read(body)?;
+        let content_hash = received.content_hash.clone();
         let unreadable = |filer: &Actor, reason, detail| {
-            Reason::new(id.clone(), filer, received.content_hash.clone(), reason, detail, body).map(Prepared::Unreadable)
+            Reason::new(id.clone(), filer, content_hash.clone(), reason, detail, body).map(Prepared::Unreadable)
         };
         let envelope = match received.envelope() {
             Ok(envelope) => envelope,
@@ -89,7 +100,7 @@ impl Submissions {
             return unreadable(&filer, "release_unknown", what);
         };
         filer.may_file(release.kind)?;
-        let filing = self.judged(filer, id, if_match, received.content_hash, release, envelope, body)?;
+        let filing = self.judged(filer, id, if_match, content_hash.clone(), release, envelope, body)?;
         Ok(Prepared::Judged(Box::new(filing)))
     }
 
@@ -113,6 +124,7 @@ impl Submissions {
             facility: envelope.facility,
             raw: Packed::bytes(body)?,
             outcome: Packed::json_beside(&judgement, body)?,
+            summary: Json::of(&judgement.summary)?,
             id,
             filer,
             if_match,
@@ -243,6 +255,8 @@ impl Filing {
             lat: self.point.map(|(lat, _)| lat),
             lon: self.point.map(|(_, lon)| lon),
             edition: self.edition.clone(),
+            findings: self.judgement.findings.len() as i32,
+            summary: self.summary.clone(),
         }
     }
 

@@ -24,9 +24,7 @@ pub(super) fn judge(
 ) -> Judgement {
     let place = locate(envelope, places);
     let context = context(envelope, filer, &place, places);
-    let answers = Value::Object(envelope.answers.clone());
-    let non_answers = envelope.non_answers.clone().map(Value::Object);
-    let outcome = release.compiled.evaluate(&answers, non_answers.as_ref(), &context);
+    let outcome = release.compiled.evaluate(&envelope.answers, envelope.non_answers.as_ref(), &context);
     let flags = flags::raise(
         thresholds,
         &Circumstances {

@@ -134,6 +134,8 @@ pub(super) struct Head {
     pub(super) lat: Option<f64>,
     pub(super) lon: Option<f64>,
     pub(super) edition: Option<String>,
+    pub(super) findings: i32,
+    pub(super) summary: Json,
 }
 
 /// A revision as a row.
@@ -161,7 +163,7 @@ pub(super) struct TagRow {
     pub(super) revision: i32,
     pub(super) tagged_at: At,
     pub(super) status: String,
-    pub(super) edition: Option<String>,
+    pub(super) edition: String,
     pub(super) tag: Json,
 }
 

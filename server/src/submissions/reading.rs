@@ -60,18 +60,8 @@ impl Submissions {
     pub(super) async fn list(&self, reader: Reader, query: Query) -> Result<Page<ListedSubmission>> {
         let (filter, limit) = query.filter()?;
         let sight = reader.sight();
-        let items = self
-            .db
-            .read(move |conn| {
-                let heads = store::page(conn, &filter, &sight)?;
-                let revisions = store::current_revisions(conn, &heads)?;
-                heads
-                    .into_iter()
-                    .filter_map(|head| Some((revisions.get(&head.id)?, head)))
-                    .map(|(revision, head)| Ok(listed(head, revision.judgement()?)))
-                    .collect::<Result<Vec<_>>>()
-            })
-            .await?;
+        let heads = self.db.read(move |conn| store::page(conn, &filter, &sight)).await?;
+        let items = heads.into_iter().map(listed).collect::<Result<Vec<_>>>()?;
         Ok(Page::of(items, limit, |item| (item.received_at.micros(), item.id.to_string())))
     }
 

@@ -70,7 +70,7 @@ fn tag_row(head: &Head, place: &PlaceTag, edition: &str, at: At) -> Result<TagRo
         revision: head.revision,
         tagged_at: at,
         status: place.status.to_string(),
-        edition: Some(edition.to_owned()),
+        edition: edition.to_owned(),
         tag: Json::of(place)?,
     })
 }

@@ -1,7 +1,5 @@
 //! Queries of the submissions room. Revisions and place tags are only ever added.
 
-use std::collections::HashMap;
-
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
@@ -187,18 +185,6 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
         query = query.filter(submissions::finished_at.lt(to));
     }
     Ok(query.load(conn)?)
-}
-
-/// The current revision of each head, by id.
-pub(super) fn current_revisions(conn: &mut DbConn, heads: &[Head]) -> Result<HashMap<SubmissionId, Revision>> {
-    let ids: Vec<SubmissionId> = heads.iter().map(|head| head.id.clone()).collect();
-    let current = revisions::submission_id.eq(submissions::id).and(revisions::revision.eq(submissions::revision));
-    let rows = submissions::table
-        .inner_join(revisions::table.on(current))
-        .filter(submissions::id.eq_any(ids))
-        .select(Revision::as_select())
-        .load(conn)?;
-    Ok(rows.into_iter().map(|revision| (revision.submission_id.clone(), revision)).collect())
 }
 
 pub(super) fn keep(conn: &mut DbConn, row: &Quarantined) -> Result<()> {

@@ -32,9 +32,9 @@ pub(super) struct ListedSubmission {
     filed_by: String,
     facility: Option<String>,
     district: Option<String>,
-    findings: usize,
+    findings: i32,
     #[schema(value_type = Object)]
-    summary: Map<String, Value>,
+    summary: Value,
 }
 
 /// A submission as it is read.
@@ -100,8 +100,8 @@ pub(super) struct ListedRevision {
     receipt: String,
 }
 
-pub(super) fn listed(head: Head, judgement: Judgement) -> ListedSubmission {
-    ListedSubmission {
+pub(super) fn listed(head: Head) -> Result<ListedSubmission> {
+    Ok(ListedSubmission {
         id: head.id,
         form: head.form,
         version: head.version,
@@ -115,9 +115,9 @@ pub(super) fn listed(head: Head, judgement: Judgement) -> ListedSubmission {
         filed_by: head.account_id,
         facility: head.facility,
         district: head.district,
-        findings: judgement.findings.len(),
-        summary: judgement.summary,
-    }
+        findings: head.findings,
+        summary: head.summary.read()?,
+    })
 }
 
 pub(super) fn listed_revision(row: Revision) -> Result<ListedRevision> {
