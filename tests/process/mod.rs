@@ -6,6 +6,7 @@ use harness::process::Launch;
 
 mod command_line;
 mod crash;
+mod forms;
 mod lifecycle;
 
 /// The binary with a data folder.

@@ -3,11 +3,13 @@
 //! The engine, the server's tests and the phone run the same cases; a case that differs anywhere is a mistake somewhere.
 
 use crate::context::{Areas, Context, Point, User, Visit};
+use crate::explanation::Explanation;
 use crate::form::Form;
 use crate::outcome::{Finding, Outcome, Verdict, Violation};
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 /// One case.
@@ -80,6 +82,9 @@ pub struct Expectation {
     /// All findings, in any order.
     #[serde(default)]
     pub findings: Vec<ExpectedFinding>,
+    /// All that is hidden (questions, repeats, sections), in any order, where the case cares.
+    #[serde(default)]
+    pub hidden: Option<BTreeSet<String>>,
     /// At least these scores and parts of scores; `null` for one there must not be.
     #[serde(default)]
     pub scores: Map<String, Value>,
@@ -136,29 +141,55 @@ pub fn read(case: &Value) -> Result<Case, String> {
 /// Runs a case as written and lists every difference between what it expects and what comes out; empty when all is well.
 pub fn run(form: &Form, case: &Value) -> Vec<String> {
     match read(case) {
-        Ok(case) => differences(&case.expect, &evaluate(form, &case)),
+        Ok(case) => check(form, &case),
         Err(error) => vec![format!("the case cannot be read: {error}")],
     }
 }
 
+/// Every difference between what a case expects and what comes out.
+pub fn check(form: &Form, case: &Case) -> Vec<String> {
+    differences(&case.expect, &evaluate(form, case))
+}
+
+/// The circumstances of a case, with its areas.
+pub struct Scene {
+    circumstances: Circumstances,
+    areas: Inside,
+}
+
+impl Scene {
+    /// As an evaluation takes them.
+    pub fn as_context(&self) -> Context<'_> {
+        let circumstances = &self.circumstances;
+        let visit = Visit {
+            started_at: circumstances.started_at,
+            finished_at: circumstances.finished_at,
+            location: circumstances.location,
+            district: circumstances.district.clone(),
+            zone: circumstances.zone.clone(),
+        };
+        Context {
+            area_chain: circumstances.area_chain.clone(),
+            prev: circumstances.prev.clone(),
+            facility: circumstances.facility.clone(),
+            ..Context::new(visit, circumstances.user.clone(), &self.areas)
+        }
+    }
+}
+
+/// The circumstances a case is evaluated in.
+pub fn context(case: &Case) -> Scene {
+    Scene { areas: Inside(case.context.inside.clone()), circumstances: case.context.clone() }
+}
+
 /// What a case leads to.
 pub fn evaluate(form: &Form, case: &Case) -> Outcome {
-    let circumstances = case.context.clone();
-    let areas = Inside(circumstances.inside);
-    let visit = Visit {
-        started_at: circumstances.started_at,
-        finished_at: circumstances.finished_at,
-        location: circumstances.location,
-        district: circumstances.district,
-        zone: circumstances.zone,
-    };
-    let context = Context {
-        area_chain: circumstances.area_chain,
-        prev: circumstances.prev,
-        facility: circumstances.facility,
-        ..Context::new(visit, circumstances.user, &areas)
-    };
-    form.evaluate(&case.answers, case.non_answers.as_ref(), &context)
+    form.evaluate(&case.answers, case.non_answers.as_ref(), &context(case).as_context())
+}
+
+/// What a case leads to, and why, rule by rule.
+pub fn explain(form: &Form, case: &Case) -> Explanation {
+    form.explain(&case.answers, case.non_answers.as_ref(), &context(case).as_context())
 }
 
 fn differences(expected: &Expectation, outcome: &Outcome) -> Vec<String> {
@@ -175,6 +206,16 @@ fn differences(expected: &Expectation, outcome: &Outcome) -> Vec<String> {
         &mut differences,
     );
     match_up("finding", &expected.findings, &outcome.findings, is_finding, spell_finding, &mut differences);
+    if let Some(expected) = &expected.hidden {
+        let hidden: BTreeSet<String> = outcome.relevance.keys().cloned().collect();
+        let spell = |paths: &BTreeSet<String>, others| {
+            paths.difference(others).cloned().collect::<Vec<_>>().join(", ")
+        };
+        let (surplus, missing) = (spell(&hidden, expected), spell(expected, &hidden));
+        if !(surplus.is_empty() && missing.is_empty()) {
+            differences.push(format!("hidden: not expected: [{surplus}], expected but shown: [{missing}]"));
+        }
+    }
     for (path, value) in &expected.calculated {
         let got = outcome.calculated.get(path).unwrap_or(&Value::Null);
         if !is_same(value, got) {

@@ -23,9 +23,35 @@ pub(crate) fn parse(source: &str) -> Result<Syntax, Vec<SyntaxError>> {
         let message = "the rule is empty".to_owned();
         return Err(vec![SyntaxError { at: None, code: "syntax", message }]);
     }
+    if let Some(at) = too_many_brackets(source) {
+        return Err(vec![too_deep(at)]);
+    }
     let (tree, info) =
         Env::default().parser().parse_with_source_info(source).map_err(|errors| explain(source, errors))?;
     Reader { info, source }.read(tree, 0).map_err(|error| vec![error])
+}
+
+/// Where more brackets are open than a tree may be deep: the parser gives up on them in words nobody understands.
+fn too_many_brackets(source: &str) -> Option<usize> {
+    let (mut open, mut quote) = (0_usize, None);
+    for (at, c) in source.chars().enumerate() {
+        match (c, quote) {
+            ('\'' | '"', None) => quote = Some(c),
+            (c, Some(opened)) if c == opened => quote = None,
+            ('(' | '[' | '{', None) => open += 1,
+            (')' | ']' | '}', None) => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if open > DEEPEST_TREE {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn too_deep(at: usize) -> SyntaxError {
+    let message = format!("the rule is nested more than {DEEPEST_TREE} deep");
+    SyntaxError { at: Some(at), code: "rule_too_deep", message }
 }
 
 fn explain(source: &str, errors: ParseErrors) -> Vec<SyntaxError> {
@@ -34,9 +60,46 @@ fn explain(source: &str, errors: ParseErrors) -> Vec<SyntaxError> {
         .map(|error| SyntaxError {
             at: offset(source, error.pos),
             code: "syntax",
-            message: error.msg.chars().take(300).collect(),
+            message: in_plain_words(&error.msg),
         })
         .collect()
+}
+
+/// The parser's message as a person would say it: `Syntax error: mismatched input '<EOF>' expecting {…}` and the like.
+fn in_plain_words(message: &str) -> String {
+    let message: String = message.chars().take(300).collect();
+    let said = message.strip_prefix("Syntax error: ").unwrap_or(&message);
+    let said = said.split(" expecting ").next().unwrap_or(said);
+    let quoted = |from: &str| {
+        said.split_once(from).map(|(_, part)| part.trim_end_matches('\'').trim()).unwrap_or_default()
+    };
+    let part = quoted("'");
+    match said {
+        _ if said.starts_with("missing") => {
+            let missing = part.split('\'').next().unwrap_or(part);
+            let before = quoted("at '").replace("<EOF>", "the end");
+            format!("{missing} is missing before {before}")
+        }
+        _ if part == "<EOF>" => "the rule ends too soon".to_owned(),
+        _ if said.contains("_?_:_") => {
+            "a choice between two ways needs both: condition ? one : other".to_owned()
+        }
+        _ if part.starts_with('\'') || part.starts_with('"') => {
+            "a text is opened here and never closed".to_owned()
+        }
+        _ if matches!(part, "=" | "&" | "|" | "and" | "or" | "not") => {
+            format!(
+                "{part} is no part of the rule language: write == for equal, && for and, || for or, ! for not"
+            )
+        }
+        _ if said.starts_with("mismatched input") => format!("{part} does not fit here"),
+        _ if said.starts_with("extraneous input") => format!("{part} is too much here"),
+        _ if said.starts_with("token recognition error") => format!("{part} is no part of the rule language"),
+        _ if said.starts_with("no viable alternative") => {
+            format!("the rule makes no sense up to here: {part}")
+        }
+        _ => "the rule cannot be read from here on".to_owned(),
+    }
 }
 
 /// Characters from the start of the source, from the crate's line and column (both from 1).
@@ -55,8 +118,7 @@ impl Reader<'_> {
     fn read(&self, node: IdedExpr, depth: usize) -> Result<Syntax, SyntaxError> {
         let at = self.info.offset_for(node.id).map_or(0, |(start, _)| self.characters(start as usize));
         if depth > DEEPEST_TREE {
-            let message = format!("the rule is nested more than {DEEPEST_TREE} deep");
-            return Err(SyntaxError { at: Some(at), code: "rule_too_deep", message });
+            return Err(too_deep(at));
         }
         let kind = match node.expr {
             Expr::Literal(literal) => read_literal(literal, at)?,
@@ -107,6 +169,25 @@ fn not_ours(at: usize, what: &str) -> SyntaxError {
     SyntaxError { at: Some(at), code: "not_supported", message }
 }
 
+/// What the crate's own evaluator makes of a condition; none where it fails. Only to compare ours with it.
+#[cfg(test)]
+pub(crate) fn interpret(
+    source: &str,
+    numbers: &[(&str, f64)],
+    truths: &[(&str, bool)],
+    texts: &[(&str, &str)],
+) -> Option<bool> {
+    let program = cel::Program::compile(source).ok()?;
+    let mut context = cel::Context::default();
+    numbers.iter().for_each(|(name, value)| context.add_variable_from_value(*name, *value));
+    truths.iter().for_each(|(name, value)| context.add_variable_from_value(*name, *value));
+    texts.iter().for_each(|(name, value)| context.add_variable_from_value(*name, (*value).to_owned()));
+    match program.execute(&context).ok()? {
+        cel::Value::Bool(truth) => Some(truth),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +210,34 @@ mod tests {
 
         assert_eq!(errors[0].code, "syntax");
         assert_eq!(errors[0].at, Some(9));
+    }
+
+    #[test]
+    fn a_broken_rule_is_explained_in_plain_words() {
+        let told = |source: &str| parse(source).unwrap_err().swap_remove(0).message;
+
+        for (source, message) in [
+            ("a == ", "the rule ends too soon"),
+            ("a b", "b is too much here"),
+            ("(a", ") is missing before the end"),
+            ("a # b", "# is no part of the rule language"),
+            ("a ? b", "a choice between two ways needs both: condition ? one : other"),
+            ("'open", "a text is opened here and never closed"),
+            (
+                "a = 3",
+                "= is no part of the rule language: write == for equal, && for and, || for or, ! for not",
+            ),
+            (
+                "a and b",
+                "and is no part of the rule language: write == for equal, && for and, || for or, ! for not",
+            ),
+            (
+                "a & b",
+                "& is no part of the rule language: write == for equal, && for and, || for or, ! for not",
+            ),
+        ] {
+            assert_eq!(told(source), message, "{source}");
+        }
     }
 
     #[test]

@@ -32,6 +32,7 @@
 
 pub mod cases;
 mod cel;
+mod compare;
 mod context;
 mod definition;
 mod eval;
@@ -49,6 +50,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+pub use compare::{ChangeKind, Comparison, FormChange, Grade, compare};
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
 pub use explanation::{Explained, Explanation, Reason, RulePurpose, Unknown};
 pub use form::{Form, compile};
@@ -57,4 +59,5 @@ pub use outcome::{
 };
 pub use package::Package;
 pub use problem::{Price, Problem};
+pub use rules::Mutant;
 pub use session::{Change, Session};

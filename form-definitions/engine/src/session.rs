@@ -122,8 +122,7 @@ impl<'a> Session<'a> {
     }
 
     fn begin_again(&mut self) -> Change {
-        let (given, run, hidden, outcome) =
-            judged(self.form, &self.answers, &self.non_answers, self.context);
+        let (given, run, hidden, outcome) = judged(self.form, &self.answers, &self.non_answers, self.context);
         self.given = given;
         self.run = run;
         self.hidden = hidden;
@@ -169,7 +168,9 @@ fn judged<'a>(
 fn differing(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<String, Value> {
     let new = after.iter().filter(|(name, value)| before.get(*name) != Some(*value));
     let gone = before.keys().filter(|name| !after.contains_key(*name));
-    new.map(|(name, value)| (name.clone(), value.clone())).chain(gone.map(|name| (name.clone(), Value::Null))).collect()
+    new.map(|(name, value)| (name.clone(), value.clone()))
+        .chain(gone.map(|name| (name.clone(), Value::Null)))
+        .collect()
 }
 
 /// What stands in the first more often than in the second.

@@ -4,7 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
-use form_engine::{Form, Package, cases, compile};
+use form_engine::{Form, Outcome, Package, cases, compile};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 
@@ -106,4 +106,49 @@ fn answers_that_were_normalised_once_stay_as_they_are() {
             assert_eq!(first.calculated, second.calculated, "{name}");
         }
     }
+}
+
+#[test]
+fn a_case_filled_in_answer_by_answer_comes_out_the_same() {
+    for folder in form_folders() {
+        let form = compiled(&folder);
+        for (name, case) in json_files(&folder.join("cases")).into_iter().step_by(40) {
+            let case = cases::read(&case).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let context = cases::context(&case);
+            let context = context.as_context();
+            let mut session = form.start(Value::Null, Map::new(), &context);
+            let non_answers = case.non_answers.as_ref().and_then(Value::as_object);
+            for (path, answer) in answered(&case.answers) {
+                session.change(&path, answer);
+            }
+            for (path, reason) in non_answers.into_iter().flatten() {
+                session.change_non_answer(path, reason.as_str());
+            }
+
+            let anew = form.evaluate(session.answers(), case.non_answers.as_ref(), &context);
+            assert_eq!(told(session.outcome()), told(&anew), "{name}");
+        }
+    }
+}
+
+/// Every answer of the form itself, and every row one by one.
+fn answered(answers: &Value) -> Vec<(String, Value)> {
+    let sections = answers.as_object().into_iter().flatten().filter_map(|(_, section)| section.as_object());
+    let mut answered = Vec::new();
+    for (name, answer) in sections.flatten() {
+        match answer.as_array() {
+            Some(rows) if rows.iter().any(Value::is_object) => {
+                let rows = rows.iter().enumerate();
+                answered.extend(rows.map(|(place, row)| (format!("{name}[{place}]"), row.clone())));
+            }
+            _ => answered.push((name.clone(), answer.clone())),
+        }
+    }
+    answered
+}
+
+fn told(outcome: &Outcome) -> Value {
+    let mut outcome = serde_json::to_value(outcome).unwrap();
+    outcome["cost"] = Value::Null;
+    outcome
 }

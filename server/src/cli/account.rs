@@ -66,7 +66,10 @@ impl Account {
                 let line = line.or(role.fixed_line());
                 let new = NewAccount { username, name, role, line, chair, unit, areas, code, password: None };
                 let made = command_line::create(db, new)?;
-                say(&format!("made {} ({}, {})", made.account.username, made.account.role, made.account.code));
+                say(&format!(
+                    "made {} ({}, {})",
+                    made.account.username, made.account.role, made.account.code
+                ));
                 show(made.password);
             }
             Account::Disable { username } => {

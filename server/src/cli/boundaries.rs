@@ -73,9 +73,13 @@ impl Boundaries {
             Boundaries::Import { files, unsaid } => {
                 let options = ImportOptions::from(unsaid);
                 let reports = tokio::task::spawn_blocking(move || {
-                    files.iter().map(|file| places::import_file(&db, file, &options)).collect::<Result<Vec<_>>>()
+                    files
+                        .iter()
+                        .map(|file| places::import_file(&db, file, &options))
+                        .collect::<Result<Vec<_>>>()
                 });
-                let reports = reports.await.map_err(|cause| Error::internal("importing boundaries", cause))??;
+                let reports =
+                    reports.await.map_err(|cause| Error::internal("importing boundaries", cause))??;
                 reports.iter().for_each(|report| say(report.to_string().trim_end()));
             }
         }

@@ -23,21 +23,31 @@ fn table(accounts: &[FirstAccount], password: &str) {
     say(&format!("{:16}  {:20}  {:16}  {:8}  password", "account", "role", "area", "code"));
     for FirstAccount { account, is_new } in accounts {
         let role = match account.line {
-            Some(line) if account.role == crate::accounts::Role::Supervisor => format!("{} ({line})", account.role),
+            Some(line) if account.role == crate::accounts::Role::Supervisor => {
+                format!("{} ({line})", account.role)
+            }
             _ if account.chair => format!("{} (chair)", account.role),
             _ => account.role.to_string(),
         };
         let shown = if *is_new { password } else { "as set before" };
-        say(&format!("{:16}  {role:20}  {:16}  {:8}  {shown}", account.username, account.areas.join(" "), account.code));
+        say(&format!(
+            "{:16}  {role:20}  {:16}  {:8}  {shown}",
+            account.username,
+            account.areas.join(" "),
+            account.code
+        ));
     }
 }
 
 fn walk_through(url: &str, accounts: &[FirstAccount], password: &str) {
-    let password = if accounts.iter().any(|account| account.is_new) { password } else { "the password set before" };
+    let password =
+        if accounts.iter().any(|account| account.is_new) { password } else { "the password set before" };
     say("");
     say("Try it:");
     say(&format!("  TOKEN=$(curl -s {url}/v1/auth/login -H 'Content-Type: application/json' \\"));
-    say(&format!("    -d '{{\"username\":\"inspector\",\"password\":\"{password}\"}}' | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')"));
+    say(&format!(
+        "    -d '{{\"username\":\"inspector\",\"password\":\"{password}\"}}' | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')"
+    ));
     say(&format!("  curl -s {url}/v1/me -H \"Authorization: Bearer $TOKEN\""));
     say(&format!("  curl -s {url}/v1/forms -H \"Authorization: Bearer $TOKEN\""));
     say("  README.md goes on from here: file an inspection, send a photo, check the receipt.");

@@ -1,9 +1,11 @@
 //! The command line. Exit codes: 0 done; 1 it could not be done; 2 the command itself was wrong (clap's own);
-//! 3 something was verified and is not as it should be.
+//! 3 something was looked at and is not as it should be: a log or receipt that is not as written, a questionnaire that is refused,
+//! a case that comes out differently.
 
 mod account;
 mod boundaries;
 mod demo;
+mod form;
 mod serve;
 mod verify;
 
@@ -17,6 +19,9 @@ use crate::config::Config;
 use crate::db::{self, Db};
 use crate::error::{Error, Result};
 use crate::{http, telemetry};
+
+/// Something was looked at and is not as it should be.
+const NOT_AS_IT_SHOULD_BE: u8 = 3;
 
 /// Field surveys with rules-driven forms, for child protection in Balochistan.
 #[derive(Parser)]
@@ -41,6 +46,9 @@ enum Command {
     /// Boundary sets. Example: nigran boundaries import districts.geojson
     #[command(subcommand)]
     Boundaries(boundaries::Boundaries),
+    /// Questionnaires. Example: nigran form check form-definitions/child-labour-inspection
+    #[command(subcommand)]
+    Form(form::Form),
     /// The audit log. Example: nigran audit verify
     #[command(subcommand)]
     Audit(verify::Audit),
@@ -72,6 +80,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Migrate => migrate(&settings(cli.config)?),
         Command::Account(command) => command.run(&settings(cli.config)?).await,
         Command::Boundaries(command) => command.run(&settings(cli.config)?).await,
+        Command::Form(command) => command.run(|| settings(cli.config)).await,
         Command::Audit(command) => command.run(&settings(cli.config)?),
         Command::Receipt(command) => command.run(),
         Command::Openapi => openapi(),
@@ -88,16 +97,18 @@ fn settings(file: Option<PathBuf>) -> Result<Config> {
 
 /// Opens the database of the settings, migrated.
 fn open(config: &Config) -> Result<Db> {
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|cause| Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display())))?;
+    std::fs::create_dir_all(&config.data_dir).map_err(|cause| {
+        Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display()))
+    })?;
     let url = config.database_url();
     db::migrate(&url)?;
     Db::open(&url, Clock::System, Ids::Random)
 }
 
 fn migrate(config: &Config) -> Result<ExitCode> {
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|cause| Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display())))?;
+    std::fs::create_dir_all(&config.data_dir).map_err(|cause| {
+        Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display()))
+    })?;
     let done = db::migrate(&config.database_url())?;
     for migration in &done {
         say(&format!("ran {migration}"));
@@ -107,7 +118,9 @@ fn migrate(config: &Config) -> Result<ExitCode> {
 }
 
 fn openapi() -> Result<ExitCode> {
-    let text = http::api::openapi().to_pretty_json().map_err(|cause| Error::internal("writing the description", cause))?;
+    let text = http::api::openapi()
+        .to_pretty_json()
+        .map_err(|cause| Error::internal("writing the description", cause))?;
     say(&text);
     Ok(ExitCode::SUCCESS)
 }

@@ -45,7 +45,10 @@ async fn first_account(app: &App, chosen: Option<String>) -> Result<()> {
         .map_err(|cause| Error::internal("making the first account", cause))??;
     match (made, chosen) {
         (None, _) => {}
-        (Some(account), Some(_)) => say(&format!("made the account {} with the password of NIGRAN_BOOTSTRAP_PASSWORD", account.username)),
+        (Some(account), Some(_)) => say(&format!(
+            "made the account {} with the password of NIGRAN_BOOTSTRAP_PASSWORD",
+            account.username
+        )),
         (Some(account), None) => {
             say(&format!("made the account {} with the password {password}", account.username));
             say("it is shown only this once; change it with POST /v1/accounts/{id}/password");

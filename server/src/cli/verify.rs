@@ -6,15 +6,12 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::Value;
 
-use super::{open, say};
+use super::{NOT_AS_IT_SHOULD_BE, open, say};
 use crate::accounts::verify_with_jwks;
 use crate::audit;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::submissions::{RECEIPT_TYPE, ReceiptClaims};
-
-/// Something was verified and is not as it should be.
-const NOT_AS_WRITTEN: u8 = 3;
 
 #[derive(Subcommand)]
 pub(super) enum Audit {
@@ -47,7 +44,7 @@ impl Audit {
                 say("the log is as it was written");
                 Ok(ExitCode::SUCCESS)
             }
-            false => Ok(ExitCode::from(NOT_AS_WRITTEN)),
+            false => Ok(ExitCode::from(NOT_AS_IT_SHOULD_BE)),
         }
     }
 }
@@ -74,11 +71,12 @@ impl ReceiptCommand {
         let jwks: Value = serde_json::from_str(&read(&jwks)?)
             .map_err(|cause| Error::invalid("bad_jwks", format!("{}: {cause}", jwks.display())))?;
         let claims: ReceiptClaims = match verify_with_jwks(&jws, &jwks, RECEIPT_TYPE) {
-            Ok(claims) => serde_json::from_value(claims)
-                .map_err(|cause| Error::invalid("bad_receipt", format!("it is signed, but is no receipt: {cause}")))?,
+            Ok(claims) => serde_json::from_value(claims).map_err(|cause| {
+                Error::invalid("bad_receipt", format!("it is signed, but is no receipt: {cause}"))
+            })?,
             Err(error) => {
                 say(&format!("NOT GENUINE: {}", error.detail));
-                return Ok(ExitCode::from(NOT_AS_WRITTEN));
+                return Ok(ExitCode::from(NOT_AS_IT_SHOULD_BE));
             }
         };
         describe(&claims);
@@ -112,7 +110,7 @@ fn compare(claims: &ReceiptClaims, path: &Path) -> Result<ExitCode> {
         }
         false => {
             say(&format!("NOT THE SAME: {} has the hash {hash}", path.display()));
-            Ok(ExitCode::from(NOT_AS_WRITTEN))
+            Ok(ExitCode::from(NOT_AS_IT_SHOULD_BE))
         }
     }
 }

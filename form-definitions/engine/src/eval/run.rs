@@ -37,7 +37,25 @@ pub(crate) struct Run<'a> {
     steps: Cell<u64>,
     trace: RefCell<Option<Vec<Seen>>>,
     memo: RefCell<Option<Memo>>,
+    /// How many rows of a list hold each value of a question, as of a version of the store.
+    counts: RefCell<HashMap<(usize, Slot), (u64, HashMap<Key, f64>)>>,
     evaluated: Cell<u64>,
+}
+
+/// A text or number that is equal to itself alone.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Text(Box<str>),
+    Number(u64),
+}
+
+impl Key {
+    fn of(value: &Val<'_>) -> Option<Key> {
+        match value {
+            Val::Number(number) => Some(Key::Number((number + 0.0).to_bits())),
+            other => other.text().map(|text| Key::Text(text.into())),
+        }
+    }
 }
 
 /// Something a rule looked at.
@@ -114,6 +132,7 @@ impl<'a> Run<'a> {
             steps: Cell::new(0),
             trace: RefCell::new(None),
             memo: RefCell::new(None),
+            counts: RefCell::new(HashMap::new()),
             evaluated: Cell::new(0),
         }
     }
@@ -312,6 +331,11 @@ impl<'a> Run<'a> {
             }
             Node::In(item, list) => self.membership(item, list, scope),
             Node::Each { kind, over, variable, body, .. } => self.each(*kind, over, *variable, body, scope),
+            Node::CountEqual { each, over, slot, value } => match self.count_equal(over, *slot, value, scope)
+            {
+                Some(count) => Val::Number(count),
+                None => self.eval(each, scope),
+            },
             Node::Matches { text, pattern } => {
                 let text = self.eval(text, scope);
                 Val::truth_or_unknown(text.text().map(|text| pattern.is_match(text)))
@@ -355,6 +379,35 @@ impl<'a> Run<'a> {
             },
         };
         Val::truth_or_unknown(found)
+    }
+
+    /// How many rows hold a value; none where that has to be looked at row by row: to tell which answers were read, or for values that are
+    /// equal to others than themselves.
+    fn count_equal(&self, over: &'a Node, slot: Slot, value: &'a Node, scope: &mut Scope<'a>) -> Option<f64> {
+        if self.trace.borrow().is_some() {
+            return None;
+        }
+        let Val::Rows(rows) = self.eval(over, scope) else { return Some(0.0) };
+        let value = self.eval(value, scope);
+        if !value.is_known() {
+            return Some(0.0);
+        }
+        let key = Key::of(&value)?;
+        let mut counts = self.counts.borrow_mut();
+        let Some(first) = rows.first() else { return Some(0.0) };
+        let current = self.store.version(self.store.row(*first).frame, slot);
+        let (version, counted) = counts.entry((rows.as_ptr() as usize, slot)).or_default();
+        if *version != current {
+            self.count_steps(rows.len() as u64);
+            counted.clear();
+            for row in rows.iter() {
+                if let Some(key) = Key::of(&self.store.cell(*row, slot).value) {
+                    *counted.entry(key).or_default() += 1.0;
+                }
+            }
+            *version = current;
+        }
+        Some(counted.get(&key).copied().unwrap_or(0.0))
     }
 
     fn each(

@@ -25,6 +25,13 @@ pub(crate) struct Store<'a> {
     rows: Vec<Row>,
     cells: Vec<Cell<'a>>,
     lists: Vec<List>,
+    /// How often the lists of each repeat changed.
+    list_changes: Vec<u64>,
+    /// How often the cells of each question changed, by where the frame's questions begin.
+    cell_changes: Vec<u64>,
+    columns: Vec<usize>,
+    /// The repeats of each frame.
+    repeats: Vec<Vec<FrameId>>,
 }
 
 /// One question in one row.
@@ -58,13 +65,34 @@ impl<'a> Store<'a> {
     /// The same store, borrowing nothing.
     pub(crate) fn into_owned<'b>(self) -> Store<'b> {
         let cells = self.cells.into_iter().map(Cell::into_owned).collect();
-        Store { rows: self.rows, cells, lists: self.lists }
+        Store {
+            rows: self.rows,
+            cells,
+            lists: self.lists,
+            list_changes: self.list_changes,
+            cell_changes: self.cell_changes,
+            columns: self.columns,
+            repeats: self.repeats,
+        }
     }
 
     /// A store that holds the form's own cells, all unanswered.
     pub(crate) fn new(frames: &[Frame]) -> Self {
-        let mut store =
-            Store { rows: Vec::with_capacity(16), cells: Vec::with_capacity(512), lists: Vec::new() };
+        let mut questions = 0;
+        let columns = frames.iter().map(|frame| {
+            questions += frame.questions.len();
+            questions - frame.questions.len()
+        });
+        let columns: Vec<usize> = columns.collect();
+        let mut store = Store {
+            rows: Vec::with_capacity(16),
+            cells: Vec::with_capacity(512),
+            lists: Vec::new(),
+            list_changes: vec![1; frames.len()],
+            repeats: frames.iter().map(|frame| frame.repeats.clone()).collect(),
+            columns,
+            cell_changes: vec![0; questions],
+        };
         if let Some(form) = frames.first() {
             store.add(FORM, form, 0, 0);
         }
@@ -89,8 +117,14 @@ impl<'a> Store<'a> {
         &self.cells[self.rows[row as usize].cells + slot]
     }
 
+    /// A larger number after every change of this question in any row, or of which rows there are.
+    pub(crate) fn version(&self, frame: FrameId, slot: Slot) -> u64 {
+        self.list_changes[frame] + self.cell_changes[self.columns[frame] + slot]
+    }
+
     pub(crate) fn cell_mut(&mut self, row: u32, slot: Slot) -> &mut Cell<'a> {
-        let cells = self.rows[row as usize].cells;
+        let Row { frame, cells, .. } = self.rows[row as usize];
+        self.cell_changes[self.columns[frame] + slot] += 1;
         &mut self.cells[cells + slot]
     }
 
@@ -108,8 +142,14 @@ impl<'a> Store<'a> {
     }
 
     pub(crate) fn set_rows(&mut self, row: u32, place: usize, rows: Vec<u32>) {
+        self.list_changed(row, place);
         let lists = self.rows[row as usize].lists;
         self.lists[lists + place] = List { rows: rows.into(), hidden: false };
+    }
+
+    fn list_changed(&mut self, row: u32, place: usize) {
+        let repeat = self.repeats[self.rows[row as usize].frame][place];
+        self.list_changes[repeat] += 1;
     }
 
     pub(crate) fn hide_cell(&mut self, row: u32, slot: Slot) {
@@ -117,6 +157,7 @@ impl<'a> Store<'a> {
     }
 
     pub(crate) fn hide_rows(&mut self, row: u32, place: usize) {
+        self.list_changed(row, place);
         let lists = self.rows[row as usize].lists;
         self.lists[lists + place] = List { rows: Rc::from([]), hidden: true };
     }

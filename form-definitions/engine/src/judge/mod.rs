@@ -17,11 +17,11 @@ pub(crate) use settle::settle;
 pub(crate) use writing::{Written, read_answer, write_answer};
 
 use crate::context::Context;
+use crate::definition::Slot;
 use crate::eval::{Run, Store};
 use crate::explanation::Explanation;
 use crate::form::Form;
 use crate::outcome::Outcome;
-use crate::definition::Slot;
 use lift::Notes;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -63,7 +63,12 @@ fn judged<'a>(
 }
 
 /// Judges what is settled already, from what was lifted.
-pub(crate) fn review_again<'a>(form: &'a Form, run: &Run<'a>, hidden: &[bool], given: &Lifted<'a>) -> Outcome {
+pub(crate) fn review_again<'a>(
+    form: &'a Form,
+    run: &Run<'a>,
+    hidden: &[bool],
+    given: &Lifted<'a>,
+) -> Outcome {
     review_settled(form, run, hidden, given.notes.clone(), &given.claims)
 }
 

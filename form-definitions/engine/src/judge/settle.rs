@@ -105,7 +105,9 @@ pub(super) fn conform(kind: Kind, value: Val<'_>) -> Val<'_> {
         (Kind::Text | Kind::Choice(_), Val::Made(text)) => !text.is_empty(),
         (Kind::Integer | Kind::Number, Val::Number(_)) | (Kind::Boolean, Val::Bool(_)) => true,
         (Kind::Date, Val::Date(_)) | (Kind::Time, Val::Time(_)) | (Kind::Instant, Val::Instant(_)) => true,
-        (Kind::Map, Val::Map(_)) | (Kind::Point, Val::Point(_)) | (Kind::Media, Val::Json(_) | Val::Held(_)) => true,
+        (Kind::Map, Val::Map(_))
+        | (Kind::Point, Val::Point(_))
+        | (Kind::Media, Val::Json(_) | Val::Held(_)) => true,
         _ => false,
     };
     if fits { value } else { Val::Unknown }

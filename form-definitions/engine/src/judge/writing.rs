@@ -37,8 +37,15 @@ fn parts(path: &str) -> Option<Vec<Part<'_>>> {
 }
 
 /// Writes an answer, a row or a repeat. `null` removes it.
-pub(crate) fn write_answer(definition: &Definition, answers: &mut Value, path: &str, value: Value) -> Written {
-    let Some(parts) = parts(path).filter(|parts| is_of_form(definition, parts)) else { return Written::Nowhere };
+pub(crate) fn write_answer(
+    definition: &Definition,
+    answers: &mut Value,
+    path: &str,
+    value: Value,
+) -> Written {
+    let Some(parts) = parts(path).filter(|parts| is_of_form(definition, parts)) else {
+        return Written::Nowhere;
+    };
     let Some((first, rest)) = parts.split_first() else { return Written::Nowhere };
     let mut whole = true;
     let replaces = rest.is_empty() && first.index.is_none();
@@ -49,7 +56,13 @@ pub(crate) fn write_answer(definition: &Definition, answers: &mut Value, path: &
     if whole { written } else { Written::Rows }
 }
 
-fn write(holder: &mut Map<String, Value>, part: &Part<'_>, rest: &[Part<'_>], value: Value, whole: &mut bool) -> Written {
+fn write(
+    holder: &mut Map<String, Value>,
+    part: &Part<'_>,
+    rest: &[Part<'_>],
+    value: Value,
+    whole: &mut bool,
+) -> Written {
     let Some(index) = part.index else {
         match value {
             Value::Null => drop(holder.shift_remove(part.name)),
@@ -88,7 +101,8 @@ pub(crate) fn read_answer(definition: &Definition, answers: &Value, path: &str) 
     let read = || {
         let parts = parts(path)?;
         let (first, rest) = parts.split_first()?;
-        let nested = section_name(definition, first.name).and_then(|section| answers.get(section)?.get(first.name));
+        let nested =
+            section_name(definition, first.name).and_then(|section| answers.get(section)?.get(first.name));
         let mut at = nested.filter(|answer| !is_empty(answer)).or_else(|| answers.get(first.name))?;
         at = first.index.map_or(Some(at), |index| at.get(index))?;
         for part in rest {
@@ -138,7 +152,8 @@ fn holder<'v>(
     whole: &mut bool,
 ) -> Option<&'v mut Map<String, Value>> {
     let Some(section) = section_name(definition, name) else { return Some(root) };
-    let is_nested = root.get(section).and_then(|section| section.get(name)).is_some_and(|answer| !is_empty(answer));
+    let is_nested =
+        root.get(section).and_then(|section| section.get(name)).is_some_and(|answer| !is_empty(answer));
     if root.contains_key(name) && !is_nested && !replaces {
         return Some(root);
     }

@@ -3,7 +3,7 @@
 use super::check::{Checker, Doubt, Typed};
 use super::tree::{Function, Macro, Node};
 use super::types::Type;
-use crate::definition::Constant;
+use crate::definition::{Constant, Kind};
 use crate::syntax::Syntax;
 
 /// Functions whose arguments have fixed types: name, function, arguments needed, argument types, result.
@@ -98,7 +98,7 @@ impl Checker<'_> {
         let typed = self.check(of);
         let Some(typed) = self.a_list(typed, of.at) else { return Typed::mistaken() };
         let node = match typed.ty {
-            Type::Rows(_) => counted(typed.node, Function::Count),
+            Type::Rows(_) => self.indexed(counted(typed.node, Function::Count)),
             _ => Node::Call(Function::Count, vec![typed.node]),
         };
         Typed::new(node, Type::Number, Doubt::none())
@@ -109,13 +109,39 @@ impl Checker<'_> {
         match &typed.ty {
             Type::Text | Type::Choice(_) | Type::List(_) | Type::Rows(_) | Type::Any => {
                 let doubt = typed.doubt;
-                Typed::new(counted(typed.node, Function::Size), Type::Number, doubt)
+                let node = self.indexed(counted(typed.node, Function::Size));
+                Typed::new(node, Type::Number, doubt)
             }
             ty => {
                 let message = format!("{} has no size", self.spell(ty));
                 self.mistake(at, "wrong_argument", message, "texts, lists and rows have a size")
             }
         }
+    }
+
+    /// Counting rows that hold one value, for every row, is what unique codes are checked with: it need not look at all rows each time.
+    fn indexed(&self, node: Node) -> Node {
+        let Node::Each { kind: Macro::CountWhere, over, variable, body, .. } = &node else { return node };
+        let Node::Equal { left, right, negated: false } = &**body else { return node };
+        if !matches!(**over, Node::Rows { .. }) {
+            return node;
+        }
+        let cell_of = |node: &Node| match node {
+            Node::Cell { row, frame, slot } if matches!(**row, Node::Variable { place, .. } if place == *variable) =>
+            {
+                let kind = self.definition.frames[*frame].questions[*slot].kind;
+                let plain = matches!(kind, Kind::Text | Kind::Choice(_) | Kind::Integer | Kind::Number);
+                plain.then_some(*slot)
+            }
+            _ => None,
+        };
+        let (slot, value) = match (cell_of(left), cell_of(right)) {
+            (Some(slot), None) if !right.mentions(*variable) => (slot, right),
+            (None, Some(slot)) if !left.mentions(*variable) => (slot, left),
+            _ => return node,
+        };
+        let (over, value) = (over.clone(), value.clone());
+        Node::CountEqual { over, slot, value, each: Box::new(node) }
     }
 
     fn aggregate(&mut self, function: Function, of: &Syntax, at: usize) -> Typed {

@@ -10,6 +10,15 @@ use crate::judge::findings::MOST_TRACED;
 /// Longest list a value from outside the form can hold; more is not looked at.
 const LONGEST_OUTSIDE: u64 = MOST_AREAS as u64;
 
+/// How rows that hold a value are counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looks {
+    /// By the value, in a count made once.
+    UpValues,
+    /// Row by row, to tell which answers were read.
+    AtRows,
+}
+
 /// Prices the rules of one form.
 pub(crate) struct Pricer<'d> {
     definition: &'d Definition,
@@ -34,18 +43,18 @@ impl<'d> Pricer<'d> {
 
     /// Steps a rule takes in one evaluation of the form, over all rows it runs in.
     pub(crate) fn of_rule(&self, rules: &[Rule], id: RuleId) -> u64 {
-        let source = &self.definition.sources[id];
-        let once = self.once(&rules[id].node);
-        let runs = match source.purpose {
+        let (source, node) = (&self.definition.sources[id], &rules[id].node);
+        let once = self.once(node, Looks::UpValues);
+        let each = match source.purpose {
             Purpose::Default(_) => 0,
-            Purpose::Filter(_) | Purpose::RowFilter(_) => self.candidates(id),
+            Purpose::Filter(_) | Purpose::RowFilter(_) => once.saturating_mul(self.candidates(id)),
             // Once to decide, once more to tell why.
-            Purpose::Finding => 2,
-            _ => 1,
+            Purpose::Finding => once.saturating_add(self.once(node, Looks::AtRows)),
+            _ => once,
         };
         let behind = if self.is_provisional(id) { self.dearest_calculation(rules) } else { 0 };
-        let each = once.saturating_mul(runs).saturating_add(behind.saturating_mul(MOST_TRACED as u64));
-        each.saturating_mul(self.rows(source.frame))
+        let each = each.saturating_add(behind.saturating_mul(MOST_TRACED as u64));
+        each.saturating_mul(self.rows(source.frame)).saturating_add(self.counting(node))
     }
 
     /// Steps of weighing the scores.
@@ -82,19 +91,35 @@ impl<'d> Pricer<'d> {
     fn dearest_calculation(&self, rules: &[Rule]) -> u64 {
         let sources = self.definition.sources.iter().zip(rules);
         let calculations = sources.filter(|(source, _)| matches!(source.purpose, Purpose::Calculate(_)));
-        calculations.map(|(_, rule)| self.once(&rule.node)).max().unwrap_or(0)
+        calculations.map(|(_, rule)| self.once(&rule.node, Looks::AtRows)).max().unwrap_or(0)
     }
 
     /// Steps of one run.
-    fn once(&self, node: &Node) -> u64 {
+    fn once(&self, node: &Node, looks: Looks) -> u64 {
         let inner = match node {
             Node::Each { over, body, .. } => {
-                let looks = self.length(over).saturating_mul(self.once(body));
-                self.once(over).saturating_add(looks)
+                let body = self.length(over).saturating_mul(self.once(body, looks));
+                self.once(over, looks).saturating_add(body)
             }
-            _ => node.children().fold(0_u64, |sum, child| sum.saturating_add(self.once(child))),
+            Node::CountEqual { over, value, .. } if looks == Looks::UpValues => {
+                self.once(over, looks).saturating_add(self.once(value, looks))
+            }
+            _ => node.children().fold(0_u64, |sum, child| sum.saturating_add(self.once(child, looks))),
         };
         inner.saturating_add(1)
+    }
+
+    /// Steps of counting the values that are looked up: once for every row there can be. While a rule runs for one row after the
+    /// other, nothing it counts changes.
+    fn counting(&self, node: &Node) -> u64 {
+        let own = match node {
+            Node::CountEqual { over, .. } => match &**over {
+                Node::Rows { repeat, .. } => self.rows(*repeat),
+                _ => 0,
+            },
+            _ => 0,
+        };
+        node.children().fold(own, |sum, child| sum.saturating_add(self.counting(child)))
     }
 
     /// Most elements a node can yield.

@@ -4,10 +4,12 @@ mod calls;
 mod check;
 mod cost;
 mod methods;
+mod mutation;
 mod names;
 mod offline;
 mod operators;
 mod order;
+mod parse;
 mod possible;
 mod spell;
 mod tree;
@@ -15,11 +17,12 @@ mod types;
 
 use crate::definition::{Definition, Kind, Owner, Purpose, RuleId, Source};
 use crate::problem::{Price, Problem};
-use crate::{cel, syntax::SyntaxError};
+use crate::syntax::SyntaxError;
 use check::Checker;
 use cost::Pricer;
 use std::cmp::Reverse;
 
+pub use mutation::Mutant;
 pub(crate) use order::{Step, plan};
 pub(crate) use spell::{score_path, spell};
 pub(crate) use tree::{
@@ -40,13 +43,13 @@ pub(crate) fn understand(
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
 ) -> (Vec<Rule>, Price) {
-    let parsed: Vec<_> = definition.sources.iter().map(|source| cel::parse(&source.text)).collect();
+    let parsed = parse::parse_all(&definition.sources);
     let mut rules: Vec<Rule> = definition.sources.iter().map(Rule::unknown).collect();
     // Whether a rule was understood without a mistake.
     let mut sound = vec![false; rules.len()];
-    for (id, (source, parsed)) in definition.sources.iter().zip(&parsed).enumerate() {
+    for (id, source) in definition.sources.iter().enumerate() {
         let before = problems.len();
-        match parsed {
+        match &parsed[source.text.as_str()] {
             Err(errors) => problems.extend(errors.iter().map(|error| of_syntax(source, error))),
             Ok(syntax) => rules[id] = Checker::new(definition, source, problems).rule(syntax),
         }

@@ -103,6 +103,7 @@ impl Speller<'_> {
             Node::List(nodes) => format!("[{}]", self.all(nodes)),
             Node::Index(list, place) => format!("{}[{}]", self.spell(list, MEMBER), self.spell(place, 0)),
             Node::Each { kind, name, over, body, .. } => self.each(*kind, name, over, body),
+            Node::CountEqual { each, .. } => self.tight(each),
             Node::Matches { text, pattern } => {
                 format!("{}.matches({})", self.spell(text, MEMBER), quoted(pattern.as_str()))
             }

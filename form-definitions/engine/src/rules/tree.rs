@@ -54,7 +54,7 @@ pub(crate) enum ScorePart {
 }
 
 /// One step of a rule.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Node {
     Literal(Constant),
     /// A parameter, by its place in the form's parameters.
@@ -147,6 +147,13 @@ pub(crate) enum Node {
         over: Box<Node>,
         variable: usize,
         body: Box<Node>,
+    },
+    /// `count(rows.filter(r, r.q == value))`: how many rows hold a value, looked up once for all rows that ask. `each` is the same, row by row.
+    CountEqual {
+        each: Box<Node>,
+        over: Box<Node>,
+        slot: Slot,
+        value: Box<Node>,
     },
     Matches {
         text: Box<Node>,
@@ -256,6 +263,12 @@ impl Function {
 }
 
 impl Node {
+    /// Whether the element of a macro is looked at in here.
+    pub(super) fn mentions(&self, variable: usize) -> bool {
+        matches!(self, Node::Variable { place, .. } if *place == variable)
+            || self.children().any(|child| child.mentions(variable))
+    }
+
     /// The parts of this step, in the order they are written.
     pub(crate) fn children(&self) -> impl Iterator<Item = &Node> {
         let (some, rest): ([Option<&Node>; 3], &[Node]) = match self {
@@ -269,7 +282,8 @@ impl Node {
             | Node::Compare(_, a, b)
             | Node::Arithmetic(_, a, b)
             | Node::Each { over: a, body: b, .. } => ([Some(a), Some(b), None], &[]),
-            Node::Not(a)
+            Node::CountEqual { each: a, .. }
+            | Node::Not(a)
             | Node::Negate(a)
             | Node::Member { of: a, .. }
             | Node::Matches { text: a, .. }

@@ -55,9 +55,30 @@ static FORM: LazyLock<Form> = LazyLock::new(|| {
 });
 
 const PATHS: [&str; 24] = [
-    "entry", "n", "m", "sum", "photo", "k_one", "k_two", "why", "district", "plan", "rooms", "rooms[0]", "rooms[0].room", "rooms[0].factor",
-    "rooms[0].beds", "rooms[0].beds[0]", "rooms[0].beds[0].bed", "rooms[0].beds[1].bed", "rooms[1]", "rooms[1].room", "rooms[1].factor", "rooms[2].beds[0].bed",
-    "nobody", "rooms[x].beds",
+    "entry",
+    "n",
+    "m",
+    "sum",
+    "photo",
+    "k_one",
+    "k_two",
+    "why",
+    "district",
+    "plan",
+    "rooms",
+    "rooms[0]",
+    "rooms[0].room",
+    "rooms[0].factor",
+    "rooms[0].beds",
+    "rooms[0].beds[0]",
+    "rooms[0].beds[0].bed",
+    "rooms[0].beds[1].bed",
+    "rooms[1]",
+    "rooms[1].room",
+    "rooms[1].factor",
+    "rooms[2].beds[0].bed",
+    "nobody",
+    "rooms[x].beds",
 ];
 
 fn value() -> impl Strategy<Value = Value> {
@@ -127,7 +148,8 @@ fn a_change_tells_what_it_brought_about_and_evaluates_only_what_depends_on_it() 
     let rooms = json!([{"room": "A", "factor": 2, "beds": [{"bed": 1}]}, {"room": "B", "factor": 1, "beds": [{"bed": 3}]}]);
     let answers = json!({"entry": "full", "n": 3, "m": 1, "rooms": rooms, "k_one": 1});
     let mut session = FORM.start(answers, Map::new(), &context);
-    let all = session.change("rooms[0]", json!({"room": "A", "factor": 2, "beds": [{"bed": 1}]})).rules_evaluated;
+    let all =
+        session.change("rooms[0]", json!({"room": "A", "factor": 2, "beds": [{"bed": 1}]})).rules_evaluated;
 
     let bed = session.change("rooms[1].beds[0].bed", json!(9));
     let score = session.change("k_one", json!(0));
@@ -141,10 +163,17 @@ fn a_change_tells_what_it_brought_about_and_evaluates_only_what_depends_on_it() 
     );
     assert_eq!(bed.findings_added[0].code, "F-1");
     assert!(bed.rules_evaluated < all / 2, "{} of {all}", bed.rules_evaluated);
-    assert_eq!(json!(score.scores), json!({"audit": {"total": 0, "min": 0, "stops": 1, "domains": {"D1": 0}}}));
+    assert_eq!(
+        json!(score.scores),
+        json!({"audit": {"total": 0, "min": 0, "stops": 1, "domains": {"D1": 0}}})
+    );
     assert_eq!(score.calculated["rating"], "stop");
     assert!(score.rules_evaluated <= 4, "{}", score.rules_evaluated);
-    assert_eq!((again.calculated.len(), again.rules_evaluated), (0, 0), "nothing rests on a score that stayed");
+    assert_eq!(
+        (again.calculated.len(), again.rules_evaluated),
+        (0, 0),
+        "nothing rests on a score that stayed"
+    );
     assert!(hidden.hidden.contains(&"a2".to_owned()) && hidden.calculated["all_worth"].is_null());
     assert_eq!(shown.shown, ["a2"]);
     assert_eq!(shown.calculated["all_worth"], 17, "what was answered before it was hidden is there again");

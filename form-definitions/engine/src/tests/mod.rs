@@ -1,16 +1,20 @@
 //! The engine from outside: small questionnaires, their answers, and what people are told.
 
+mod agreement;
 mod conformance;
+mod counting;
 mod explaining;
 mod filling;
 mod findings;
 mod hostile;
 mod judging;
 mod language;
+mod mutation;
 mod offering;
 mod reach;
 mod refusals;
 mod scores;
+mod specification;
 mod writing;
 
 use crate::{Context, Form, NoAreas, Outcome, Package, Problem, User, Visit, compile};

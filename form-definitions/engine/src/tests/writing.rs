@@ -264,7 +264,7 @@ fn a_place_in_a_rule_is_counted_in_characters_whatever_the_script() {
 fn a_form_has_a_price_and_names_its_dearest_rules() {
     let rows = |checks: usize| {
         let constraints: Vec<Value> = (0..checks)
-            .map(|_| json!({"rule": "count(rows.filter(r, r.key == key)) == 1", "message": "Twice", "level": "error"}))
+            .map(|_| json!({"rule": "count(rows.filter(r, r.key <= key)) >= 1", "message": "Twice", "level": "error"}))
             .collect();
         json!({
             "twice": {"type": "integer", "title": "T", "readOnly": true, "x-calculate": "count(rows) * 2"},
@@ -276,8 +276,9 @@ fn a_form_has_a_price_and_names_its_dearest_rules() {
     let path = "/properties/a1/properties/rows/items/properties/key/x-constraints/0/rule";
 
     // 500 times: the comparison and its number, the count, its rows, and for each of 500 rows a comparison of two questions.
-    assert_eq!(form.price().dearest[0], (path.to_owned(), 500 * (3 + 1 + 500 * 4)));
-    assert_eq!(form.price().worst_case_steps, 500 * (3 + 1 + 500 * 4) + 4);
+    let once = 4 + 500 * 4;
+    assert_eq!(form.price().dearest[0], (path.to_owned(), 500 * once));
+    assert_eq!(form.price().worst_case_steps, 500 * once + 4);
     assert_eq!(
         problems(rows(30)).into_iter().map(|problem| problem.code).collect::<Vec<_>>(),
         ["form_too_dear"]
@@ -319,7 +320,7 @@ fn a_definition_of_any_size_and_depth_is_refused_and_not_feared() {
     assert_eq!(
         changed(|package| package.definition["x-constraints"] =
             json!([{"rule": parentheses, "message": "M", "level": "error"}]))[..1],
-        one("syntax", "/x-constraints/0/rule")
+        one("rule_too_deep", "/x-constraints/0/rule")
     );
     let many: Map<String, Value> =
         (0..5_001).map(|n| (format!("q{n}"), json!({"type": "boolean", "title": "Q"}))).collect();
