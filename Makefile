@@ -31,9 +31,9 @@ mutation: tools
 fmt: tools
 	$(CARGO) fmt --all
 
-# Writes the generated files that a test found out of date: openapi.json, permissions.txt, snapshots.
+# Writes the generated files that a test found out of date: openapi.json and permissions.txt.
 refresh: tools
-	INSTA_UPDATE=always NIGRAN_REFRESH=1 $(CARGO) test --workspace
+	UPDATE_SNAPSHOTS=1 $(CARGO) test --workspace
 
 # Installs cargo-deny (some minutes), so that `make lint` checks licences, advisories and sources too.
 deny: tools

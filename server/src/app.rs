@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
@@ -24,6 +25,12 @@ use crate::places::{self, ImportOptions, Places};
 use crate::submissions::Submissions;
 use crate::telemetry;
 
+/// How long an idle connection is kept: longer than balancers keep theirs, so that none is closed under a request.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long the head of a request may take to arrive: a torn network is slow, and no attacker.
+const REQUEST_HEAD: Duration = Duration::from_secs(30);
+
 /// Every service; clones share them.
 #[derive(Clone)]
 pub struct App {
@@ -44,6 +51,7 @@ pub struct App {
 impl App {
     /// Opens everything, migrating the database and publishing the built-in questionnaires first.
     pub async fn open(config: &Config, clock: Clock, ids: Ids) -> Result<App> {
+        telemetry::metrics();
         std::fs::create_dir_all(&config.data_dir)
             .map_err(|cause| Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display())))?;
         let url = config.database_url();
@@ -90,7 +98,8 @@ async fn import_boundaries(db: &Db, config: &Config) -> Result<()> {
         let imported = tokio::task::spawn_blocking(move || places::import_file(&db, &file, &ImportOptions::default()))
             .await
             .map_err(|cause| Error::internal("importing boundaries", cause))??;
-        tracing::info!(set = imported.set.set_id, "{}: {}", path.display(), imported.to_string().trim_end());
+        let set = &imported.set.set_id;
+        tracing::info!(set, warnings = imported.warnings.len(), "boundaries {set} are there");
     }
     Ok(())
 }
@@ -108,16 +117,19 @@ pub struct Running {
 
 /// Opens the application and serves it.
 pub async fn start(config: Config, clock: Clock, ids: Ids) -> Result<Running> {
-    telemetry::metrics();
     let app = App::open(&config, clock, ids).await?;
+    serve(&config, app)
+}
+
+/// Serves an application that is open.
+pub fn serve(config: &Config, app: App) -> Result<Running> {
+    let (server, addresses) = listen(config, &app)?;
+    let address = *addresses.first().ok_or_else(|| Error::internal("listening", "there is no address"))?;
     let jobs = Jobs::start(&app);
-    let server = serve(&config, &app)?;
-    let address = *server.1.first().ok_or_else(|| Error::internal("listening", "there is no address"))?;
-    let server = server.0;
     Ok(Running { address, app, handle: server.handle(), serving: tokio::spawn(server), jobs })
 }
 
-fn serve(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<SocketAddr>)> {
+fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<SocketAddr>)> {
     let shared = app.clone();
     let checks = Data::new(checks(app));
     let server = HttpServer::new(move || {
@@ -143,6 +155,10 @@ fn serve(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Sock
         workers => server.workers(workers),
     };
     let server = server
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(REQUEST_HEAD)
+        // Whoever waits for the server listens for signals; a test that starts one in its own process does not.
+        .disable_signals()
         .shutdown_timeout(20)
         .bind(&config.listen)
         .map_err(|cause| Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen)))?;
@@ -172,23 +188,35 @@ fn checks(app: &App) -> Checks {
 }
 
 impl Running {
-    /// Waits until the server is told to stop (SIGTERM, SIGINT), and stops in order.
+    /// Waits until the process is told to stop (SIGTERM, SIGINT), and stops in order.
     pub async fn wait(self) -> Result<()> {
-        let Running { app, serving, jobs, .. } = self;
-        let served = serving.await;
-        finish(app, jobs).await?;
+        told_to_stop().await?;
+        tracing::info!("finishing what was accepted");
+        self.stop().await
+    }
+
+    /// Stops: finishes what was accepted, seals the log, closes the database.
+    pub async fn stop(self) -> Result<()> {
+        self.handle.stop(true).await;
+        let served = self.serving.await;
+        finish(self.app, self.jobs).await?;
         match served {
             Ok(Ok(())) => Ok(()),
             Ok(Err(cause)) => Err(Error::internal("serving", cause)),
             Err(cause) => Err(Error::internal("serving", cause)),
         }
     }
+}
 
-    /// Stops: finishes what was accepted, seals the log, closes the database.
-    pub async fn stop(self) -> Result<()> {
-        self.handle.stop(true).await;
-        self.wait().await
+async fn told_to_stop() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).map_err(|cause| Error::internal("listening for signals", cause));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
+    Ok(())
 }
 
 async fn finish(app: App, jobs: Jobs) -> Result<()> {

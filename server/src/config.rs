@@ -151,7 +151,7 @@ impl Default for FlagConfig {
 
 impl Default for LogConfig {
     fn default() -> LogConfig {
-        LogConfig { format: "text".into(), level: "info".into() }
+        LogConfig { format: "text".into(), level: "info,s3s=warn,hyper=warn".into() }
     }
 }
 

@@ -23,6 +23,7 @@ impl Jobs {
     /// Starts all jobs.
     pub(crate) fn start(app: &App) -> Jobs {
         Jobs(vec![
+            once("tagging by boundaries imported meanwhile", app, |app| async move { retag(&app).await }),
             every(SEAL_EVERY, "sealing the audit log", app, |app| async move { seal(&app).await }),
             every(LOOK_EVERY, "looking for changes", app, |app| async move { look(&app).await }),
             every(SWEEP_EVERY, "closing old sessions", app, |app| async move { sweep(&app).await }),
@@ -34,6 +35,19 @@ impl Drop for Jobs {
     fn drop(&mut self) {
         self.0.iter().for_each(JoinHandle::abort);
     }
+}
+
+fn once<F, R>(what: &'static str, app: &App, job: F) -> JoinHandle<()>
+where
+    F: FnOnce(App) -> R,
+    R: Future<Output = Result<()>> + Send + 'static,
+{
+    let doing = job(app.clone());
+    tokio::spawn(async move {
+        if let Err(error) = doing.await {
+            tracing::error!(%error, "failed while {what}; it is tried again at the next start");
+        }
+    })
 }
 
 fn every<F, R>(step: Duration, what: &'static str, app: &App, job: F) -> JoinHandle<()>
@@ -70,9 +84,17 @@ async fn sweep(app: &App) -> Result<()> {
 async fn look(app: &App) -> Result<()> {
     app.forms.refresh();
     let places = app.places.clone();
-    if app.db.read(move |conn| places.refresh(conn)).await? {
-        let count = app.submissions.retag().await?;
-        tracing::info!(count, "boundaries changed; tagged {count} submissions again");
+    match app.db.read(move |conn| places.refresh(conn)).await? {
+        true => retag(app).await,
+        false => Ok(()),
+    }
+}
+
+/// Tags again what the boundaries now loaded have not tagged.
+async fn retag(app: &App) -> Result<()> {
+    let count = app.submissions.retag().await?;
+    if count > 0 {
+        tracing::info!(count, "tagged {count} submissions by the new boundaries");
     }
     Ok(())
 }

@@ -72,9 +72,13 @@ async fn a_removed_event_is_found(app: TestApp) {
 async fn events_in_another_order_are_found(app: TestApp) {
     lived_in(&app).await;
 
+    let numbers = match app.backend() {
+        Backend::Sqlite => "",
+        Backend::Postgres => "ALTER TABLE audit_events ALTER seq DROP IDENTITY;",
+    };
     let swap = "UPDATE audit_events SET seq = 1000003 WHERE seq = 3; UPDATE audit_events SET seq = 3 WHERE seq = 4; \
                 UPDATE audit_events SET seq = 4 WHERE seq = 1000003;";
-    tamper(&app, "audit_events", swap);
+    tamper(&app, "audit_events", &format!("{numbers} {swap}"));
 
     let faults = verified(&app).await.faults;
     assert!(

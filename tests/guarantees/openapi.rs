@@ -7,7 +7,7 @@ use serde_json::Value;
 fn the_committed_description_is_that_of_the_code() {
     let path = workspace().join("android-client-spec/openapi.json");
     let made = server::http::api::openapi().to_pretty_json().unwrap() + "\n";
-    if std::env::var_os("NIGRAN_REFRESH").is_some() {
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         std::fs::write(&path, &made).unwrap();
     }
 

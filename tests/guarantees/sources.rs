@@ -1,5 +1,5 @@
 //! Reads Rust sources just far enough to see which paths they name: `use` trees are spread out, `super` is resolved,
-//! comments, strings and `#[cfg(test)]` modules at a file's end are left aside.
+//! comments, strings and test modules are left aside.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -53,11 +53,17 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         match path.is_dir() {
+            _ if is_test(&path) => {}
             true => collect(&path, files),
             false if path.extension().is_some_and(|extension| extension == "rs") => files.push(path),
             false => {}
         }
     }
+}
+
+/// Modules that exist for tests alone: `tests.rs`, `tests/`, `testing.rs`.
+fn is_test(path: &Path) -> bool {
+    path.file_stem().is_some_and(|name| name == "tests" || name == "testing")
 }
 
 fn module_of(file: &str) -> Vec<String> {

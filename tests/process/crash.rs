@@ -1,12 +1,13 @@
 //! kill -9 at any moment under load loses nothing that was acknowledged: not a submission, not a photo.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use harness::folders::TemporaryFolder;
+use harness::photos::jpeg;
 use harness::process::{Launch, PASSWORD};
-use harness::{Person, Submission, photos, samples};
+use harness::{Person, Submission, samples};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -27,8 +28,10 @@ async fn nothing_acknowledged_is_lost_by_kill_9_under_load() {
     let started = Instant::now();
     let mut all = Vec::new();
     for round in 0..ROUNDS {
-        let after = Duration::from_millis(40 + (round as u64 * 97) % 400);
-        all.extend(loaded_and_killed(&launch, after).await);
+        // Another moment each time: after one to twelve photos, and up to 20 ms into what comes then.
+        let moment =
+            Moment { photos: 1 + (round * 7) % 12, then: Duration::from_millis((round as u64 * 13) % 20) };
+        all.extend(loaded_and_killed(&launch, moment).await);
     }
 
     let server = launch.serve().unwrap_or_else(|reason| panic!("after {ROUNDS} kills: {reason}"));
@@ -45,7 +48,7 @@ async fn nothing_acknowledged_is_lost_by_kill_9_under_load() {
         "only {} submissions and {photos} photos were acknowledged",
         all.len()
     );
-    assert!(started.elapsed() < Duration::from_secs(60), "took {:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(180), "took {:?}", started.elapsed());
     eprintln!(
         "{} submissions and {photos} photos survived {ROUNDS} kills in {:?}",
         all.len(),
@@ -53,33 +56,42 @@ async fn nothing_acknowledged_is_lost_by_kill_9_under_load() {
     );
 }
 
+/// When the server is killed.
+struct Moment {
+    photos: usize,
+    then: Duration,
+}
+
 /// Starts the server, has every phone file as fast as it can, and kills the server in the midst of it.
-async fn loaded_and_killed(launch: &Launch, after: Duration) -> Vec<Acknowledged> {
+async fn loaded_and_killed(launch: &Launch, moment: Moment) -> Vec<Acknowledged> {
     let mut server = launch.serve().unwrap_or_else(|reason| panic!("{reason}"));
     let inspector = Person::at(format!("http://{}", server.address)).login("inspector", PASSWORD).await;
-    let killed = Arc::new(AtomicBool::new(false));
+    let photos = Arc::new(AtomicUsize::new(0));
     let mut phones = JoinSet::new();
     for _ in 0..PHONES {
-        phones.spawn(file_until_killed(inspector.clone(), killed.clone()));
+        phones.spawn(file_until_killed(inspector.clone(), photos.clone()));
     }
-    tokio::time::sleep(after).await;
+    while photos.load(Ordering::SeqCst) < moment.photos && phones.try_join_next().is_none() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(moment.then).await;
     server.kill();
-    killed.store(true, Ordering::SeqCst);
     phones.join_all().await.into_iter().flatten().collect()
 }
 
-async fn file_until_killed(phone: Person, killed: Arc<AtomicBool>) -> Vec<Acknowledged> {
+/// Files until the server no longer answers.
+async fn file_until_killed(phone: Person, photos: Arc<AtomicUsize>) -> Vec<Acknowledged> {
     let mut acknowledged = Vec::new();
-    while !killed.load(Ordering::SeqCst) {
-        let photo = photos::jpeg("front.jpg", &uuid::Uuid::new_v4().to_string());
+    loop {
+        let photo = jpeg("front.jpg", &uuid::Uuid::new_v4().to_string());
         let inspection = samples::b3().without_photos().with_photo(photo.clone());
-        let Some(answer) = phone.try_file(&inspection).await else { break };
+        let Some(answer) = phone.try_file(&inspection).await else { return acknowledged };
         let receipt = answer.created();
         let sent = phone.try_upload(inspection.id, &photo).await;
         let photo = sent.is_some_and(|answer| answer.created()["sha256"] == photo.sha256());
+        photos.fetch_add(usize::from(photo), Ordering::SeqCst);
         acknowledged.push(Acknowledged { inspection, receipt, photo });
     }
-    acknowledged
 }
 
 /// What of an acknowledged submission is not there any more.

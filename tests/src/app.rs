@@ -64,25 +64,25 @@ pub struct TestApp {
     /// Where it listens: `http://127.0.0.1:40123`.
     pub url: String,
     running: Arc<Mutex<Option<Running>>>,
-    folder: Arc<TemporaryFolder>,
+    home: Arc<Home>,
     http: reqwest::Client,
 }
 
 impl TestApp {
     async fn start(prepared: &Prepared) -> TestApp {
-        let folder = TemporaryFolder::new();
-        let config = prepared.copy_to(folder.path());
+        let home = Home::copy_of(prepared);
         // The prepared database holds the first ids already.
         let ids = Ids::Counted(Arc::new(1_000_000.into()));
-        TestApp::start_in(Arc::new(folder), config, ids).await
+        TestApp::start_in(Arc::new(home), ids).await
     }
 
     /// A server on the folder and database of this one, which has been stopped.
     pub async fn started_again(&self) -> TestApp {
-        TestApp::start_in(self.folder.clone(), self.config.clone(), Ids::Random).await
+        TestApp::start_in(self.home.clone(), Ids::Random).await
     }
 
-    async fn start_in(folder: Arc<TemporaryFolder>, config: Config, ids: Ids) -> TestApp {
+    async fn start_in(home: Arc<Home>, ids: Ids) -> TestApp {
+        let config = config(home.folder.path(), home.database.as_deref());
         let clock = Clock::manual(noon());
         let running = app::start(config.clone(), clock.clone(), ids).await.expect("the server starts");
         TestApp {
@@ -90,7 +90,7 @@ impl TestApp {
             config,
             url: format!("http://{}", running.address),
             running: Arc::new(Mutex::new(Some(running))),
-            folder,
+            home,
             http: reqwest::Client::new(),
         }
     }
@@ -116,7 +116,7 @@ impl TestApp {
 
     /// Its data folder.
     pub fn data_dir(&self) -> &Path {
-        self.folder.path()
+        self.home.folder.path()
     }
 
     /// Somebody who has not logged in.
@@ -235,11 +235,28 @@ impl Prepared {
         });
         prepared
     }
+}
 
-    fn copy_to(&self, folder: &Path) -> Config {
-        folders::copy(self.folder.path(), folder);
-        let database = self.database.as_deref().map(|template| Cluster::shared().create(Some(template)));
-        config(folder, database.as_deref())
+/// The data folder and database of one server; both go when it does.
+struct Home {
+    folder: TemporaryFolder,
+    database: Option<String>,
+}
+
+impl Home {
+    fn copy_of(prepared: &Prepared) -> Home {
+        let folder = TemporaryFolder::new();
+        folders::copy(prepared.folder.path(), folder.path());
+        let database = prepared.database.as_deref().map(|template| Cluster::shared().create(Some(template)));
+        Home { folder, database }
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let Some(database) = &self.database {
+            Cluster::shared().remove(database);
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Where things lie: the workspace, the shared data beside it, and temporary folders that are removed again.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 
 /// The root of the workspace.
 pub fn workspace() -> &'static Path {
@@ -33,7 +36,7 @@ impl TemporaryFolder {
     /// When the temporary folder of the machine cannot be written.
     #[expect(clippy::new_without_default, reason = "making a folder is not a default value")]
     pub fn new() -> TemporaryFolder {
-        let path = std::env::temp_dir().join(format!("nigran-test-{}", uuid::Uuid::now_v7().simple()));
+        let path = all().join(uuid::Uuid::now_v7().simple().to_string());
         fs::create_dir_all(&path).expect("the temporary folder can be written");
         TemporaryFolder(path)
     }
@@ -48,6 +51,21 @@ impl Drop for TemporaryFolder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// The folder all temporary folders of this process lie in. A shell removes it when the process ends, however it ends:
+/// it reads a pipe that only this process holds.
+fn all() -> &'static Path {
+    static ALL: OnceLock<(PathBuf, Option<Child>)> = OnceLock::new();
+    let (path, _watch) = ALL.get_or_init(|| {
+        let path = std::env::temp_dir().join(format!("nigran-test-{}", uuid::Uuid::now_v7().simple()));
+        let mut watch = Command::new("sh");
+        watch.args(["-c", "trap '' HUP; read -r _; rm -rf \"$1\"", "watch"]).arg(&path);
+        // Ctrl-C is for the test; the watch must outlive it to clean up.
+        watch.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        (path, watch.spawn().ok())
+    });
+    path
 }
 
 /// Copies a folder with everything in it.

@@ -110,6 +110,13 @@ impl Cluster {
         name
     }
 
+    /// Removes a database, whoever is connected to it still.
+    pub fn remove(&self, database: &str) {
+        if let Ok(mut conn) = PgConnection::establish(&self.url("postgres")) {
+            let _ = conn.batch_execute(&format!("DROP DATABASE {database} WITH (FORCE)"));
+        }
+    }
+
     /// The process id of PostgreSQL itself.
     pub fn pid(&self) -> u32 {
         let file = fs::read_to_string(self.dir.join("data/postmaster.pid")).unwrap_or_default();

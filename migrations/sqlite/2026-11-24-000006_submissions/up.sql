@@ -1,4 +1,6 @@
 -- A submission is a head that moves (review, media, place) over revisions that never change.
+-- edition: the boundary sets the head's place comes from. The place found at filing stands in the revision's outcome;
+-- each later edition adds a row to place_tags.
 CREATE TABLE submissions (
     id TEXT PRIMARY KEY,
     form TEXT NOT NULL,
@@ -20,7 +22,10 @@ CREATE TABLE submissions (
     district TEXT,
     tehsil TEXT,
     lat DOUBLE,
-    lon DOUBLE
+    lon DOUBLE,
+    edition TEXT,
+    findings INTEGER NOT NULL,
+    summary TEXT NOT NULL
 );
 CREATE INDEX submissions_by_time ON submissions (received_at, id);
 CREATE INDEX submissions_by_district ON submissions (district, received_at, id);
@@ -49,11 +54,10 @@ CREATE TABLE place_tags (
     revision INTEGER NOT NULL,
     tagged_at BIGINT NOT NULL,
     status TEXT NOT NULL,
-    boundary_set_id TEXT,
+    edition TEXT NOT NULL,
     tag TEXT NOT NULL,
-    PRIMARY KEY (submission_id, revision, tagged_at)
+    PRIMARY KEY (submission_id, revision, edition)
 );
-CREATE INDEX place_tags_by_set ON place_tags (boundary_set_id);
 
 CREATE TABLE findings (
     submission_id TEXT NOT NULL,

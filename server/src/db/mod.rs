@@ -3,6 +3,7 @@
 
 mod connection;
 mod migrations;
+mod packed;
 pub mod schema;
 mod transaction;
 mod types;
@@ -17,7 +18,8 @@ use diesel::r2d2;
 pub use connection::{Backend, DbConn};
 pub use migrations::migrate;
 pub use transaction::{By, Tx};
-pub use types::{At, Json, Packed};
+pub use packed::Packed;
+pub use types::{At, Json};
 
 use crate::clock::{Clock, Ids};
 use crate::error::{Error, Result};

@@ -170,6 +170,9 @@ diesel::table! {
         tehsil -> Nullable<Text>,
         lat -> Nullable<Double>,
         lon -> Nullable<Double>,
+        edition -> Nullable<Text>,
+        findings -> Integer,
+        summary -> Text,
     }
 }
 
@@ -189,12 +192,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    place_tags (submission_id, revision, tagged_at) {
+    place_tags (submission_id, revision, edition) {
         submission_id -> Text,
         revision -> Integer,
         tagged_at -> BigInt,
         status -> Text,
-        boundary_set_id -> Nullable<Text>,
+        edition -> Text,
         tag -> Text,
     }
 }

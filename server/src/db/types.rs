@@ -1,13 +1,13 @@
 //! How our values lie in a column, the same on both databases: ids and enums as text, instants as microseconds since
-//! 1970 in a BIGINT, JSON as text or, where it is only read back whole, packed (zstd) in a BLOB.
-//! Each impl hands on to diesel's own for `String`, `i64` or `Vec<u8>`, so it holds for every backend they hold for.
+//! 1970 in a BIGINT, JSON as text (or packed, see `packed.rs`).
+//! Each impl hands on to diesel's own for `String` or `i64`, so it holds for every backend they hold for.
 
 use chrono::{DateTime, Utc};
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::serialize::{self, Output, ToSql};
-use diesel::sql_types::{BigInt, Binary, Text};
+use diesel::sql_types::{BigInt, Text};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -114,52 +114,6 @@ where
 {
     fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Json> {
         String::from_sql(bytes).map(Json)
-    }
-}
-
-/// Bytes packed with zstd: what is kept whole and read rarely (raw envelopes, outcomes, packages, geometries).
-#[derive(Clone, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
-#[diesel(sql_type = Binary)]
-pub struct Packed(Vec<u8>);
-
-impl Packed {
-    /// Packs `bytes`.
-    pub fn bytes(bytes: &[u8]) -> Result<Packed> {
-        zstd::bulk::compress(bytes, 1).map(Packed).map_err(|cause| Error::internal("packing bytes", cause))
-    }
-
-    /// Packs `value` as JSON.
-    pub fn json(value: &impl Serialize) -> Result<Packed> {
-        let text = serde_json::to_vec(value).map_err(|cause| Error::internal("writing JSON", cause))?;
-        Packed::bytes(&text)
-    }
-
-    /// The bytes as they were.
-    pub fn unpack(&self) -> Result<Vec<u8>> {
-        zstd::stream::decode_all(self.0.as_slice()).map_err(|cause| Error::internal("unpacking bytes", cause))
-    }
-
-    /// Reads the JSON inside.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.unpack()?).map_err(|cause| Error::internal("reading stored JSON", cause))
-    }
-}
-
-impl<DB: Backend> ToSql<Binary, DB> for Packed
-where
-    Vec<u8>: ToSql<Binary, DB>,
-{
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-        self.0.to_sql(out)
-    }
-}
-
-impl<DB: Backend> FromSql<Binary, DB> for Packed
-where
-    Vec<u8>: FromSql<Binary, DB>,
-{
-    fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Packed> {
-        Vec::<u8>::from_sql(bytes).map(Packed)
     }
 }
 

@@ -74,7 +74,7 @@ impl Display for SetList {
         writeln!(f, "{:width$}  level  areas  {:10}  {:20}  imported", "set", "vintage", "licence")?;
         for set in &self.0 {
             let (id, level, areas, licence, at) = (&set.set_id, set.level, set.area_count, &set.licence, set.imported_at);
-            let vintage: String = set.vintage.chars().take(10).collect();
+            let vintage = set.date();
             writeln!(f, "{id:width$}  {level:5}  {areas:5}  {vintage:10}  {licence:20}  {at}")?;
         }
         Ok(())

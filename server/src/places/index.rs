@@ -132,7 +132,8 @@ pub(super) struct Chosen<'i> {
 
 impl Index {
     pub(super) fn of(mut layers: Vec<Layer>) -> Index {
-        layers.sort_by(|a, b| rank(&b.set).cmp(&rank(&a.set)));
+        let rank = |layer: &Layer| (layer.set.date().to_owned(), layer.set.imported_at);
+        layers.sort_by_key(|layer| std::cmp::Reverse(rank(layer)));
         Index { layers }
     }
 
@@ -149,14 +150,4 @@ impl Index {
     pub(super) fn imports(&self) -> impl Iterator<Item = &BoundarySetId> {
         self.layers.iter().map(|layer| &layer.set.id)
     }
-}
-
-/// What makes one set newer than another: `2023-03-01 (PBS 2023 census list)` ranks by `2023-03-01`.
-fn rank(set: &BoundarySet) -> (&str, i64) {
-    let date = set.vintage.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(set.vintage.len());
-    // `2011-2012`: a span ranks by its first year.
-    let date = &set.vintage[..date];
-    let year = date.split('-').next().unwrap_or_default();
-    let span = date.split('-').nth(1).is_some_and(|second| second.len() == 4);
-    (if span { year } else { date }, set.imported_at.micros())
 }

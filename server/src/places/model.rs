@@ -194,6 +194,19 @@ pub struct BoundarySet {
     pub area_count: i32,
 }
 
+impl BoundarySet {
+    /// The date a vintage begins with, by which one set is newer than another: of `2023-03-01 (PBS 2023 census list)`
+    /// the day, of a span such as `2011-2012` the first year.
+    pub fn date(&self) -> &str {
+        let end = self.vintage.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(self.vintage.len());
+        let date = &self.vintage[..end];
+        match date.split_once('-') {
+            Some((year, rest)) if rest.split('-').next().is_some_and(|part| part.len() != 2) => year,
+            _ => date,
+        }
+    }
+}
+
 /// One area of a set as it is stored.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = boundary_areas)]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
 
 use super::index::{Index, Layer};
 use super::locate;
@@ -59,11 +60,12 @@ impl Places {
         locate::contains(&self.index().chosen(None), Coordinates::new(lat, lon).ok(), code)
     }
 
-    /// The import of the district set that fixes are tagged by now; none: no set of districts is loaded.
-    pub fn district_import(&self) -> Option<String> {
+    /// Names the sets that are loaded, all together: another import makes another edition. None: nothing is loaded.
+    pub fn edition(&self) -> Option<String> {
         let index = self.index();
-        let district = index.chosen(None).district;
-        district.map(|layer| layer.set.id.to_string())
+        let imports: BTreeSet<&str> = index.imports().map(|id| id.as_str()).collect();
+        let joined = imports.into_iter().collect::<Vec<_>>().join(" ");
+        (!joined.is_empty()).then(|| hex::encode(&Sha256::digest(joined)[..16]))
     }
 
     /// Whether there is a set to look anything up in.

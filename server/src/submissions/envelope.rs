@@ -1,7 +1,7 @@
 //! The envelope a phone sends: read strictly, hashed canonically, kept as it came.
 
 use chrono::{DateTime, FixedOffset};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -24,9 +24,10 @@ pub(super) struct Envelope {
     pub(super) device: Option<Device>,
     #[serde(default)]
     pub(super) location: Option<Location>,
-    pub(super) answers: Map<String, Value>,
+    #[serde(deserialize_with = "object")]
+    pub(super) answers: Value,
     #[serde(default)]
-    pub(super) non_answers: Option<Map<String, Value>>,
+    pub(super) non_answers: Option<Value>,
     #[serde(default)]
     pub(super) media: Vec<DeclaredMedia>,
 }
@@ -73,9 +74,13 @@ impl Received {
     }
 
     /// The envelope inside, or why there is none.
-    pub(super) fn envelope(&self) -> Result<Envelope, String> {
-        Envelope::deserialize(&self.value).map_err(|cause| cause.to_string())
+    pub(super) fn envelope(self) -> Result<Envelope, String> {
+        Envelope::deserialize(self.value).map_err(|cause| cause.to_string())
     }
+}
+
+fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    Map::deserialize(deserializer).map(Value::Object)
 }
 
 #[cfg(test)]

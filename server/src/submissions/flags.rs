@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset, Utc};
 use form_engine::MediaReference;
 use serde_json::{Map, Value, json};
 
@@ -50,14 +50,25 @@ fn about_the_fix(thresholds: &FlagConfig, about: &Circumstances, fix: &Location,
         _ => {}
     }
     if let Some(fixed_at) = fix.fixed_at {
-        let age = (about.envelope.finished_at - fixed_at).num_minutes();
-        if age.abs() > thresholds.stale_fix_minutes {
-            flags.push(flag("stale_fix", json!({ "age_minutes": age, "limit_minutes": thresholds.stale_fix_minutes })));
+        let minutes = minutes_outside_the_visit(about.envelope, fixed_at);
+        if minutes > thresholds.stale_fix_minutes {
+            flags.push(flag(
+                "stale_fix",
+                json!({ "minutes_outside_visit": minutes, "limit_minutes": thresholds.stale_fix_minutes }),
+            ));
         }
     }
     if fix.mocked {
         flags.push(flag("mock_location", json!({})));
     }
+}
+
+/// How long before the visit began, or after it ended, the fix was taken; 0 within it.
+fn minutes_outside_the_visit(envelope: &Envelope, fixed_at: DateTime<FixedOffset>) -> i64 {
+    let began = envelope.started_at.unwrap_or(envelope.finished_at).min(envelope.finished_at);
+    let before = (began - fixed_at).num_minutes();
+    let after = (fixed_at - envelope.finished_at).num_minutes();
+    before.max(after).max(0)
 }
 
 fn about_the_place(about: &Circumstances, flags: &mut Vec<Flag>) {
@@ -84,11 +95,10 @@ fn about_the_place(about: &Circumstances, flags: &mut Vec<Flag>) {
 fn about_the_time(thresholds: &FlagConfig, about: &Circumstances, flags: &mut Vec<Flag>) {
     let envelope = about.envelope;
     let limit = thresholds.clock_skew_minutes;
-    if let Some(clock) = envelope.device.as_ref().and_then(|device| device.clock) {
-        let skew = (clock.to_utc() - about.received_at).num_seconds();
-        if skew.abs() > limit * 60 {
-            flags.push(flag("clock_skew", json!({ "skew_seconds": skew, "limit_minutes": limit })));
-        }
+    if let Some(skew) = clock_skew(about)
+        && skew.abs() > limit * 60
+    {
+        flags.push(flag("clock_skew", json!({ "skew_seconds": skew, "limit_minutes": limit })));
     }
     let since = about.received_at - envelope.finished_at.to_utc();
     if since.num_minutes() < -limit {
@@ -104,6 +114,15 @@ fn about_the_time(thresholds: &FlagConfig, about: &Circumstances, flags: &mut Ve
             flags.push(flag("too_fast", figures));
         }
     }
+}
+
+/// By how much the phone's clock is certainly wrong. The envelope may have waited days for a network, so a clock
+/// behind the server's proves nothing; one ahead of it does, and so does one behind the visit's own end.
+fn clock_skew(about: &Circumstances) -> Option<i64> {
+    let clock = about.envelope.device.as_ref()?.clock?.to_utc();
+    let ahead = (clock - about.received_at).num_seconds();
+    let behind = (clock - about.envelope.finished_at.to_utc()).num_seconds();
+    Some(if ahead > 0 { ahead } else { behind.min(0) })
 }
 
 fn about_the_media(about: &Circumstances, flags: &mut Vec<Flag>) {

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Submissions;
 use super::envelope::{Envelope, Received};
 use super::judging;
-use super::model::{FindingRow, Head, Judgement, MediaState, Review, Revision, SubmissionId, TagRow};
+use super::model::{FindingRow, Head, Judgement, MediaState, Review, Revision, SubmissionId};
 use super::quarantine::{self, Reason};
 use super::receipt::{RECEIPT_TYPE, Receipt, ReceiptClaims};
 use super::store;
@@ -19,6 +19,10 @@ use crate::db::{At, DbConn, Json, Packed, Tx};
 use crate::error::{Error, Result};
 use crate::forms::Release;
 use crate::media;
+
+/// Up to this size a submission is judged on the thread that received it: that takes less time than handing it over
+/// would. Larger ones must not keep others waiting.
+const JUDGED_AT_ONCE: usize = 64 * 1024;
 
 /// What a filing came to.
 pub(super) enum Filed {
@@ -38,14 +42,15 @@ struct Filing {
     content_hash: String,
     release: Arc<Release>,
     judgement: Judgement,
-    /// The import of the boundary set it was located by.
-    boundaries: Option<String>,
+    /// The boundary sets it was located by.
+    edition: Option<String>,
     finished_at: At,
     facility: Option<String>,
     device_id: Option<String>,
     point: Option<(f64, f64)>,
     raw: Packed,
     outcome: Packed,
+    summary: Json,
 }
 
 impl Submissions {
@@ -58,25 +63,33 @@ impl Submissions {
         if_match: Option<String>,
     ) -> Result<Filed> {
         filer.may_any(&[Permission::FileInspections, Permission::FileAudits, Permission::FileToolkit])?;
-        let desk = self.clone();
         let by = filer.by();
-        let prepared = tokio::task::spawn_blocking(move || desk.prepare(filer, id, &body, if_match))
-            .await
-            .map_err(|cause| Error::internal("judging a submission", cause))??;
+        let prepared = match body.len() <= JUDGED_AT_ONCE {
+            true => self.prepare(filer, id, &body, if_match)?,
+            false => {
+                let desk = self.clone();
+                tokio::task::spawn_blocking(move || desk.prepare(filer, id, &body, if_match))
+                    .await
+                    .map_err(|cause| Error::internal("judging a submission", cause))??
+            }
+        };
         let tokens = self.accounts.tokens().clone();
-        match prepared {
+        let filed = match prepared {
             Prepared::Judged(filing) => self.db.write(by, move |tx| settle(tx, &filing, &tokens)).await,
             Prepared::Unreadable(reason) => {
                 self.db.write(by, move |tx| quarantine::keep(tx, &reason, &tokens)).await.map(Filed::Quarantined)
             }
-        }
+        }?;
+        note(&filed);
+        Ok(filed)
     }
 
     /// Reads and judges: everything that needs no transaction.
     fn prepare(&self, filer: Actor, id: SubmissionId, body: &[u8], if_match: Option<String>) -> Result<Prepared> {
         let received = Received::read(body)?;
+        let content_hash = received.content_hash.clone();
         let unreadable = |filer: &Actor, reason, detail| {
-            Reason::new(id.clone(), filer, received.content_hash.clone(), reason, detail, body).map(Prepared::Unreadable)
+            Reason::new(id.clone(), filer, content_hash.clone(), reason, detail, body).map(Prepared::Unreadable)
         };
         let envelope = match received.envelope() {
             Ok(envelope) => envelope,
@@ -87,7 +100,7 @@ impl Submissions {
             return unreadable(&filer, "release_unknown", what);
         };
         filer.may_file(release.kind)?;
-        let filing = self.judged(filer, id, if_match, received.content_hash, release, envelope, body)?;
+        let filing = self.judged(filer, id, if_match, content_hash.clone(), release, envelope, body)?;
         Ok(Prepared::Judged(Box::new(filing)))
     }
 
@@ -104,13 +117,14 @@ impl Submissions {
     ) -> Result<Filing> {
         let judgement = judging::judge(&envelope, &release, &filer, &self.places, &self.flags, self.clock.now());
         Ok(Filing {
-            boundaries: judgement.place.set.as_ref().and_then(|_| self.places.district_import()),
+            edition: self.places.edition(),
             finished_at: At::from(envelope.finished_at),
             device_id: filer.device.clone().or_else(|| envelope.device.as_ref()?.id.clone()),
             point: envelope.location.as_ref().map(|location| (location.lat, location.lon)),
             facility: envelope.facility,
             raw: Packed::bytes(body)?,
-            outcome: Packed::json(&judgement)?,
+            outcome: Packed::json_beside(&judgement, body)?,
+            summary: Json::of(&judgement.summary)?,
             id,
             filer,
             if_match,
@@ -119,6 +133,24 @@ impl Submissions {
             judgement,
         })
     }
+}
+
+/// Tells those who run the service what came in: ids and outcomes, nothing that was answered.
+fn note(filed: &Filed) {
+    let (how, receipt) = match filed {
+        Filed::Stored(receipt) => ("stored", receipt),
+        Filed::Repeated(receipt) => ("repeated", receipt),
+        Filed::Quarantined(receipt) => ("quarantined", receipt),
+    };
+    metrics::counter!("nigran_filings_total", "how" => how, "verdict" => receipt.verdict.as_str()).increment(1);
+    tracing::info!(
+        submission.id = %receipt.id,
+        revision = receipt.revision,
+        verdict = %receipt.verdict,
+        findings = receipt.findings.len(),
+        "{how} submission {}",
+        receipt.id
+    );
 }
 
 enum Prepared {
@@ -155,7 +187,6 @@ fn store_revision(tx: &mut Tx, filing: &Filing, before: Option<&Head>, tokens: &
     let head = filing.head(tx, before, &revision, missing.is_empty());
     store::put_head(tx.conn, &head, before.is_some())?;
     store::add_revision(tx.conn, &revision)?;
-    store::add_tag(tx.conn, &filing.tag(tx, revision.revision)?)?;
     store::add_findings(tx.conn, &filing.finding_rows(revision.revision))?;
     let deed = if before.is_some() { "submission.revised" } else { "submission.filed" };
     audit::record(tx, Event::new(deed, "submission", &filing.id, filing.audit_details(revision.revision)))?;
@@ -163,7 +194,7 @@ fn store_revision(tx: &mut Tx, filing: &Filing, before: Option<&Head>, tokens: &
 }
 
 fn repeated(tx: &mut Tx, head: &Head, earlier: Revision) -> Result<Filed> {
-    let judgement: Judgement = earlier.outcome.read()?;
+    let judgement = earlier.judgement()?;
     let missing = missing_media(tx.conn, &head.id, &judgement)?;
     Ok(Filed::Repeated(Receipt::of(head, earlier, &judgement, missing)))
 }
@@ -223,19 +254,10 @@ impl Filing {
             tehsil: area.tehsil,
             lat: self.point.map(|(lat, _)| lat),
             lon: self.point.map(|(_, lon)| lon),
+            edition: self.edition.clone(),
+            findings: self.judgement.findings.len() as i32,
+            summary: self.summary.clone(),
         }
-    }
-
-    fn tag(&self, tx: &Tx, revision: i32) -> Result<TagRow> {
-        let place = &self.judgement.place;
-        Ok(TagRow {
-            submission_id: self.id.clone(),
-            revision,
-            tagged_at: At::from(tx.now()),
-            status: place.status.to_string(),
-            boundary_set_id: self.boundaries.clone(),
-            tag: Json::of(place)?,
-        })
     }
 
     fn finding_rows(&self, revision: i32) -> Vec<FindingRow> {

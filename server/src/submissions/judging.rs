@@ -24,16 +24,14 @@ pub(super) fn judge(
 ) -> Judgement {
     let place = locate(envelope, places);
     let context = context(envelope, filer, &place, places);
-    let answers = Value::Object(envelope.answers.clone());
-    let non_answers = envelope.non_answers.clone().map(Value::Object);
-    let outcome = release.compiled.evaluate(&answers, non_answers.as_ref(), &context);
+    let outcome = release.compiled.evaluate(&envelope.answers, envelope.non_answers.as_ref(), &context);
     let flags = flags::raise(
         thresholds,
         &Circumstances {
             envelope,
             place: &place,
             filer_areas: &filer.areas,
-            answered_district: release.place_answer(&outcome.answers, "district"),
+            answered_district: release.place_answer(&outcome.answers, "district").filter(|code| is_a_place(places, code)),
             answer_count: count_answers(&outcome.answers),
             referred_media: &outcome.media,
             received_at,
@@ -87,6 +85,11 @@ impl Areas for Places {
     fn contains(&self, lat: f64, lon: f64, code: &str) -> Option<bool> {
         Places::contains(self, lat, lon, code)
     }
+}
+
+/// An answer such as "the whole province" or "another country" is no area a point could be compared with.
+fn is_a_place(places: &Places, code: &str) -> bool {
+    places.contains(0.0, 0.0, code).is_some()
 }
 
 /// Questions answered, rows' included.

@@ -3,6 +3,7 @@
 //! listed, and what cannot be evaluated at all is kept byte for byte in quarantine.
 
 mod envelope;
+mod filter;
 mod flags;
 mod ingest;
 mod judging;
@@ -15,6 +16,7 @@ mod redaction;
 mod retagging;
 mod routes;
 mod store;
+mod views;
 
 use crate::accounts::Accounts;
 use crate::clock::Clock;

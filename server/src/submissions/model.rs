@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::accounts::Kind;
 use crate::db::schema::{findings, place_tags, quarantine, revisions, submissions};
 use crate::db::{At, Json, Packed, text_enum, text_id};
+use crate::error::Result;
 use crate::places::PlaceTag;
 
 text_id! {
@@ -132,6 +133,9 @@ pub(super) struct Head {
     pub(super) tehsil: Option<String>,
     pub(super) lat: Option<f64>,
     pub(super) lon: Option<f64>,
+    pub(super) edition: Option<String>,
+    pub(super) findings: i32,
+    pub(super) summary: Json,
 }
 
 /// A revision as a row.
@@ -150,7 +154,8 @@ pub(super) struct Revision {
     pub(super) receipt: String,
 }
 
-/// Where a revision was found to lie, and by which boundary set. A later set adds a row; it overwrites none.
+/// Where a revision was found to lie by a later edition of the boundaries than the one it was filed under.
+/// Each edition adds a row; it overwrites none.
 #[derive(Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = place_tags)]
 pub(super) struct TagRow {
@@ -158,8 +163,15 @@ pub(super) struct TagRow {
     pub(super) revision: i32,
     pub(super) tagged_at: At,
     pub(super) status: String,
-    pub(super) boundary_set_id: Option<String>,
+    pub(super) edition: String,
     pub(super) tag: Json,
+}
+
+impl Revision {
+    /// What was said of it. It is packed beside the raw bytes, which it repeats in large part.
+    pub(super) fn judgement(&self) -> Result<Judgement> {
+        self.outcome.read_beside(&self.raw.unpack()?)
+    }
 }
 
 /// A finding as a row: what is searched for. The whole finding stands in the revision's judgement.

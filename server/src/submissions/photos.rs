@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Submissions;
 use super::ingest::missing_media;
-use super::model::{DeclaredMedia, Head, Judgement, MediaState, SubmissionId};
+use super::model::{DeclaredMedia, Head, MediaState, SubmissionId};
 use super::reading::{Reader, unknown};
 use super::routes::{Why, parse_id, reader};
 use super::store;
@@ -156,19 +156,18 @@ impl Submissions {
 
     async fn declared(&self, actor: &Actor, id: &SubmissionId, name: &MediaName) -> Result<Option<DeclaredMedia>> {
         let (wanted, account) = (id.clone(), actor.account.to_string());
-        let outcome = self
+        let revision = self
             .db
             .read(move |conn| {
                 let Some(head) = store::head(conn, &wanted)? else { return Ok(None) };
                 if head.account_id != account {
                     return Err(unknown(&wanted));
                 }
-                Ok(store::revision(conn, &wanted, head.revision)?.map(|revision| revision.outcome))
+                store::revision(conn, &wanted, head.revision)
             })
             .await?;
-        let Some(outcome) = outcome else { return Ok(None) };
-        let judgement: Judgement = outcome.read()?;
-        Ok(judgement.declared.into_iter().find(|declared| declared.name == name.as_str()))
+        let Some(revision) = revision else { return Ok(None) };
+        Ok(revision.judgement()?.declared.into_iter().find(|declared| declared.name == name.as_str()))
     }
 
     async fn attach(
@@ -235,7 +234,7 @@ fn no_strangers(tx: &mut Tx, id: &SubmissionId, account: &str) -> Result<()> {
 /// Moves the head to `complete` when nothing is missing any more; returns what is.
 fn settle_media(tx: &mut Tx, head: &Head) -> Result<Vec<String>> {
     let Some(revision) = store::revision(tx.conn, &head.id, head.revision)? else { return Ok(Vec::new()) };
-    let judgement: Judgement = revision.outcome.read()?;
+    let judgement = revision.judgement()?;
     let missing = missing_media(tx.conn, &head.id, &judgement)?;
     let state = if missing.is_empty() { MediaState::Complete } else { MediaState::Awaiting };
     if state != head.media {

@@ -1,4 +1,4 @@
-//! Tagging again: when a boundary set is imported, every submission with a fix gets a further tag by it. The tags it
+//! Tagging again: when boundaries are imported, every submission with a fix gets a further tag by them. The tags it
 //! had stay; where it belongs from now on is what the newest says.
 
 use form_engine::Point;
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Submissions;
 use super::ingest::Area;
-use super::model::{Head, Judgement, TagRow};
+use super::model::{Head, TagRow};
 use super::store;
 use crate::audit::{self, Event};
 use crate::db::{At, By, Json};
@@ -17,35 +17,35 @@ use crate::places::{Fix, PlaceTag};
 const BATCH: i64 = 200;
 
 impl Submissions {
-    /// Tags every submission that the current set has not tagged yet; returns how many that were.
+    /// Tags every submission that the boundaries now loaded have not tagged yet; returns how many that were.
     pub async fn retag(&self) -> Result<usize> {
-        let Some(set) = self.places.district_import() else { return Ok(0) };
+        let Some(edition) = self.places.edition() else { return Ok(0) };
         let mut total = 0;
         let mut after = String::new();
         loop {
-            let (wanted, from) = (set.clone(), after.clone());
-            let heads = self.db.read(move |conn| store::untagged_by(conn, &wanted, &from, BATCH)).await?;
+            let (wanted, from) = (edition.clone(), after.clone());
+            let heads = self.db.read(move |conn| store::not_of_edition(conn, &wanted, &from, BATCH)).await?;
             let Some(last) = heads.last() else { return Ok(total) };
             after = last.id.to_string();
             total += heads.len();
-            self.retag_batch(heads, set.clone()).await?;
+            self.retag_batch(heads, edition.clone()).await?;
         }
     }
 
-    async fn retag_batch(&self, heads: Vec<Head>, set: String) -> Result<()> {
+    async fn retag_batch(&self, heads: Vec<Head>, edition: String) -> Result<()> {
         let desk = self.clone();
         self.db
             .write(By::system(), move |tx| {
                 for head in &heads {
                     let Some(revision) = store::revision(tx.conn, &head.id, head.revision)? else { continue };
-                    let mut judgement: Judgement = revision.outcome.read()?;
+                    let mut judgement = revision.judgement()?;
                     judgement.place = desk.place_of(&revision.raw.unpack()?);
                     let Some(release) = desk.forms.release(&head.form, head.version as u32)? else { continue };
-                    store::add_tag(tx.conn, &tag_row(head, &judgement.place, &set, At::from(tx.now()))?)?;
-                    store::set_place(tx.conn, &head.id, &Area::of(&judgement, &release))?;
+                    store::add_tag(tx.conn, &tag_row(head, &judgement.place, &edition, At::from(tx.now()))?)?;
+                    store::set_place(tx.conn, &head.id, &Area::of(&judgement, &release), &edition)?;
                 }
                 let details = json!({ "count": heads.len() });
-                audit::record(tx, Event::new("submissions.retagged", "boundary_set", &set, details))
+                audit::record(tx, Event::new("submissions.retagged", "boundaries", &edition, details))
             })
             .await
     }
@@ -64,13 +64,13 @@ impl Submissions {
     }
 }
 
-fn tag_row(head: &Head, place: &PlaceTag, set: &str, at: At) -> Result<TagRow> {
+fn tag_row(head: &Head, place: &PlaceTag, edition: &str, at: At) -> Result<TagRow> {
     Ok(TagRow {
         submission_id: head.id.clone(),
         revision: head.revision,
         tagged_at: at,
         status: place.status.to_string(),
-        boundary_set_id: Some(set.to_owned()),
+        edition: edition.to_owned(),
         tag: Json::of(place)?,
     })
 }

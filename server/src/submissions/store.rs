@@ -1,16 +1,15 @@
 //! Queries of the submissions room. Revisions and place tags are only ever added.
 
-use std::collections::HashMap;
-
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
 use super::ingest::Area;
 use super::model::{FindingRow, Head, MediaState, Quarantined, Revision, SubmissionId, TagRow};
-use super::reading::{Filter, Sight};
+use super::filter::Filter;
+use super::reading::Sight;
 use crate::accounts::{Kind, Scope};
 use crate::db::schema::{findings, place_tags, quarantine, revisions, submissions};
-use crate::db::{At, DbConn, Packed, each_backend};
+use crate::db::{At, DbConn, each_backend};
 use crate::error::Result;
 
 pub(super) fn head(conn: &mut DbConn, id: &SubmissionId) -> Result<Option<Head>> {
@@ -32,13 +31,14 @@ pub(super) fn set_media(conn: &mut DbConn, id: &SubmissionId, media: MediaState,
     Ok(())
 }
 
-pub(super) fn set_place(conn: &mut DbConn, id: &SubmissionId, area: &Area) -> Result<()> {
+pub(super) fn set_place(conn: &mut DbConn, id: &SubmissionId, area: &Area, edition: &str) -> Result<()> {
     diesel::update(submissions::table.find(id))
         .set((
             submissions::province.eq(area.province.clone()),
             submissions::division.eq(area.division.clone()),
             submissions::district.eq(area.district.clone()),
             submissions::tehsil.eq(area.tehsil.clone()),
+            submissions::edition.eq(Some(edition.to_owned())),
         ))
         .execute(conn)?;
     Ok(())
@@ -76,7 +76,7 @@ pub(super) fn add_tag(conn: &mut DbConn, tag: &TagRow) -> Result<()> {
     Ok(())
 }
 
-/// The latest tag of a revision.
+/// The latest tag a revision was given after it was filed.
 pub(super) fn tag(conn: &mut DbConn, id: &SubmissionId, revision: i32) -> Result<Option<TagRow>> {
     Ok(place_tags::table
         .filter(place_tags::submission_id.eq(id).and(place_tags::revision.eq(revision)))
@@ -93,18 +93,12 @@ pub(super) fn add_findings(conn: &mut DbConn, rows: &[FindingRow]) -> Result<()>
     Ok(())
 }
 
-/// Heads whose current revision carries no tag of `set`, after `id`.
-pub(super) fn untagged_by(conn: &mut DbConn, set: &str, after: &str, limit: i64) -> Result<Vec<Head>> {
-    let tagged = place_tags::table.filter(
-        place_tags::submission_id
-            .eq(submissions::id)
-            .and(place_tags::revision.eq(submissions::revision))
-            .and(place_tags::boundary_set_id.eq(set.to_owned())),
-    );
+/// Heads with a fix whose place does not come from `edition`, after this id.
+pub(super) fn not_of_edition(conn: &mut DbConn, edition: &str, after: &str, limit: i64) -> Result<Vec<Head>> {
     Ok(submissions::table
         .filter(submissions::id.gt(after))
         .filter(submissions::lat.is_not_null())
-        .filter(diesel::dsl::not(diesel::dsl::exists(tagged)))
+        .filter(submissions::edition.is_null().or(submissions::edition.ne(edition.to_owned())))
         .order(submissions::id)
         .limit(limit)
         .select(Head::as_select())
@@ -191,18 +185,6 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
         query = query.filter(submissions::finished_at.lt(to));
     }
     Ok(query.load(conn)?)
-}
-
-/// The judgement of each head's current revision, by id.
-pub(super) fn outcomes(conn: &mut DbConn, heads: &[Head]) -> Result<HashMap<SubmissionId, Packed>> {
-    let ids: Vec<SubmissionId> = heads.iter().map(|head| head.id.clone()).collect();
-    let current = revisions::submission_id.eq(submissions::id).and(revisions::revision.eq(submissions::revision));
-    let rows: Vec<(SubmissionId, Packed)> = submissions::table
-        .inner_join(revisions::table.on(current))
-        .filter(submissions::id.eq_any(ids))
-        .select((submissions::id, revisions::outcome))
-        .load(conn)?;
-    Ok(rows.into_iter().collect())
 }
 
 pub(super) fn keep(conn: &mut DbConn, row: &Quarantined) -> Result<()> {

@@ -61,6 +61,24 @@ async fn on_database(
     launch.database_url = cluster.map(|cluster| cluster.url(&cluster.create(None)));
     let files = ["bal_adm1.geojson", "bal_adm2_2023_34.geojson", "bal_adm3_tehsil_130.geojson"];
     launch.boundaries = files.iter().filter_map(|file| folders::shared(&format!("geo/{file}"))).collect();
+    let log = folder.path().join("server.log");
+    let measured = measure(options, name, cluster, launch).await;
+    measured.map_err(|reason| format!("{reason}\nThe server's last words:\n{}", last_lines(&log, 20)))
+}
+
+/// What the server said last; it says why, when something went wrong.
+fn last_lines(log: &Path, count: usize) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+async fn measure(
+    options: &Options,
+    name: &'static str,
+    cluster: Option<&Cluster>,
+    launch: Launch,
+) -> Result<String, String> {
     let mut bench =
         Bench { options, name, cluster, launch, figures: Vec::new(), serials: Serials::default() };
     let server = bench.start_up()?;
@@ -174,20 +192,20 @@ impl Bench<'_> {
     async fn reading(&mut self, server: &Nigran) -> Result<String, String> {
         let mut table = Table::new(&format!("{}: reading", self.name));
         let token = self.login(server).await?;
-        let mut connection = Connection::open(server.address).await.map_err(|cause| cause.to_string())?;
-        for (what, path) in [
-            ("form list", "/v1/forms"),
-            ("form release", "/v1/forms/child-labour-inspection/releases/1"),
-            ("submissions, page of 50", "/v1/submissions"),
+        for (what, path, connections) in [
+            ("form list", "/v1/forms", 32),
+            ("form release", "/v1/forms/child-labour-inspection/releases/1", 32),
+            ("submissions, page of 50", "/v1/submissions", 8),
         ] {
             progress(self.name, what);
             let once = Read::new(path, &token, None);
-            let etag = once.etag(&mut connection).await?;
+            let etag = once.etag(server.address).await?;
             for (kind, read) in
                 [("", Some(once)), (", ETag hit", etag.map(|etag| Read::new(path, &token, Some(&etag))))]
             {
                 let Some(read) = read else { continue };
-                let measured = load::run(self.target(server), self.load(32), |_| read.clone()).await?;
+                let measured =
+                    load::run(self.target(server), self.load(connections), |_| read.clone()).await?;
                 table.row(&format!("{what}{kind}"), &measured);
             }
         }

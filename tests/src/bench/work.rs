@@ -1,6 +1,7 @@
 //! What the connections do: file an inspection, file one with its photo, read a list.
 
 use std::cell::Cell;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use uuid::Uuid;
@@ -71,8 +72,9 @@ impl Read {
     }
 
     /// Reads once and returns the ETag, where the answer has one.
-    pub(super) async fn etag(&self, connection: &mut Connection) -> Result<Option<String>, String> {
-        expect(connection, &[self.request.as_bytes()], &[self.status]).await?;
+    pub(super) async fn etag(&self, address: SocketAddr) -> Result<Option<String>, String> {
+        let mut connection = Connection::open(address).await.map_err(|cause| cause.to_string())?;
+        expect(&mut connection, &[self.request.as_bytes()], &[self.status]).await?;
         Ok(connection.header("etag").map(str::to_owned))
     }
 }

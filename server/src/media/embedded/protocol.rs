@@ -56,7 +56,7 @@ impl S3 for Store {
         if !blocking(move || disk.make_bucket(&name).map_err(failed)).await? {
             return Err(s3_error!(BucketAlreadyOwnedByYou));
         }
-        Ok(S3Response::new(CreateBucketOutput { location: Some(location), ..Default::default() }))
+        Ok(S3Response::new(CreateBucketOutput { location: Some(location) }))
     }
 
     async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
