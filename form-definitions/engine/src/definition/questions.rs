@@ -77,7 +77,7 @@ impl FormReader<'_, '_, '_> {
             calculate: self.calculation(pointer, name, fields, frame, slot),
             filter: self.filter(pointer, fields, frame, slot, kind),
             default: self.rule(pointer, fields, "x-default", frame, Purpose::Default(slot)),
-            from_rows: self.from_rows(pointer, name, fields),
+            from_rows: self.row_choices(pointer, name, fields),
             protection: Protection::read(self.reader, pointer, fields),
             non_answers: self.non_answers(pointer, fields),
         })
@@ -189,7 +189,7 @@ impl FormReader<'_, '_, '_> {
     }
 
     /// `x-choices: {rows, value}`: the values that stand in rows of the form.
-    fn from_rows(&mut self, pointer: &str, name: &str, fields: &Map<String, Value>) -> Option<RowChoices> {
+    fn row_choices(&mut self, pointer: &str, name: &str, fields: &Map<String, Value>) -> Option<RowChoices> {
         if !is_from_rows(fields) {
             return None;
         }

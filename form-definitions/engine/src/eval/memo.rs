@@ -1,7 +1,9 @@
 //! What rules came out as, kept between changes of one session. Without a session nothing is kept.
 
-use super::run::Seen;
+use super::run::{Run, Scope, Seen};
 use crate::definition::RuleId;
+use crate::rules::Node;
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 /// Which run of a rule: the row it ran in, and the list item or row a filter looked at.
@@ -47,5 +49,61 @@ impl Memo {
         if let Some(traces) = self.traces.get_mut(rule) {
             traces.retain(|row, _| !has_changed(*row));
         }
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Keeps from now on what rules come out as.
+    pub(crate) fn remember(&mut self, memo: Memo) {
+        self.memo = RefCell::new(Some(memo));
+    }
+
+    /// Forgets what a rule came out as in the rows where that may have changed.
+    pub(crate) fn forget(&self, rule: RuleId, has_changed: impl Fn(u32) -> bool) {
+        if let Some(memo) = self.memo.borrow_mut().as_mut() {
+            memo.forget(rule, has_changed);
+        }
+    }
+
+    pub(crate) fn start_counting(&self) {
+        self.steps.set(0);
+        self.evaluated.set(0);
+    }
+
+    /// Counts one rule evaluated.
+    pub(crate) fn count_rule(&self) {
+        self.evaluated.set(self.evaluated.get() + 1);
+    }
+
+    pub(crate) fn rules_evaluated(&self) -> u64 {
+        self.evaluated.get()
+    }
+
+    /// What a rule of the form comes out as here, evaluated only where that is not remembered.
+    pub(crate) fn verdict(&self, rule: RuleId, node: &'a Node, scope: &mut Scope<'a>) -> Option<bool> {
+        let ran: Ran = (scope.row_id(), scope.choice.map(|item| item.place).or(scope.choice_row));
+        let known = self.memo.borrow().as_ref().and_then(|memo| memo.truth(rule, ran));
+        if let Some(truth) = known {
+            return truth;
+        }
+        self.count_rule();
+        let truth = self.holds(node, scope);
+        if let Some(memo) = self.memo.borrow_mut().as_mut() {
+            memo.keep_truth(rule, ran, truth);
+        }
+        truth
+    }
+
+    /// What a rule of the form looks at in a row, in order, each once; remembered likewise.
+    pub(crate) fn reads(&self, rule: RuleId, node: &'a Node, row: u32) -> Vec<Seen> {
+        let known = self.memo.borrow().as_ref().and_then(|memo| memo.trace(rule, row));
+        if let Some(trace) = known {
+            return trace;
+        }
+        let trace = self.traced(node, &mut Scope::row(row));
+        if let Some(memo) = self.memo.borrow_mut().as_mut() {
+            memo.keep_trace(rule, row, trace.clone());
+        }
+        trace
     }
 }

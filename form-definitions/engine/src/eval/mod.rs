@@ -1,9 +1,11 @@
 //! Runs typed trees. Three values of truth; nothing here can fail: what cannot be known is unknown.
 
 mod causes;
+mod counts;
 pub(crate) mod dates;
 mod functions;
 mod logic;
+mod macros;
 mod memo;
 mod number;
 mod run;

@@ -2,15 +2,16 @@
 //!
 //! It counts its steps (the same on every machine) and, when asked to, notes which answers it read.
 
+use super::counts::Counts;
 use super::functions::{self, Surroundings};
 use super::logic::{among, and, compare, equal, or};
-use super::memo::{Memo, Ran};
+use super::memo::Memo;
 use super::scores::Scored;
 use super::store::Store;
 use super::value::Val;
 use crate::context::Context;
-use crate::definition::{ChoiceItem, Constant, Definition, RuleId, Slot};
-use crate::rules::{Arithmetic, Function, Macro, Node, Outside, ScorePart, Type, VisitField};
+use crate::definition::{ChoiceItem, Constant, Definition, Slot};
+use crate::rules::{Arithmetic, Function, Node, Outside, ScorePart, Type, VisitField};
 use chrono::NaiveDate;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
@@ -34,28 +35,12 @@ pub(crate) struct Run<'a> {
     parameters: Vec<&'a Constant>,
     baselines: Vec<&'a Constant>,
     definition: &'a Definition,
-    steps: Cell<u64>,
-    trace: RefCell<Option<Vec<Seen>>>,
-    memo: RefCell<Option<Memo>>,
+    pub(super) steps: Cell<u64>,
+    pub(super) trace: RefCell<Option<Vec<Seen>>>,
+    pub(super) memo: RefCell<Option<Memo>>,
     /// How many rows of a list hold each value of a question, as of a version of the store.
-    counts: RefCell<HashMap<(usize, Slot), (u64, HashMap<Key, f64>)>>,
-    evaluated: Cell<u64>,
-}
-
-/// A text or number that is equal to itself alone.
-#[derive(PartialEq, Eq, Hash)]
-enum Key {
-    Text(Box<str>),
-    Number(u64),
-}
-
-impl Key {
-    fn of(value: &Val<'_>) -> Option<Key> {
-        match value {
-            Val::Number(number) => Some(Key::Number((number + 0.0).to_bits())),
-            other => other.text().map(|text| Key::Text(text.into())),
-        }
-    }
+    pub(super) counts: RefCell<Counts>,
+    pub(super) evaluated: Cell<u64>,
 }
 
 /// Something a rule looked at.
@@ -69,9 +54,9 @@ pub(crate) enum Seen {
 pub(crate) struct Scope<'a> {
     row: u32,
     this: Val<'a>,
-    choice: Option<&'a ChoiceItem>,
-    choice_row: Option<u32>,
-    variables: Vec<Val<'a>>,
+    pub(super) choice: Option<&'a ChoiceItem>,
+    pub(super) choice_row: Option<u32>,
+    pub(super) variables: Vec<Val<'a>>,
 }
 
 impl<'a> Scope<'a> {
@@ -132,7 +117,7 @@ impl<'a> Run<'a> {
             steps: Cell::new(0),
             trace: RefCell::new(None),
             memo: RefCell::new(None),
-            counts: RefCell::new(HashMap::new()),
+            counts: RefCell::new(Counts::new()),
             evaluated: Cell::new(0),
         }
     }
@@ -148,60 +133,6 @@ impl<'a> Run<'a> {
     /// Counts work done for a rule outside the tree.
     pub(crate) fn count_steps(&self, steps: u64) {
         self.steps.set(self.steps.get() + steps);
-    }
-
-    /// Keeps from now on what rules come out as.
-    pub(crate) fn remember(&mut self, memo: Memo) {
-        self.memo = RefCell::new(Some(memo));
-    }
-
-    /// Forgets what a rule came out as in the rows where that may have changed.
-    pub(crate) fn forget(&self, rule: RuleId, has_changed: impl Fn(u32) -> bool) {
-        if let Some(memo) = self.memo.borrow_mut().as_mut() {
-            memo.forget(rule, has_changed);
-        }
-    }
-
-    pub(crate) fn start_counting(&self) {
-        self.steps.set(0);
-        self.evaluated.set(0);
-    }
-
-    /// Counts one rule evaluated.
-    pub(crate) fn count_rule(&self) {
-        self.evaluated.set(self.evaluated.get() + 1);
-    }
-
-    pub(crate) fn rules_evaluated(&self) -> u64 {
-        self.evaluated.get()
-    }
-
-    /// What a rule of the form comes out as here, evaluated only where that is not remembered.
-    pub(crate) fn verdict(&self, rule: RuleId, node: &'a Node, scope: &mut Scope<'a>) -> Option<bool> {
-        let ran: Ran = (scope.row, scope.choice.map(|item| item.place).or(scope.choice_row));
-        let known = self.memo.borrow().as_ref().and_then(|memo| memo.truth(rule, ran));
-        if let Some(truth) = known {
-            return truth;
-        }
-        self.count_rule();
-        let truth = self.holds(node, scope);
-        if let Some(memo) = self.memo.borrow_mut().as_mut() {
-            memo.keep_truth(rule, ran, truth);
-        }
-        truth
-    }
-
-    /// What a rule of the form looks at in a row, in order, each once; remembered likewise.
-    pub(crate) fn reads(&self, rule: RuleId, node: &'a Node, row: u32) -> Vec<Seen> {
-        let known = self.memo.borrow().as_ref().and_then(|memo| memo.trace(rule, row));
-        if let Some(trace) = known {
-            return trace;
-        }
-        let trace = self.traced(node, &mut Scope::row(row));
-        if let Some(memo) = self.memo.borrow_mut().as_mut() {
-            memo.keep_trace(rule, row, trace.clone());
-        }
-        trace
     }
 
     /// The truth of a condition.
@@ -381,89 +312,6 @@ impl<'a> Run<'a> {
         Val::truth_or_unknown(found)
     }
 
-    /// How many rows hold a value; none where that has to be looked at row by row: to tell which answers were read, or for values that are
-    /// equal to others than themselves.
-    fn count_equal(&self, over: &'a Node, slot: Slot, value: &'a Node, scope: &mut Scope<'a>) -> Option<f64> {
-        if self.trace.borrow().is_some() {
-            return None;
-        }
-        let Val::Rows(rows) = self.eval(over, scope) else { return Some(0.0) };
-        let value = self.eval(value, scope);
-        if !value.is_known() {
-            return Some(0.0);
-        }
-        let key = Key::of(&value)?;
-        let mut counts = self.counts.borrow_mut();
-        let Some(first) = rows.first() else { return Some(0.0) };
-        let current = self.store.version(self.store.row(*first).frame, slot);
-        let (version, counted) = counts.entry((rows.as_ptr() as usize, slot)).or_default();
-        if *version != current {
-            self.count_steps(rows.len() as u64);
-            counted.clear();
-            for row in rows.iter() {
-                if let Some(key) = Key::of(&self.store.cell(*row, slot).value) {
-                    *counted.entry(key).or_default() += 1.0;
-                }
-            }
-            *version = current;
-        }
-        Some(counted.get(&key).copied().unwrap_or(0.0))
-    }
-
-    fn each(
-        &self,
-        kind: Macro,
-        over: &'a Node,
-        variable: usize,
-        body: &'a Node,
-        scope: &mut Scope<'a>,
-    ) -> Val<'a> {
-        let over = self.eval(over, scope);
-        scope.variables.truncate(variable);
-        match &over {
-            Val::Rows(rows) => self.each_of(kind, &over, rows.iter().map(|row| Val::Row(*row)), body, scope),
-            Val::List(items) => self.each_of(kind, &over, items.iter().cloned(), body, scope),
-            _ => Val::Unknown,
-        }
-    }
-
-    fn each_of(
-        &self,
-        kind: Macro,
-        over: &Val<'a>,
-        items: impl Iterator<Item = Val<'a>>,
-        body: &'a Node,
-        scope: &mut Scope<'a>,
-    ) -> Val<'a> {
-        let depth = scope.variables.len();
-        let mut looks = items.map(|item| {
-            scope.variables.truncate(depth);
-            scope.variables.push(item.clone());
-            (item, self.eval(body, scope))
-        });
-        let seen = match kind {
-            Macro::Exists => Val::truth_or_unknown(decided(&mut looks, true)),
-            Macro::All => Val::truth_or_unknown(decided(&mut looks, false).map(|found| !found)),
-            Macro::ExistsOne => Val::truth_or_unknown(exactly_one(&mut looks)),
-            Macro::CountWhere => {
-                Val::Number(looks.filter(|(_, look)| look.truth() == Some(true)).count() as f64)
-            }
-            Macro::Map => Val::List(looks.map(|(_, look)| look).collect()),
-            Macro::Filter => {
-                let kept = looks.filter(|(_, look)| look.truth() == Some(true)).map(|(item, _)| item);
-                match over {
-                    Val::Rows(_) => Val::Rows(
-                        kept.filter_map(|item| if let Val::Row(row) = item { Some(row) } else { None })
-                            .collect(),
-                    ),
-                    _ => Val::List(kept.collect()),
-                }
-            }
-        };
-        scope.variables.truncate(depth);
-        seen
-    }
-
     fn visit(&self, field: VisitField) -> Val<'a> {
         let visit = &self.context.visit;
         match field {
@@ -491,34 +339,6 @@ impl<'a> Run<'a> {
         let found = rest.iter().try_fold(found, |at, name| at.map(|at: &'a Value| at.get(name)));
         found.flatten().map_or(Val::Unknown, |value| Val::of_outside(ty, value))
     }
-}
-
-/// Looks until one decides; an unknown on the way leaves it open.
-fn decided<'a>(looks: &mut impl Iterator<Item = (Val<'a>, Val<'a>)>, wanted: bool) -> Option<bool> {
-    let mut found = Some(false);
-    for (_, look) in looks {
-        match look.truth() {
-            Some(truth) if truth == wanted => return Some(true),
-            Some(_) => {}
-            None => found = None,
-        }
-    }
-    found
-}
-
-fn exactly_one<'a>(looks: &mut impl Iterator<Item = (Val<'a>, Val<'a>)>) -> Option<bool> {
-    let (mut sure, mut open) = (0, 0);
-    for (_, look) in looks {
-        match look.truth() {
-            Some(true) => sure += 1,
-            Some(false) => {}
-            None => open += 1,
-        }
-        if sure > 1 {
-            return Some(false);
-        }
-    }
-    (open == 0).then_some(sure == 1)
 }
 
 fn among_constants(item: &Val<'_>, constants: &[Constant]) -> Option<bool> {

@@ -9,6 +9,7 @@ mod names;
 mod offline;
 mod operators;
 mod order;
+mod outside;
 mod parse;
 mod possible;
 mod spell;
