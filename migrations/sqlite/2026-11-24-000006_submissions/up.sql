@@ -1,6 +1,6 @@
 -- A submission is a head that moves (review, media, place) over revisions that never change.
--- edition: the boundary sets the head's place comes from. The place found at filing stands in the revision's outcome;
--- each later edition adds a row to place_tags.
+-- A revision's content is the bytes as they came and what was said of them, packed as a pair; the place found at
+-- filing stands in it. edition names the boundary sets a head's place comes from; a later one adds a row to place_tags.
 CREATE TABLE submissions (
     id TEXT PRIMARY KEY,
     form TEXT NOT NULL,
@@ -39,8 +39,7 @@ CREATE TABLE revisions (
     account_id TEXT NOT NULL,
     device_id TEXT,
     received_at BIGINT NOT NULL,
-    raw BLOB NOT NULL,
-    outcome BLOB NOT NULL,
+    content BLOB NOT NULL,
     receipt TEXT NOT NULL,
     PRIMARY KEY (submission_id, revision)
 );

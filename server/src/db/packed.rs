@@ -1,6 +1,6 @@
-//! Bytes packed with zstd: what is kept whole and read rarely (raw envelopes, judgements, packages). What much resembles
-//! other bytes that are kept anyway is packed *beside* them: the judgement of a submission repeats its envelope, and
-//! so costs little more than what it adds.
+//! Bytes packed with zstd: what is kept whole and read rarely (envelopes, judgements, packages). Two things that much
+//! resemble each other are packed as a pair: the judgement of a submission repeats its envelope, and so costs little
+//! more than what it adds.
 
 use std::cell::RefCell;
 use std::io::Read as _;
@@ -36,55 +36,63 @@ pub struct Packed(Vec<u8>);
 impl Packed {
     /// Packs `bytes`.
     pub fn bytes(bytes: &[u8]) -> Result<Packed> {
-        Packed::bytes_beside(bytes, &[])
+        let packed = COMPRESSOR.with_borrow_mut(|kept| match kept {
+            Some(compressor) => compressor.compress(bytes),
+            None => kept.insert(Compressor::new(LEVEL)?).compress(bytes),
+        });
+        packed.map(Packed).map_err(|cause| Error::internal("packing bytes", cause))
     }
 
     /// Packs `value` as JSON.
     pub fn json(value: &impl Serialize) -> Result<Packed> {
-        Packed::json_beside(value, &[])
+        Packed::bytes(&json(value)?)
     }
 
-    /// Packs `value` as JSON, sharing what it has in common with `beside`.
-    pub fn json_beside(value: &impl Serialize, beside: &[u8]) -> Result<Packed> {
-        let text = serde_json::to_vec(value).map_err(|cause| Error::internal("writing JSON", cause))?;
-        Packed::bytes_beside(&text, beside)
-    }
-
-    fn bytes_beside(bytes: &[u8], beside: &[u8]) -> Result<Packed> {
-        let packed = COMPRESSOR.with_borrow_mut(|kept| {
-            let compressor = match kept {
-                Some(compressor) => compressor,
-                None => kept.insert(Compressor::new(LEVEL)?),
-            };
-            compressor.set_dictionary(LEVEL, beside)?;
-            compressor.compress(bytes)
-        });
-        packed.map(Packed).map_err(|cause: std::io::Error| Error::internal("packing bytes", cause))
+    /// Packs `bytes`, and `value` as JSON, together.
+    pub fn pair(bytes: &[u8], value: &impl Serialize) -> Result<Packed> {
+        let length = (bytes.len() as u64).to_be_bytes();
+        Packed::bytes(&[&length[..], bytes, &json(value)?].concat())
     }
 
     /// The bytes as they were.
     pub fn unpack(&self) -> Result<Vec<u8>> {
-        self.unpack_beside(&[])
-    }
-
-    /// Reads the JSON inside.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
-        self.read_beside(&[])
-    }
-
-    /// Reads JSON that was packed beside these bytes.
-    pub fn read_beside<T: DeserializeOwned>(&self, beside: &[u8]) -> Result<T> {
-        let text = self.unpack_beside(beside)?;
-        serde_json::from_slice(&text).map_err(|cause| Error::internal("reading stored JSON", cause))
-    }
-
-    fn unpack_beside(&self, beside: &[u8]) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        Decoder::with_dictionary(self.0.as_slice(), beside)
+        Decoder::new(self.0.as_slice())
             .and_then(|decoder| decoder.take(LARGEST).read_to_end(&mut bytes))
             .map_err(|cause| Error::internal("unpacking bytes", cause))?;
         Ok(bytes)
     }
+
+    /// Reads the JSON inside.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        read(&self.unpack()?)
+    }
+
+    /// The first of a pair: the bytes as they were.
+    pub fn unpack_first(&self) -> Result<Vec<u8>> {
+        let both = self.unpack()?;
+        split(&both).map(|(first, _)| first.to_vec())
+    }
+
+    /// Reads the JSON that is the second of a pair.
+    pub fn read_second<T: DeserializeOwned>(&self) -> Result<T> {
+        let both = self.unpack()?;
+        split(&both).and_then(|(_, second)| read(second))
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|cause| Error::internal("writing JSON", cause))
+}
+
+fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T> {
+    serde_json::from_slice(text).map_err(|cause| Error::internal("reading stored JSON", cause))
+}
+
+fn split(both: &[u8]) -> Result<(&[u8], &[u8])> {
+    let length = both.first_chunk().map(|length| u64::from_be_bytes(*length) as usize);
+    let parts = length.and_then(|length| both.get(8..)?.split_at_checked(length));
+    parts.ok_or_else(|| Error::internal("unpacking bytes", "they are no pair"))
 }
 
 impl<DB: Backend> ToSql<Binary, DB> for Packed
@@ -120,15 +128,17 @@ mod tests {
     }
 
     #[test]
-    fn what_resembles_its_neighbour_costs_little_beside_it() {
+    fn what_resembles_its_neighbour_costs_little_as_a_pair() {
         let answers = json!((0..200).map(|n| format!("answer {}", n * 7919 % 104_729)).collect::<Vec<_>>());
         let raw = serde_json::to_vec(&answers).unwrap();
         let judged = json!({ "answers": answers, "verdict": "valid" });
 
-        let beside = Packed::json_beside(&judged, &raw).unwrap();
+        let pair = Packed::pair(&raw, &judged).unwrap();
 
-        assert_eq!(beside.read_beside::<Value>(&raw).unwrap(), judged);
-        assert!(beside.0.len() * 5 < Packed::json(&judged).unwrap().0.len());
-        assert!(beside.read::<Value>().is_err(), "it cannot be read without its neighbour");
+        assert_eq!(pair.unpack_first().unwrap(), raw);
+        assert_eq!(pair.read_second::<Value>().unwrap(), judged);
+        let apart = Packed::bytes(&raw).unwrap().0.len() + Packed::json(&judged).unwrap().0.len();
+        assert!(pair.0.len() * 10 < apart * 6);
+        assert!(Packed::bytes(b"no pair").unwrap().unpack_first().is_err());
     }
 }

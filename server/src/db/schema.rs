@@ -185,8 +185,7 @@ diesel::table! {
         account_id -> Text,
         device_id -> Nullable<Text>,
         received_at -> BigInt,
-        raw -> Binary,
-        outcome -> Binary,
+        content -> Binary,
         receipt -> Text,
     }
 }

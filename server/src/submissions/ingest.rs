@@ -48,8 +48,7 @@ struct Filing {
     facility: Option<String>,
     device_id: Option<String>,
     point: Option<(f64, f64)>,
-    raw: Packed,
-    outcome: Packed,
+    content: Packed,
     summary: Json,
 }
 
@@ -122,8 +121,7 @@ impl Submissions {
             device_id: filer.device.clone().or_else(|| envelope.device.as_ref()?.id.clone()),
             point: envelope.location.as_ref().map(|location| (location.lat, location.lon)),
             facility: envelope.facility,
-            raw: Packed::bytes(body)?,
-            outcome: Packed::json_beside(&judgement, body)?,
+            content: Packed::pair(body, &judgement)?,
             summary: Json::of(&judgement.summary)?,
             id,
             filer,
@@ -224,8 +222,7 @@ impl Filing {
             account_id: self.filer.account.to_string(),
             device_id: self.device_id.clone(),
             received_at: At::from(tx.now()),
-            raw: self.raw.clone(),
-            outcome: self.outcome.clone(),
+            content: self.content.clone(),
             receipt: String::new(),
         }
     }

@@ -149,8 +149,8 @@ pub(super) struct Revision {
     pub(super) account_id: String,
     pub(super) device_id: Option<String>,
     pub(super) received_at: At,
-    pub(super) raw: Packed,
-    pub(super) outcome: Packed,
+    /// The bytes as they came and what was said of them, packed as a pair.
+    pub(super) content: Packed,
     pub(super) receipt: String,
 }
 
@@ -168,9 +168,14 @@ pub(super) struct TagRow {
 }
 
 impl Revision {
-    /// What was said of it. It is packed beside the raw bytes, which it repeats in large part.
+    /// The bytes as they came.
+    pub(super) fn raw(&self) -> Result<Vec<u8>> {
+        self.content.unpack_first()
+    }
+
+    /// What was said of them.
     pub(super) fn judgement(&self) -> Result<Judgement> {
-        self.outcome.read_beside(&self.raw.unpack()?)
+        self.content.read_second()
     }
 }
 

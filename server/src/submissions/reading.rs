@@ -121,7 +121,7 @@ impl Submissions {
         }
         self.note_reading(&reader, &head, "raw").await?;
         let row = self.db.read(move |conn| store::revision(conn, &head.id, head.revision)).await?;
-        row.ok_or_else(|| unknown(&id))?.raw.unpack()
+        row.ok_or_else(|| unknown(&id))?.raw()
     }
 
     /// Records who read somebody else's submission, and why.

@@ -39,7 +39,7 @@ impl Submissions {
                 for head in &heads {
                     let Some(revision) = store::revision(tx.conn, &head.id, head.revision)? else { continue };
                     let mut judgement = revision.judgement()?;
-                    judgement.place = desk.place_of(&revision.raw.unpack()?);
+                    judgement.place = desk.place_of(&revision.raw()?);
                     let Some(release) = desk.forms.release(&head.form, head.version as u32)? else { continue };
                     store::add_tag(tx.conn, &tag_row(head, &judgement.place, &edition, At::from(tx.now()))?)?;
                     store::set_place(tx.conn, &head.id, &Area::of(&judgement, &release), &edition)?;
