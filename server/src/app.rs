@@ -52,8 +52,9 @@ impl App {
     /// Opens everything, migrating the database and publishing the built-in questionnaires first.
     pub async fn open(config: &Config, clock: Clock, ids: Ids) -> Result<App> {
         telemetry::metrics();
-        std::fs::create_dir_all(&config.data_dir)
-            .map_err(|cause| Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display())))?;
+        std::fs::create_dir_all(&config.data_dir).map_err(|cause| {
+            Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display()))
+        })?;
         let url = config.database_url();
         for migration in db::migrate(&url)? {
             tracing::info!(%migration, "migrated the database: {migration}");
@@ -95,9 +96,10 @@ async fn publish_builtin(db: &Db) -> Result<()> {
 async fn import_boundaries(db: &Db, config: &Config) -> Result<()> {
     for path in &config.boundaries {
         let (db, file) = (db.clone(), path.clone());
-        let imported = tokio::task::spawn_blocking(move || places::import_file(&db, &file, &ImportOptions::default()))
-            .await
-            .map_err(|cause| Error::internal("importing boundaries", cause))??;
+        let imported =
+            tokio::task::spawn_blocking(move || places::import_file(&db, &file, &ImportOptions::default()))
+                .await
+                .map_err(|cause| Error::internal("importing boundaries", cause))??;
         let set = &imported.set.set_id;
         tracing::info!(set, warnings = imported.warnings.len(), "boundaries {set} are there");
     }
@@ -161,7 +163,9 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
         .disable_signals()
         .shutdown_timeout(20)
         .bind(&config.listen)
-        .map_err(|cause| Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen)))?;
+        .map_err(|cause| {
+            Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen))
+        })?;
     let addresses = server.addrs();
     Ok((server.run(), addresses))
 }

@@ -1,7 +1,7 @@
 //! The time and the ids the service uses. Both are handed in, so that a test chooses them and nobody sleeps.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;

@@ -238,13 +238,17 @@ fn overlay(table: &mut Table, name: &str, value: String) -> Result<()> {
     let value = match kind {
         As::Text => Value::String(value),
         As::List => Value::Array(
-            value.split(',').filter(|part| !part.trim().is_empty()).map(|part| Value::String(part.trim().into())).collect(),
+            value
+                .split(',')
+                .filter(|part| !part.trim().is_empty())
+                .map(|part| Value::String(part.trim().into()))
+                .collect(),
         ),
-        As::Toml => format!("v = {value}")
-            .parse::<Table>()
-            .ok()
-            .and_then(|mut table| table.remove("v"))
-            .ok_or_else(|| Error::invalid("bad_setting", format!("NIGRAN_{name} cannot be read: {value:?}")))?,
+        As::Toml => {
+            format!("v = {value}").parse::<Table>().ok().and_then(|mut table| table.remove("v")).ok_or_else(
+                || Error::invalid("bad_setting", format!("NIGRAN_{name} cannot be read: {value:?}")),
+            )?
+        }
     };
     match key.split_once('.') {
         None => table.insert((*key).into(), value),

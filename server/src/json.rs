@@ -14,7 +14,10 @@ pub const MAX_DEPTH: usize = 64;
 /// Reads `bytes` as one JSON value.
 pub fn parse(bytes: &[u8]) -> Result<Value> {
     let text = std::str::from_utf8(bytes).map_err(|cause| {
-        Error::invalid("not_utf8", format!("the body is not UTF-8: byte {} cannot be read", cause.valid_up_to()))
+        Error::invalid(
+            "not_utf8",
+            format!("the body is not UTF-8: byte {} cannot be read", cause.valid_up_to()),
+        )
     })?;
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = Strict { depth: 0 }.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
@@ -118,7 +121,10 @@ mod tests {
 
     #[test]
     fn reads_what_json_is() {
-        assert_eq!(parse(br#"{"a":[1,-2,3.5,"x",true,null]}"#).unwrap(), serde_json::json!({"a":[1,-2,3.5,"x",true,null]}));
+        assert_eq!(
+            parse(br#"{"a":[1,-2,3.5,"x",true,null]}"#).unwrap(),
+            serde_json::json!({"a":[1,-2,3.5,"x",true,null]})
+        );
     }
 
     #[test]

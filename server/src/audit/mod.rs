@@ -9,8 +9,8 @@ mod store;
 mod verify;
 
 pub use model::{Event, EventView, RecordedEvent, Seal};
-pub use store::Wanted;
 pub use seal::{SEAL_EVERY, seal_pending};
+pub use store::Wanted;
 pub use verify::{Fault, Report, verify};
 
 use crate::db::{At, DbConn, Json, Tx};

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 
 use super::model::{NewEvent, RecordedEvent, Seal};
-use crate::db::schema::{audit_events, audit_seals, audit_unsealed};
 use crate::db::DbConn;
+use crate::db::schema::{audit_events, audit_seals, audit_unsealed};
 use crate::error::Result;
 
 pub(super) fn insert(conn: &mut DbConn, event: &NewEvent) -> Result<()> {

@@ -99,7 +99,12 @@ fn check_link(seal: &Seal, report: &mut Report) {
     report.hashes.insert(seal.hash.clone());
 }
 
-fn check_members(conn: &mut DbConn, seal: &Seal, sealed: &mut BTreeSet<i64>, report: &mut Report) -> Result<()> {
+fn check_members(
+    conn: &mut DbConn,
+    seal: &Seal,
+    sealed: &mut BTreeSet<i64>,
+    report: &mut Report,
+) -> Result<()> {
     let seqs: Vec<i64> = seal.members().map(|(seq, _)| seq).collect();
     let found: HashMap<i64, [u8; 32]> =
         store::by_seq(conn, &seqs)?.iter().map(|event| (event.seq, event.digest())).collect();

@@ -4,8 +4,8 @@
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
-use diesel::sqlite::SqliteConnection;
 use diesel::r2d2;
+use diesel::sqlite::SqliteConnection;
 
 use crate::error::{Error, Result};
 
@@ -45,10 +45,7 @@ impl Backend {
         match url.split_once(':').map(|(scheme, _)| scheme) {
             Some("sqlite") => Ok(Backend::Sqlite),
             Some("postgres" | "postgresql") => Ok(Backend::Postgres),
-            _ => Err(Error::invalid(
-                "database_url",
-                "database.url must start with sqlite: or postgres://",
-            )),
+            _ => Err(Error::invalid("database_url", "database.url must start with sqlite: or postgres://")),
         }
     }
 
@@ -105,7 +102,8 @@ impl r2d2::ManageConnection for Manager {
             }
             Backend::Postgres => {
                 let mut conn = PgConnection::establish(&self.url)?;
-                conn.batch_execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY").map_err(readonly)?;
+                conn.batch_execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+                    .map_err(readonly)?;
                 Ok(DbConn::Postgres(conn))
             }
         }

@@ -17,8 +17,8 @@ use diesel::r2d2;
 
 pub use connection::{Backend, DbConn};
 pub use migrations::migrate;
-pub use transaction::{By, Tx};
 pub use packed::Packed;
+pub use transaction::{By, Tx};
 pub use types::{At, Json};
 
 use crate::clock::{Clock, Ids};

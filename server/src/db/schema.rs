@@ -231,4 +231,23 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(accounts, account_areas, devices, sessions, refresh_tokens, audit_events, audit_unsealed, audit_seals, releases, boundary_sets, boundary_areas, media_objects, submission_media, submissions, revisions, place_tags, findings, quarantine);
+diesel::allow_tables_to_appear_in_same_query!(
+    accounts,
+    account_areas,
+    devices,
+    sessions,
+    refresh_tokens,
+    audit_events,
+    audit_unsealed,
+    audit_seals,
+    releases,
+    boundary_sets,
+    boundary_areas,
+    media_objects,
+    submission_media,
+    submissions,
+    revisions,
+    place_tags,
+    findings,
+    quarantine
+);

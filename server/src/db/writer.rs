@@ -48,8 +48,10 @@ impl Writer {
         let queue = self.queue.lock().expect("the queue's lock is never held over a panic");
         match queue.as_ref().map(|queue| queue.try_send(unit)) {
             Some(Ok(())) => Ok(receiver),
-            Some(Err(TrySendError::Full(_))) => Err(Error::unavailable("busy", "too many writes are waiting; send it again shortly")
-                .retry_after(Duration::from_secs(1))),
+            Some(Err(TrySendError::Full(_))) => {
+                Err(Error::unavailable("busy", "too many writes are waiting; send it again shortly")
+                    .retry_after(Duration::from_secs(1)))
+            }
             Some(Err(TrySendError::Disconnected(_))) | None => Err(gone()),
         }
     }
@@ -65,7 +67,8 @@ impl Writer {
 
 /// What callers are told when the writer has stopped.
 pub(super) fn gone() -> Error {
-    Error::unavailable("shutting_down", "the server is stopping; send it again shortly").retry_after(Duration::from_secs(2))
+    Error::unavailable("shutting_down", "the server is stopping; send it again shortly")
+        .retry_after(Duration::from_secs(2))
 }
 
 /// A unit of work with its result type hidden.
@@ -158,8 +161,11 @@ impl Desk {
 }
 
 fn not_committed() -> Error {
-    Error::unavailable("database_unavailable", "the database did not take the write; nothing was stored, send it again shortly")
-        .retry_after(Duration::from_secs(5))
+    Error::unavailable(
+        "database_unavailable",
+        "the database did not take the write; nothing was stored, send it again shortly",
+    )
+    .retry_after(Duration::from_secs(5))
 }
 
 fn begin(conn: &mut DbConn) -> Result<()> {

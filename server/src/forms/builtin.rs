@@ -35,5 +35,6 @@ fn under(prefix: &str) -> Result<Vec<Value>> {
 }
 
 fn parse(name: &str, text: &str) -> Result<Value> {
-    serde_json::from_str(text).map_err(|cause| Error::internal("reading a built-in questionnaire", format!("{name}: {cause}")))
+    serde_json::from_str(text)
+        .map_err(|cause| Error::internal("reading a built-in questionnaire", format!("{name}: {cause}")))
 }

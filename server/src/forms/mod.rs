@@ -43,7 +43,9 @@ impl Forms {
         if let Some(release) = self.memory.read().expect("no panic under this lock").releases.get(&key) {
             return Ok(Some(Arc::clone(release)));
         }
-        let Some(row) = self.db.read_here(|conn| store::release(conn, form, version))? else { return Ok(None) };
+        let Some(row) = self.db.read_here(|conn| store::release(conn, form, version))? else {
+            return Ok(None);
+        };
         let release = Arc::new(Release::of(row)?);
         self.memory.write().expect("no panic under this lock").releases.insert(key, Arc::clone(&release));
         Ok(Some(release))

@@ -121,11 +121,17 @@ fn collect_sensitive(node: &Value, inherited: bool, names: &mut BTreeSet<String>
 /// The questions answered from a list of places, outside any repeat.
 fn place_questions(definition: &Value) -> BTreeMap<&'static str, String> {
     let sections = definition.get("properties").and_then(Value::as_object);
-    let questions = || sections.into_iter().flat_map(Map::values).filter_map(|section| section.get("properties")?.as_object());
+    let questions = || {
+        sections
+            .into_iter()
+            .flat_map(Map::values)
+            .filter_map(|section| section.get("properties")?.as_object())
+    };
     ["division", "district", "tehsil"]
         .into_iter()
         .filter_map(|list| {
-            let asks = |question: &Value| question.pointer("/x-choices/list").and_then(Value::as_str) == Some(list);
+            let asks =
+                |question: &Value| question.pointer("/x-choices/list").and_then(Value::as_str) == Some(list);
             let (name, _) = questions().flatten().find(|(_, question)| asks(question))?;
             Some((list, name.clone()))
         })

@@ -31,7 +31,10 @@ pub fn publish(tx: &mut Tx, package: &Package) -> Result<Published> {
     if i64::from(package.version) != i64::from(next) {
         return Err(Error::conflict(
             "release_version",
-            format!("{}: the next release is {next}, but x-form.version says {}", package.form, package.version),
+            format!(
+                "{}: the next release is {next}, but x-form.version says {}",
+                package.form, package.version
+            ),
         ));
     }
     check(package)?;
@@ -44,7 +47,10 @@ pub fn publish(tx: &mut Tx, package: &Package) -> Result<Published> {
 fn check(package: &Package) -> Result<()> {
     form_engine::compile(package).map(drop).map_err(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        Error::invalid("form_unsound", format!("{} cannot be published: {}", package.form, problems.join("; ")))
+        Error::invalid(
+            "form_unsound",
+            format!("{} cannot be published: {}", package.form, problems.join("; ")),
+        )
     })
 }
 

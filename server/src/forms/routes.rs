@@ -31,7 +31,12 @@ async fn list(forms: Data<Forms>, actor: Actor, request: HttpRequest) -> Result<
     responses((status = OK, body = FormView), (status = NOT_MODIFIED), Problems)
 )]
 #[get("/v1/forms/{form}")]
-async fn show(forms: Data<Forms>, actor: Actor, form: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+async fn show(
+    forms: Data<Forms>,
+    actor: Actor,
+    form: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     actor.may(Permission::ReadForms)?;
     let listing = forms.listing()?;
     let document = listing.forms.get(form.as_str()).ok_or_else(|| unknown_form(&form))?;
@@ -58,9 +63,17 @@ async fn release(
     actor.may(Permission::ReadForms)?;
     let (form, version) = path.into_inner();
     let release = forms.release(&form, version)?.ok_or_else(|| {
-        Error::not_found("release_unknown", format!("form {form} has no release {version}; GET /v1/forms/{form} lists them"))
+        Error::not_found(
+            "release_unknown",
+            format!("form {form} has no release {version}; GET /v1/forms/{form} lists them"),
+        )
     })?;
-    Ok(tagged(&request, &format!("\"{}\"", release.hash), "private, max-age=31536000, immutable", &release.document))
+    Ok(tagged(
+        &request,
+        &format!("\"{}\"", release.hash),
+        "private, max-age=31536000, immutable",
+        &release.document,
+    ))
 }
 
 fn unknown_form(form: &str) -> Error {

@@ -72,8 +72,11 @@ pub(crate) fn readers(config: &mut actix_web::web::ServiceConfig) {
 pub(crate) async fn unmatched(request: HttpRequest) -> HttpResponse {
     let methods = methods_of(request.path());
     if methods.is_empty() {
-        return Error::not_found("path_unknown", "there is nothing at this path; GET /v1/openapi.json lists what there is")
-            .error_response();
+        return Error::not_found(
+            "path_unknown",
+            "there is nothing at this path; GET /v1/openapi.json lists what there is",
+        )
+        .error_response();
     }
     let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     let mut error = Error::invalid("method_not_allowed", format!("this path takes {allowed}"));
@@ -99,7 +102,9 @@ static PATHS: LazyLock<Vec<(String, Method)>> = LazyLock::new(|| {
     api.paths
         .paths
         .iter()
-        .flat_map(|(path, item)| methods(item).into_iter().filter(|(is, _)| *is).map(move |(_, method)| (path.clone(), method)))
+        .flat_map(|(path, item)| {
+            methods(item).into_iter().filter(|(is, _)| *is).map(move |(_, method)| (path.clone(), method))
+        })
         .collect()
 });
 
@@ -112,7 +117,8 @@ fn fits(template: &str, path: &str) -> bool {
     loop {
         match (known.next(), asked.next()) {
             (None, None) => return true,
-            (Some(known), Some(asked)) if known == asked || (known.starts_with('{') && !asked.is_empty()) => {}
+            (Some(known), Some(asked)) if known == asked || (known.starts_with('{') && !asked.is_empty()) => {
+            }
             _ => return false,
         }
     }

@@ -53,7 +53,7 @@ fn encode(key: &impl Serialize) -> String {
 
 fn decode<K: DeserializeOwned>(text: &str) -> Result<K> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-    bytes
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .ok_or_else(|| Error::invalid("bad_cursor", "`after` must be the `next` of an earlier page, unchanged"))
+    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(|| {
+        Error::invalid("bad_cursor", "`after` must be the `next` of an earlier page, unchanged")
+    })
 }

@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 /// inflates, so that a small body cannot become a large one in memory.
 pub(crate) async fn body(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes> {
     let too_large = || Error::too_large("body_too_large", format!("the body is larger than {limit} bytes"));
-    let declared: Option<usize> = header_text(request, header::CONTENT_LENGTH).and_then(|text| text.parse().ok());
+    let declared: Option<usize> =
+        header_text(request, header::CONTENT_LENGTH).and_then(|text| text.parse().ok());
     if declared.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
@@ -22,7 +23,10 @@ pub(crate) async fn body(request: &HttpRequest, payload: Payload, limit: usize) 
     let mut whole = BytesMut::with_capacity(declared.unwrap_or(4096).min(limit));
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|cause| {
-            Error::invalid("body_truncated", format!("the body broke off or cannot be unpacked: {cause}; send it again"))
+            Error::invalid(
+                "body_truncated",
+                format!("the body broke off or cannot be unpacked: {cause}; send it again"),
+            )
         })?;
         if whole.len() + chunk.len() > limit {
             return Err(too_large());

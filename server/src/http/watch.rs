@@ -39,8 +39,17 @@ pub(crate) async fn watch<B: MessageBody>(
     metrics::counter!("nigran_requests_total", &labels).increment(1);
     metrics::histogram!("nigran_request_seconds", "route" => route.clone()).record(took.as_secs_f64());
     match status {
-        500.. => tracing::error!(request_id = id, method, route, status, ms = took.as_millis() as u64, "answered with a failure"),
-        _ => tracing::debug!(request_id = id, method, route, status, ms = took.as_millis() as u64, "answered"),
+        500.. => tracing::error!(
+            request_id = id,
+            method,
+            route,
+            status,
+            ms = took.as_millis() as u64,
+            "answered with a failure"
+        ),
+        _ => {
+            tracing::debug!(request_id = id, method, route, status, ms = took.as_millis() as u64, "answered")
+        }
     }
     Ok(response)
 }

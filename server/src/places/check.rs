@@ -19,7 +19,8 @@ const NAMED: usize = 10;
 pub(super) fn neighbours(areas: &[ReadArea], problems: &mut Problems, warnings: &mut Vec<String>) {
     let covered = unary_union(areas.iter().map(|area| &area.shape));
     // Areas that add up to what they cover do not overlap; looking at every pair takes a hundred times as long.
-    let excess: f64 = areas.iter().map(|area| area.shape.unsigned_area()).sum::<f64>() - covered.unsigned_area();
+    let excess: f64 =
+        areas.iter().map(|area| area.shape.unsigned_area()).sum::<f64>() - covered.unsigned_area();
     if excess * KM2_PER_SQUARE_DEGREE >= NOTICED_KM2 {
         overlaps(areas, problems, warnings);
     }
@@ -37,7 +38,11 @@ fn overlaps(areas: &[ReadArea], problems: &mut Problems, warnings: &mut Vec<Stri
             let shared = km2(&area.shape.intersection(&other.shape));
             let share = shared / km2(&area.shape).min(km2(&other.shape));
             if share > OVERLAP_SHARE {
-                let message = format!("it overlaps {} by {shared:.2} km², {:.1} % of the smaller", other.name_en, share * 100.0);
+                let message = format!(
+                    "it overlaps {} by {shared:.2} km², {:.1} % of the smaller",
+                    other.name_en,
+                    share * 100.0
+                );
                 problems.with_feature(at, &area.name_en, message);
             } else if shared >= NOTICED_KM2 {
                 warnings.push(format!("{} and {} overlap by {shared:.2} km²", area.name_en, other.name_en));
@@ -50,7 +55,8 @@ fn overlaps(areas: &[ReadArea], problems: &mut Problems, warnings: &mut Vec<Stri
 fn gaps(covered: &MultiPolygon<f64>, warnings: &mut Vec<String>) {
     let holes = covered.0.iter().flat_map(|polygon| polygon.interiors());
     let holes = holes.map(|ring| Polygon::new(ring.clone(), vec![]));
-    let mut gaps: Vec<(f64, String)> = holes.filter_map(|hole| Some((km2(&MultiPolygon(vec![hole.clone()])), middle(&hole)?))).collect();
+    let mut gaps: Vec<(f64, String)> =
+        holes.filter_map(|hole| Some((km2(&MultiPolygon(vec![hole.clone()])), middle(&hole)?))).collect();
     gaps.retain(|(size, _)| *size >= NOTICED_KM2);
     gaps.sort_by(|a, b| b.0.total_cmp(&a.0));
     for (size, place) in gaps.iter().take(NAMED) {

@@ -14,7 +14,9 @@ use crate::error::{Error, Result};
 
 /// Imports a GeoJSON file. Blocks; for a command line or a start-up.
 pub fn import_file(db: &Db, path: &Path, options: &ImportOptions) -> Result<Imported> {
-    let unreadable = |why: String| Error::invalid("boundary_file_unreadable", format!("{} cannot be read: {why}", path.display()));
+    let unreadable = |why: String| {
+        Error::invalid("boundary_file_unreadable", format!("{} cannot be read: {why}", path.display()))
+    };
     let size = std::fs::metadata(path).map_err(|cause| unreadable(cause.to_string()))?.len();
     if size > MAX_BYTES as u64 {
         return Err(unreadable(format!("it is larger than {} MiB", MAX_BYTES / 1024 / 1024)));
@@ -51,9 +53,17 @@ impl Display for Imported {
     fn fmt(&self, f: &mut Formatter<'_>) -> Written {
         let set = &self.set;
         match self.outcome {
-            ImportOutcome::Added => writeln!(f, "imported {}: {} areas of level {}, {}", set.set_id, set.area_count, set.level, set.vintage)?,
+            ImportOutcome::Added => writeln!(
+                f,
+                "imported {}: {} areas of level {}, {}",
+                set.set_id, set.area_count, set.level, set.vintage
+            )?,
             ImportOutcome::AlreadyThere => {
-                writeln!(f, "nothing to do: this file was imported as {} on {}", set.set_id, set.imported_at)?;
+                writeln!(
+                    f,
+                    "nothing to do: this file was imported as {} on {}",
+                    set.set_id, set.imported_at
+                )?;
             }
         }
         writeln!(f, "  licence {}; lines within {} m", set.licence, set.line_uncertainty_m)?;
@@ -73,7 +83,8 @@ impl Display for SetList {
         let width = self.0.iter().map(|set| set.set_id.chars().count()).max().unwrap_or(0).max(3);
         writeln!(f, "{:width$}  level  areas  {:10}  {:20}  imported", "set", "vintage", "licence")?;
         for set in &self.0 {
-            let (id, level, areas, licence, at) = (&set.set_id, set.level, set.area_count, &set.licence, set.imported_at);
+            let (id, level, areas, licence, at) =
+                (&set.set_id, set.level, set.area_count, &set.licence, set.imported_at);
             let vintage = set.date();
             writeln!(f, "{id:width$}  {level:5}  {areas:5}  {vintage:10}  {licence:20}  {at}")?;
         }

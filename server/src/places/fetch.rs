@@ -40,14 +40,22 @@ pub async fn fetch(url: &str, options: ImportOptions) -> Result<Fetched> {
 
 async fn get(client: &reqwest::Client, url: &str) -> Result<Vec<u8>> {
     let failed = |why: String| {
-        Error::unavailable("boundaries_unreachable", format!("{url} cannot be fetched: {why}; download it elsewhere and use `nigran boundaries import`"))
+        Error::unavailable(
+            "boundaries_unreachable",
+            format!(
+                "{url} cannot be fetched: {why}; download it elsewhere and use `nigran boundaries import`"
+            ),
+        )
     };
     let answer = client.get(url).send().await.and_then(reqwest::Response::error_for_status);
     let mut answer = answer.map_err(|cause| failed(reason(&cause)))?;
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(|cause| failed(reason(&cause)))? {
         if bytes.len() + chunk.len() > MAX_BYTES {
-            return Err(Error::too_large("boundary_set_too_large", format!("{url} is larger than {} MiB", MAX_BYTES / 1024 / 1024)));
+            return Err(Error::too_large(
+                "boundary_set_too_large",
+                format!("{url} is larger than {} MiB", MAX_BYTES / 1024 / 1024),
+            ));
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -91,8 +99,13 @@ impl Particulars {
     }
 
     fn complete(self, options: ImportOptions) -> ImportOptions {
-        let sources = [Some("geoBoundaries (geoboundaries.org)".to_owned()), self.boundary_source, self.license_source];
-        let attribution = sources.into_iter().flatten().map(|source| source.trim().to_owned()).filter(|source| !source.is_empty());
+        let sources =
+            [Some("geoBoundaries (geoboundaries.org)".to_owned()), self.boundary_source, self.license_source];
+        let attribution = sources
+            .into_iter()
+            .flatten()
+            .map(|source| source.trim().to_owned())
+            .filter(|source| !source.is_empty());
         let level = self.boundary_type.and_then(|kind| kind.strip_prefix("ADM")?.parse().ok());
         ImportOptions {
             set_id: options.set_id.or(self.id),
@@ -124,8 +137,14 @@ mod tests {
         let app = move || {
             let particulars = particulars.clone();
             App::new()
-                .route("/api", web::get().to(move || std::future::ready(HttpResponse::Ok().json(&particulars))))
-                .route("/file.geojson", web::get().to(|| async { r#"{"type":"FeatureCollection","features":[]}"# }))
+                .route(
+                    "/api",
+                    web::get().to(move || std::future::ready(HttpResponse::Ok().json(&particulars))),
+                )
+                .route(
+                    "/file.geojson",
+                    web::get().to(|| async { r#"{"type":"FeatureCollection","features":[]}"# }),
+                )
                 .route("/endless", web::get().to(|| async { HttpResponse::Ok().streaming(endless()) }))
         };
         actix_web::rt::spawn(HttpServer::new(app).workers(1).listen(listener).unwrap().run());

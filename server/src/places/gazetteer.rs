@@ -35,14 +35,20 @@ pub(super) struct Gazetteer {
 impl Gazetteer {
     /// The province itself.
     pub(super) fn province(&self) -> Named {
-        Named { code: PROVINCE.into(), name_en: "Balochistan".into(), name_ur: Some("بلوچستان".into()) }
+        Named {
+            code: PROVINCE.into(), name_en: "Balochistan".into(), name_ur: Some("بلوچستان".into())
+        }
     }
 
     /// The division of this English name; made up by rule when the list does not have it.
     pub(super) fn division_named(&self, name: &str) -> Named {
         match self.divisions.called(name, None) {
             Some(entry) => entry.named(),
-            None => Named { code: format!("{PROVINCE}-DIV-{}", slug(name)), name_en: name.to_owned(), name_ur: None },
+            None => Named {
+                code: format!("{PROVINCE}-DIV-{}", slug(name)),
+                name_en: name.to_owned(),
+                name_ur: None,
+            },
         }
     }
 
@@ -129,7 +135,8 @@ struct Names {
 
 impl Names {
     fn read(text: &str) -> Names {
-        let list: List = serde_json::from_str(text).expect("the choice lists are embedded, and a test reads them");
+        let list: List =
+            serde_json::from_str(text).expect("the choice lists are embedded, and a test reads them");
         let (mut by_code, mut by_name) = (HashMap::new(), HashMap::new());
         for (at, entry) in list.items.iter().enumerate() {
             by_code.insert(entry.code.clone(), at);

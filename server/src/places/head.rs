@@ -48,20 +48,28 @@ pub(super) struct Head {
 
 impl Head {
     /// Gathers the particulars; none when one is missing, which `problems` then says.
-    pub(super) fn of(file: &FeatureCollection, options: &ImportOptions, problems: &mut Problems) -> Option<Head> {
+    pub(super) fn of(
+        file: &FeatureCollection,
+        options: &ImportOptions,
+        problems: &mut Problems,
+    ) -> Option<Head> {
         let words = Words::of(file);
         is_crs84(&words, problems);
         let set_id = words.needed(&options.set_id, "set_id", "name", "--set-id", problems);
         let licence = words.needed(&options.licence, "licence", "licence", "--licence", problems);
-        let attribution = words.needed(&options.attribution, "attribution", "attribution", "--attribution", problems);
-        let vintage = options.vintage.clone().or_else(|| words.said("vintage")).or_else(|| words.cod_vintage());
+        let attribution =
+            words.needed(&options.attribution, "attribution", "attribution", "--attribution", problems);
+        let vintage =
+            options.vintage.clone().or_else(|| words.said("vintage")).or_else(|| words.cod_vintage());
         let vintage = vintage.filter(|vintage| dated(vintage));
         if vintage.is_none() {
             problems.with_file("the set has no vintage that begins with its year: give --vintage, such as 2023 or 2023-03-01");
         }
         let level = options.level.or_else(|| words.level()).filter(|level| (1..=3).contains(level));
         if level.is_none() {
-            problems.with_file("the set's level is not known: give --level 1 (provinces), 2 (districts) or 3 (tehsils)");
+            problems.with_file(
+                "the set's level is not known: give --level 1 (provinces), 2 (districts) or 3 (tehsils)",
+            );
         }
         let valid_from = options.valid_from.or_else(|| words.date("valid_from")).or_else(|| words.cod_date());
         let valid_to = options.valid_to.or_else(|| words.date("valid_to"));
@@ -108,11 +116,20 @@ impl<'f> Words<'f> {
         text(self.metadata?, key)
     }
 
-    fn needed(&self, given: &Option<String>, key: &str, noun: &str, option: &str, problems: &mut Problems) -> Option<String> {
+    fn needed(
+        &self,
+        given: &Option<String>,
+        key: &str,
+        noun: &str,
+        option: &str,
+        problems: &mut Problems,
+    ) -> Option<String> {
         let given = given.as_ref().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty());
         let word = given.or_else(|| self.said(key));
         if word.is_none() {
-            problems.with_file(format!("the set has no {noun}: the file's metadata has no `{key}`; give {option}"));
+            problems.with_file(format!(
+                "the set has no {noun}: the file's metadata has no `{key}`; give {option}"
+            ));
         }
         word
     }
@@ -140,7 +157,8 @@ impl<'f> Words<'f> {
     }
 
     fn uncertainty(&self, options: &ImportOptions, problems: &mut Problems) -> Option<f64> {
-        let said = self.metadata.and_then(|metadata| metadata.get("line_uncertainty_m")).and_then(Value::as_f64);
+        let said =
+            self.metadata.and_then(|metadata| metadata.get("line_uncertainty_m")).and_then(Value::as_f64);
         let metres = options.line_uncertainty_m.or(said).unwrap_or(LINE_UNCERTAINTY_M);
         let sane = (0.0..=50_000.0).contains(&metres);
         if !sane {
@@ -153,7 +171,8 @@ impl<'f> Words<'f> {
 /// GeoJSON is CRS84 unless it says otherwise, in the old `crs` member or in our metadata.
 fn is_crs84(words: &Words, problems: &mut Problems) {
     let member = words.members.and_then(|members| members.get("crs")).filter(|crs| !crs.is_null());
-    let named = member.map(|crs| crs.pointer("/properties/name").and_then(Value::as_str).unwrap_or("unnamed").to_owned());
+    let named = member
+        .map(|crs| crs.pointer("/properties/name").and_then(Value::as_str).unwrap_or("unnamed").to_owned());
     for crs in named.into_iter().chain(words.said("crs")) {
         if !crs.to_uppercase().ends_with("CRS84") {
             problems.with_file(format!(

@@ -52,8 +52,13 @@ fn parents_exist(tx: &mut Tx, read: &ReadSet) -> Result<()> {
     let known = store::codes_of_level(tx.conn, i32::from(read.head.level) - 1)?;
     let mut problems = Problems::default();
     for (at, area) in read.areas.iter().enumerate().filter(|_| !known.is_empty()) {
-        if let Some(parent) = area.parent.as_ref().filter(|parent| parent.starts_with(PROVINCE) && !known.contains(*parent)) {
-            let message = format!("its parent {parent} is in no set of level {}; correct it, or import that set first", read.head.level - 1);
+        if let Some(parent) =
+            area.parent.as_ref().filter(|parent| parent.starts_with(PROVINCE) && !known.contains(*parent))
+        {
+            let message = format!(
+                "its parent {parent} is in no set of level {}; correct it, or import that set first",
+                read.head.level - 1
+            );
             problems.with_feature(at, &area.name_en, message);
         }
     }

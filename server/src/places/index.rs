@@ -53,7 +53,11 @@ impl Layer {
         });
         let boxes = RTree::bulk_load(boxes.collect());
         let lines = Lines::of(&shapes);
-        let areas = rows.iter().zip(&shapes).map(|(row, shape)| area(&set, row, shape)).collect::<Result<Vec<_>>>()?;
+        let areas = rows
+            .iter()
+            .zip(&shapes)
+            .map(|(row, shape)| area(&set, row, shape))
+            .collect::<Result<Vec<_>>>()?;
         let by_code = areas.iter().enumerate().map(|(at, area)| (area.named.code.clone(), at)).collect();
         Ok(Layer { set, areas, lines, boxes, by_code })
     }
@@ -86,13 +90,17 @@ impl Layer {
         let Some(on) = on else { return self.set.valid_to.is_none() };
         // Dates of one form compare as text.
         let on = on.to_string();
-        self.set.valid_from.as_ref().is_none_or(|from| *from <= on) && self.set.valid_to.as_ref().is_none_or(|to| on < *to)
+        self.set.valid_from.as_ref().is_none_or(|from| *from <= on)
+            && self.set.valid_to.as_ref().is_none_or(|to| on < *to)
     }
 }
 
 fn shape(set: &BoundarySet, row: &AreaRow) -> Result<MultiPolygon<f64>> {
     wkb::read(&row.geometry).ok_or_else(|| {
-        Error::internal("reading a boundary", format!("the stored geometry of {} in {} is damaged", row.code, set.set_id))
+        Error::internal(
+            "reading a boundary",
+            format!("the stored geometry of {} in {} is damaged", row.code, set.set_id),
+        )
     })
 }
 
@@ -110,7 +118,9 @@ fn area(set: &BoundarySet, row: &AreaRow, shape: &MultiPolygon<f64>) -> Result<A
 
 /// Leaves out what lies in other provinces, unless everything does (a set from elsewhere, or made up for a test).
 fn of_the_province(rows: Vec<AreaRow>) -> Vec<AreaRow> {
-    let ours = |row: &AreaRow| row.code.starts_with(PROVINCE) || row.parent.as_ref().is_some_and(|p| p.starts_with(PROVINCE));
+    let ours = |row: &AreaRow| {
+        row.code.starts_with(PROVINCE) || row.parent.as_ref().is_some_and(|p| p.starts_with(PROVINCE))
+    };
     match rows.iter().any(ours) {
         true => rows.into_iter().filter(ours).collect(),
         false => rows,
@@ -142,7 +152,8 @@ impl Index {
     /// better than none.
     pub(super) fn chosen(&self, on: Option<NaiveDate>) -> Chosen<'_> {
         let of_level = |level| self.layers.iter().filter(move |layer| layer.set.level == level);
-        let newest = |level| of_level(level).find(|layer| layer.in_force(on)).or_else(|| of_level(level).next());
+        let newest =
+            |level| of_level(level).find(|layer| layer.in_force(on)).or_else(|| of_level(level).next());
         Chosen { province: newest(1), district: newest(2), tehsil: newest(3) }
     }
 

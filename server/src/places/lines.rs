@@ -42,7 +42,10 @@ const LANDMARKS: usize = 2048;
 impl Lines {
     pub(super) fn of(shapes: &[MultiPolygon<f64>]) -> Lines {
         let rings = shapes.iter().enumerate().flat_map(|(area, shape)| {
-            let rings = shape.0.iter().flat_map(|polygon| std::iter::once(polygon.exterior()).chain(polygon.interiors()));
+            let rings = shape
+                .0
+                .iter()
+                .flat_map(|polygon| std::iter::once(polygon.exterior()).chain(polygon.interiors()));
             rings.flat_map(move |ring| runs(area, ring))
         });
         let runs = RTree::bulk_load(rings.collect());
@@ -77,7 +80,8 @@ impl Lines {
 fn runs(area: usize, ring: &LineString<f64>) -> impl Iterator<Item = Run> {
     let last = ring.0.len().saturating_sub(1);
     (0..last).step_by(RUN).map(move |from| {
-        let points: Box<[[f64; 2]]> = ring.0[from..=(from + RUN).min(last)].iter().map(|at| [at.x, at.y]).collect();
+        let points: Box<[[f64; 2]]> =
+            ring.0[from..=(from + RUN).min(last)].iter().map(|at| [at.x, at.y]).collect();
         let bounds = AABB::from_points(points.iter());
         Run { area, points, bounds }
     })
@@ -90,7 +94,8 @@ struct Landmark {
 
 impl Landmark {
     fn at(lon: f64, lat: f64) -> Landmark {
-        let ((sin_lat, cos_lat), (sin_lon, cos_lon)) = (lat.to_radians().sin_cos(), lon.to_radians().sin_cos());
+        let ((sin_lat, cos_lat), (sin_lon, cos_lon)) =
+            (lat.to_radians().sin_cos(), lon.to_radians().sin_cos());
         Landmark { place: Point::new(lon, lat), unit: [cos_lat * cos_lon, cos_lat * sin_lon, sin_lat] }
     }
 
@@ -252,7 +257,9 @@ mod tests {
         let lines = Lines::of(&[square(66.0, 29.0, 1.0), square(67.0, 29.0, 1.0), square(69.0, 29.0, 1.0)]);
         let mut near = Vec::new();
 
-        lines.within(Coordinates::new(29.5, 66.999).unwrap(), 500.0, |area, metres| near.push((area, metres.round())));
+        lines.within(Coordinates::new(29.5, 66.999).unwrap(), 500.0, |area, metres| {
+            near.push((area, metres.round()))
+        });
 
         near.sort_by(|a, b| a.partial_cmp(b).unwrap());
         assert_eq!(near, [(0, 97.0), (1, 97.0)]);

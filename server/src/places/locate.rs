@@ -12,7 +12,9 @@ const REACH_M: f64 = 50_000.0;
 
 /// Tags `fix` by the chosen sets.
 pub(super) fn locate(chosen: &Chosen, fix: &Fix) -> PlaceTag {
-    let Some(base) = chosen.district.or(chosen.province) else { return PlaceTag::bare(PlaceStatus::NoBoundarySet) };
+    let Some(base) = chosen.district.or(chosen.province) else {
+        return PlaceTag::bare(PlaceStatus::NoBoundarySet);
+    };
     let mut tag = PlaceTag::bare(PlaceStatus::Outside);
     tag.set = Some(base.set.set_id.clone());
     let Ok(at) = Coordinates::new(fix.lat, fix.lon) else { return tag };
@@ -45,7 +47,8 @@ struct Found<'i> {
 
 impl<'i> Found<'i> {
     fn at(chosen: &Chosen<'i>, at: Coordinates) -> Found<'i> {
-        let containing = |layer: &'i Layer| layer.containing(at, |_| true).map(|area| (area, &layer.areas[area]));
+        let containing =
+            |layer: &'i Layer| layer.containing(at, |_| true).map(|area| (area, &layer.areas[area]));
         Found {
             province: chosen.province.and_then(containing).map(|(_, area)| area),
             district: chosen.district.and_then(containing),
@@ -68,11 +71,13 @@ impl<'i> Found<'i> {
 
     fn name(&self, chosen: &Chosen, at: Coordinates, tag: &mut PlaceTag) {
         let district = self.district.map(|(_, area)| area);
-        tag.province = self.province.map(|area| area.named.clone()).or_else(|| province_of(chosen, district?));
+        tag.province =
+            self.province.map(|area| area.named.clone()).or_else(|| province_of(chosen, district?));
         tag.division = district.and_then(|area| area.division.clone());
         tag.district = district.map(|area| area.named.clone());
         // A tehsil of another district than the one found would contradict it: lines of two sets never agree to the metre.
-        let ours = |area: &Area| area.parent.as_deref() == district.map(|district| district.named.code.as_str());
+        let ours =
+            |area: &Area| area.parent.as_deref() == district.map(|district| district.named.code.as_str());
         let tehsil = chosen.tehsil.and_then(|layer| Some(&layer.areas[layer.containing(at, ours)?]));
         tag.tehsil = district.and(tehsil).map(|area| area.named.clone());
     }
@@ -89,7 +94,13 @@ fn province_of(chosen: &Chosen, district: &Area) -> Option<Named> {
 }
 
 /// The districts within `reach` metres, nearest first; the one that holds the point is at distance 0.
-fn candidates(chosen: &Chosen, found: &Found, at: Coordinates, distance: Option<f64>, reach: f64) -> Vec<Candidate> {
+fn candidates(
+    chosen: &Chosen,
+    found: &Found,
+    at: Coordinates,
+    distance: Option<f64>,
+    reach: f64,
+) -> Vec<Candidate> {
     let Some(layer) = chosen.district else { return Vec::new() };
     let mut near: Vec<(f64, usize)> = found.district.iter().map(|&(area, _)| (0.0, area)).collect();
     // Most fixes are far from any line: then there is nothing to look for.
@@ -124,7 +135,8 @@ pub(super) fn contains(chosen: &Chosen, at: Option<Coordinates>, code: &str) -> 
     // A division is its districts; so is a province whose own line is not loaded.
     let districts = chosen.district?;
     let of_code = |area: &Area| {
-        area.division.as_ref().is_some_and(|division| division.code == code) || area.parent.as_deref() == Some(code)
+        area.division.as_ref().is_some_and(|division| division.code == code)
+            || area.parent.as_deref() == Some(code)
     };
     let mut members = (0..districts.areas.len()).filter(|&at| of_code(&districts.areas[at])).peekable();
     members.peek()?;

@@ -19,7 +19,9 @@ pub(super) fn level_of(properties: &JsonObject) -> Option<u8> {
     if let Some(kind) = text(properties, "shapeType") {
         return kind.strip_prefix("ADM")?.parse().ok();
     }
-    let has = |level: &u8| cod_names(*level).iter().chain(&cod_codes(*level)).any(|key| text(properties, key).is_some());
+    let has = |level: &u8| {
+        cod_names(*level).iter().chain(&cod_codes(*level)).any(|key| text(properties, key).is_some())
+    };
     (1..=4).rev().find(has)
 }
 
@@ -64,7 +66,8 @@ impl<'f> Names<'f> {
         let level = self.level;
         self.first(["name_ur", &format!("ADM{level}_UR")]).or_else(|| {
             // COD-AB numbers its languages: `lang1: "ur"` makes `adm2_name1` the Urdu name.
-            let number = (1..=3).find(|n| text(self.properties, &format!("lang{n}")).as_deref() == Some("ur"))?;
+            let number =
+                (1..=3).find(|n| text(self.properties, &format!("lang{n}")).as_deref() == Some("ur"))?;
             text(self.properties, &format!("adm{level}_name{number}"))
         })
     }
@@ -111,7 +114,10 @@ mod tests {
 
     use super::*;
 
-    fn read(level: u8, properties: Value) -> (Option<String>, Option<String>, Option<String>, Option<String>) {
+    fn read(
+        level: u8,
+        properties: Value,
+    ) -> (Option<String>, Option<String>, Option<String>, Option<String>) {
         let properties = properties.as_object().unwrap();
         let names = Names::of(properties, level);
         let name = names.english();
@@ -126,12 +132,14 @@ mod tests {
     fn each_dialect_is_understood() {
         let ours = json!({"pcode": "PK226", "name_en": "Quetta", "name_ur": "کوئٹہ", "level": 2, "province_pcode": "PK2"});
         let cod = json!({"adm2_name": "Quetta", "adm2_name1": "کوئٹہ", "lang1": "ur", "adm2_pcode": "PK226", "adm1_pcode": "PK2"});
-        let old = json!({"ADM2_EN": "Quetta", "ADM2_UR": "کوئٹہ", "ADM2_PCODE": "PK226", "ADM1_PCODE": "PK2"});
+        let old =
+            json!({"ADM2_EN": "Quetta", "ADM2_UR": "کوئٹہ", "ADM2_PCODE": "PK226", "ADM1_PCODE": "PK2"});
         for properties in [ours, cod, old] {
             assert_eq!(level_of(properties.as_object().unwrap()), Some(2));
             assert_eq!(<[_; 4]>::from(read(2, properties)), words(["PK226", "Quetta", "کوئٹہ", "PK2"]));
         }
-        let geoboundaries = json!({"shapeName": "Quetta", "shapeISO": "", "shapeID": "1234B5", "shapeType": "ADM2"});
+        let geoboundaries =
+            json!({"shapeName": "Quetta", "shapeISO": "", "shapeID": "1234B5", "shapeType": "ADM2"});
         assert_eq!(<[_; 4]>::from(read(2, geoboundaries)), words(["PK226", "Quetta", "", ""]));
     }
 

@@ -13,14 +13,18 @@ use crate::error::{Error, Result};
 /// The last import of the set named `set_id`.
 pub fn set_named(conn: &mut DbConn, set_id: &str) -> Result<BoundarySet> {
     store::latest_set_named(conn, set_id)?.ok_or_else(|| {
-        Error::not_found("boundary_set_not_found", "there is no boundary set of this name; GET /v1/places/boundaries lists them")
+        Error::not_found(
+            "boundary_set_not_found",
+            "there is no boundary set of this name; GET /v1/places/boundaries lists them",
+        )
     })
 }
 
 /// Writes `set` as a GeoJSON FeatureCollection.
 pub fn geojson(conn: &mut DbConn, set: &BoundarySet) -> Result<String> {
     let areas = store::areas_of(conn, &set.id)?;
-    let mut collection = FeatureCollection::new(areas.iter().map(|area| feature(set, area)).collect::<Result<Vec<_>>>()?);
+    let mut collection =
+        FeatureCollection::new(areas.iter().map(|area| feature(set, area)).collect::<Result<Vec<_>>>()?);
     let mut members = JsonObject::new();
     members.insert("name".into(), set.set_id.clone().into());
     members.insert("metadata".into(), metadata(set));
@@ -39,12 +43,17 @@ fn metadata(set: &BoundarySet) -> Value {
 
 fn feature(set: &BoundarySet, area: &AreaRow) -> Result<Feature> {
     let damaged = || format!("the stored geometry of {} in {} is damaged", area.code, set.set_id);
-    let shape: MultiPolygon<f64> = wkb::read(&area.geometry).ok_or_else(|| Error::internal("reading a boundary", damaged()))?;
+    let shape: MultiPolygon<f64> =
+        wkb::read(&area.geometry).ok_or_else(|| Error::internal("reading a boundary", damaged()))?;
     let mut properties: JsonObject = area.properties.read()?;
     properties.insert("pcode".into(), area.code.clone().into());
     properties.insert("name_en".into(), area.name_en.clone().into());
     properties.insert("name_ur".into(), area.name_ur.clone().into());
     properties.insert("parent".into(), area.parent.clone().into());
     properties.insert("level".into(), set.level.into());
-    Ok(Feature { geometry: Some(Geometry::new(GeometryValue::from(&shape))), properties: Some(properties), ..Feature::default() })
+    Ok(Feature {
+        geometry: Some(Geometry::new(GeometryValue::from(&shape))),
+        properties: Some(properties),
+        ..Feature::default()
+    })
 }

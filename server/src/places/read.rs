@@ -65,7 +65,8 @@ impl Problems {
             n => format!(" (and {} more)", n - 1),
         };
         let detail = format!("the boundary set was not imported: {first}{more}");
-        let problems = serde_json::to_value(&self.0).map_err(|cause| Error::internal("listing problems", cause))?;
+        let problems =
+            serde_json::to_value(&self.0).map_err(|cause| Error::internal("listing problems", cause))?;
         Err(Error::invalid("boundary_set_refused", detail).with("problems", problems))
     }
 }
@@ -102,7 +103,8 @@ pub fn read(bytes: &[u8], options: &ImportOptions) -> Result<ReadSet> {
     let head = Head::of(&collection, options, &mut problems);
     let level = head.as_ref().map_or(2, |head| head.level);
     let features = collection.features.into_iter().enumerate();
-    let areas: Vec<ReadArea> = features.filter_map(|(at, feature)| area(at, feature, level, &mut problems)).collect();
+    let areas: Vec<ReadArea> =
+        features.filter_map(|(at, feature)| area(at, feature, level, &mut problems)).collect();
     codes_are_unique(&areas, &mut problems);
     if level == 2 {
         are_districts(&areas, &mut problems);
@@ -119,14 +121,24 @@ pub fn read(bytes: &[u8], options: &ImportOptions) -> Result<ReadSet> {
 fn parse(bytes: &[u8]) -> Result<FeatureCollection> {
     if bytes.len() > MAX_BYTES {
         let limit = MAX_BYTES / 1024 / 1024;
-        return Err(Error::too_large("boundary_set_too_large", format!("a boundary file may have {limit} MiB; simplify the lines")));
+        return Err(Error::too_large(
+            "boundary_set_too_large",
+            format!("a boundary file may have {limit} MiB; simplify the lines"),
+        ));
     }
-    let refuse = |why: String| Error::invalid("not_geojson", format!("the boundary file must be a GeoJSON FeatureCollection in UTF-8: {why}"));
+    let refuse = |why: String| {
+        Error::invalid(
+            "not_geojson",
+            format!("the boundary file must be a GeoJSON FeatureCollection in UTF-8: {why}"),
+        )
+    };
     let text = std::str::from_utf8(bytes).map_err(|cause| refuse(cause.to_string()))?;
     // A byte-order mark is what Windows tools put before UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match text.parse::<GeoJson>() {
-        Ok(GeoJson::FeatureCollection(collection)) if collection.features.is_empty() => Err(refuse("it has no features".into())),
+        Ok(GeoJson::FeatureCollection(collection)) if collection.features.is_empty() => {
+            Err(refuse("it has no features".into()))
+        }
         Ok(GeoJson::FeatureCollection(collection)) => Ok(collection),
         Ok(GeoJson::Feature(_)) => Err(refuse("it is a single Feature".into())),
         Ok(GeoJson::Geometry(_)) => Err(refuse("it is a bare geometry".into())),
@@ -139,14 +151,26 @@ fn area(at: usize, feature: Feature, level: u8, problems: &mut Problems) -> Opti
     let names = Names::of(&properties, level);
     let name_en = names.english().unwrap_or_default();
     if name_en.is_empty() {
-        problems.with_feature(at, "", format!("it has no name: none of {} is there", Names::keys_of_names(level)));
+        problems.with_feature(
+            at,
+            "",
+            format!("it has no name: none of {} is there", Names::keys_of_names(level)),
+        );
     }
     if names.level().is_some_and(|own| own != level) {
-        problems.with_feature(at, &name_en, format!("its level is not {level}, the set's; import one level at a time"));
+        problems.with_feature(
+            at,
+            &name_en,
+            format!("its level is not {level}, the set's; import one level at a time"),
+        );
     }
     let code = names.code(&name_en);
     if code.is_none() {
-        problems.with_feature(at, &name_en, "it has no code, and none can be made without its parent's code and a name");
+        problems.with_feature(
+            at,
+            &name_en,
+            "it has no code, and none can be made without its parent's code and a name",
+        );
     }
     let shape = shape::of(feature.geometry, at, &name_en, problems);
     let code = code?;

@@ -37,7 +37,10 @@ impl Position {
     fn fix(self) -> Result<Fix> {
         let at = Coordinates::new(self.lat, self.lon)?;
         if self.accuracy_m.is_some_and(|metres| !(metres >= 0.0 && metres.is_finite())) {
-            return Err(Error::invalid("bad_accuracy", "`accuracy_m` must be a number of metres, 0 or more; leave it out when not known"));
+            return Err(Error::invalid(
+                "bad_accuracy",
+                "`accuracy_m` must be a number of metres, 0 or more; leave it out when not known",
+            ));
         }
         Ok(Fix { lat: at.lat(), lon: at.lon(), accuracy_m: self.accuracy_m })
     }
@@ -69,7 +72,12 @@ async fn boundaries(db: Data<Db>, _actor: Actor) -> Result<Json<Vec<BoundarySet>
     )
 )]
 #[get("/v1/places/boundaries/{set}.geojson")]
-async fn boundary_set(db: Data<Db>, _actor: Actor, set: Path<String>, known: Header<IfNoneMatch>) -> Result<HttpResponse> {
+async fn boundary_set(
+    db: Data<Db>,
+    _actor: Actor,
+    set: Path<String>,
+    known: Header<IfNoneMatch>,
+) -> Result<HttpResponse> {
     let name = set.into_inner();
     let set = db.read(move |conn| publish::set_named(conn, &name)).await?;
     let tag = EntityTag::new_strong(set.sha256.clone());
@@ -83,6 +91,9 @@ async fn boundary_set(db: Data<Db>, _actor: Actor, set: Path<String>, known: Hea
     }
     let text = db.read(move |conn| publish::geojson(conn, &set)).await?;
     let mut answer = HttpResponse::Ok();
-    answer.insert_header(ETag(tag)).insert_header(cache).insert_header((header::CONTENT_TYPE, "application/geo+json"));
+    answer
+        .insert_header(ETag(tag))
+        .insert_header(cache)
+        .insert_header((header::CONTENT_TYPE, "application/geo+json"));
     Ok(answer.body(text))
 }

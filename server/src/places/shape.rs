@@ -6,13 +6,22 @@ use geojson::{Geometry, GeometryValue, Position};
 use super::read::Problems;
 
 /// Takes the geometry as a MultiPolygon; none when something is wrong with it, which `problems` then says.
-pub(super) fn of(geometry: Option<Geometry>, feature: usize, name: &str, problems: &mut Problems) -> Option<MultiPolygon<f64>> {
+pub(super) fn of(
+    geometry: Option<Geometry>,
+    feature: usize,
+    name: &str,
+    problems: &mut Problems,
+) -> Option<MultiPolygon<f64>> {
     let polygons = match geometry.map(|geometry| geometry.value) {
         Some(GeometryValue::Polygon { coordinates }) => vec![coordinates],
         Some(GeometryValue::MultiPolygon { coordinates }) if !coordinates.is_empty() => coordinates,
         other => {
             let what = other.map_or("no geometry", |geometry| geometry.type_name());
-            problems.with_feature(feature, name, format!("it has {what} where a Polygon or MultiPolygon must be"));
+            problems.with_feature(
+                feature,
+                name,
+                format!("it has {what} where a Polygon or MultiPolygon must be"),
+            );
             return None;
         }
     };
@@ -45,7 +54,9 @@ fn positions_at_fault(polygons: &[Vec<Vec<Position>>]) -> Option<String> {
     let [west, east, south, north] = PAKISTAN;
     let swapped = |(x, y): (f64, f64)| (south..=north).contains(&x) && (west..=east).contains(&y);
     if positions().next().is_some() && positions().all(swapped) {
-        return Some("latitude stands before longitude: GeoJSON wants [longitude, latitude]; swap them".into());
+        return Some(
+            "latitude stands before longitude: GeoJSON wants [longitude, latitude]; swap them".into(),
+        );
     }
     let elsewhere = |&(x, y): &(f64, f64)| !((-180.0..=180.0).contains(&x) && (-90.0..=90.0).contains(&y));
     let (x, y) = positions().find(elsewhere)?;
@@ -60,9 +71,14 @@ fn rings_at_fault(polygons: &[Vec<Vec<Position>>]) -> Vec<String> {
         }
         for (ring, positions) in rings.iter().enumerate() {
             if positions.len() < 4 {
-                faults.push(format!("ring {ring} of polygon {at} has {} positions; a ring has at least 4", positions.len()));
+                faults.push(format!(
+                    "ring {ring} of polygon {at} has {} positions; a ring has at least 4",
+                    positions.len()
+                ));
             } else if positions.first().map(point) != positions.last().map(point) {
-                faults.push(format!("ring {ring} of polygon {at} is not closed: repeat its first position at the end"));
+                faults.push(format!(
+                    "ring {ring} of polygon {at} is not closed: repeat its first position at the end"
+                ));
             }
         }
     }

@@ -76,8 +76,13 @@ mod tests {
     use super::*;
 
     fn ring_with_a_hole() -> MultiPolygon<f64> {
-        let square = |from: f64, to: f64| LineString::from(vec![(from, from), (to, from), (to, to), (from, to), (from, from)]);
-        MultiPolygon(vec![Polygon::new(square(0.0, 9.0), vec![square(2.0, 3.5)]), Polygon::new(square(20.0, 21.0), vec![])])
+        let square = |from: f64, to: f64| {
+            LineString::from(vec![(from, from), (to, from), (to, to), (from, to), (from, from)])
+        };
+        MultiPolygon(vec![
+            Polygon::new(square(0.0, 9.0), vec![square(2.0, 3.5)]),
+            Polygon::new(square(20.0, 21.0), vec![]),
+        ])
     }
 
     #[test]

@@ -68,8 +68,9 @@ impl Received {
     /// make one submission into two.
     pub(super) fn read(bytes: &[u8]) -> Result<Received> {
         let value = json::parse(bytes)?;
-        let canonical = serde_json_canonicalizer::to_vec(&value)
-            .map_err(|cause| Error::invalid("not_canonical", format!("the body has no canonical form: {cause}")))?;
+        let canonical = serde_json_canonicalizer::to_vec(&value).map_err(|cause| {
+            Error::invalid("not_canonical", format!("the body has no canonical form: {cause}"))
+        })?;
         Ok(Received { value, content_hash: hex::encode(Sha256::digest(&canonical)) })
     }
 
@@ -101,8 +102,14 @@ mod tests {
     fn says_why_an_envelope_cannot_be_read() {
         let why = |text: &str| Received::read(text.as_bytes()).unwrap().envelope().unwrap_err();
 
-        assert_eq!(why(r#"{"version":1,"finished_at":"2026-11-20T08:00:00Z","answers":{}}"#), "missing field `form`");
-        assert!(why(r#"{"form":"f","version":1,"finished_at":"2026-11-20T08:00:00Z","answers":[]}"#).contains("map"));
+        assert_eq!(
+            why(r#"{"version":1,"finished_at":"2026-11-20T08:00:00Z","answers":{}}"#),
+            "missing field `form`"
+        );
+        assert!(
+            why(r#"{"form":"f","version":1,"finished_at":"2026-11-20T08:00:00Z","answers":[]}"#)
+                .contains("map")
+        );
         assert!(why("[]").contains("missing") || why("[]").contains("invalid length"));
     }
 }

@@ -71,16 +71,19 @@ impl Query {
 
 fn bbox(text: &str) -> Result<[f64; 4]> {
     let numbers: Option<Vec<f64>> = text.split(',').map(|part| part.trim().parse().ok()).collect();
-    numbers
-        .and_then(|numbers| numbers.try_into().ok())
-        .ok_or_else(|| Error::invalid("bad_bbox", "bbox is west,south,east,north in degrees: 66.9,30.1,67.1,30.3"))
+    numbers.and_then(|numbers| numbers.try_into().ok()).ok_or_else(|| {
+        Error::invalid("bad_bbox", "bbox is west,south,east,north in degrees: 66.9,30.1,67.1,30.3")
+    })
 }
 
 fn instant(text: &str) -> Result<At> {
     let at = DateTime::parse_from_rfc3339(text).map(At::from).ok();
     let day = || Some(At::from(text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?.and_utc()));
     at.or_else(day).ok_or_else(|| {
-        Error::invalid("bad_instant", format!("{text:?} is neither a date (2026-11-20) nor an instant (RFC 3339)"))
+        Error::invalid(
+            "bad_instant",
+            format!("{text:?} is neither a date (2026-11-20) nor an instant (RFC 3339)"),
+        )
     })
 }
 
@@ -90,7 +93,11 @@ mod tests {
 
     #[test]
     fn dates_instants_and_boxes_are_read_and_anything_else_is_named() {
-        let query = |from: &str, area: &str| Query { from: Some(from.into()), bbox: Some(area.into()), ..Query::default() };
+        let query = |from: &str, area: &str| Query {
+            from: Some(from.into()),
+            bbox: Some(area.into()),
+            ..Query::default()
+        };
 
         let (filter, limit) = query("2026-11-20", "66.9,30.1, 67.1,30.3").filter().unwrap();
         assert_eq!(filter.from.unwrap().to_string(), "2026-11-20T00:00:00Z");

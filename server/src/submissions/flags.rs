@@ -42,7 +42,9 @@ fn about_the_fix(thresholds: &FlagConfig, about: &Circumstances, fix: &Location,
         flags.push(flag("location_impossible", json!({ "lat": fix.lat, "lon": fix.lon })));
     }
     match fix.accuracy_m {
-        Some(accuracy) if accuracy < 0.0 => flags.push(flag("accuracy_impossible", json!({ "accuracy_m": accuracy }))),
+        Some(accuracy) if accuracy < 0.0 => {
+            flags.push(flag("accuracy_impossible", json!({ "accuracy_m": accuracy })))
+        }
         Some(accuracy) if accuracy > thresholds.poor_accuracy_m => flags.push(flag(
             "poor_accuracy",
             json!({ "accuracy_m": accuracy, "limit_m": thresholds.poor_accuracy_m }),
@@ -74,12 +76,18 @@ fn minutes_outside_the_visit(envelope: &Envelope, fixed_at: DateTime<FixedOffset
 fn about_the_place(about: &Circumstances, flags: &mut Vec<Flag>) {
     let place = about.place;
     if matches!(place.status, PlaceStatus::Outside | PlaceStatus::OutsideNear) {
-        flags.push(flag("outside_province", json!({ "distance_m": place.distance_to_boundary_m.map(f64::round) })));
+        flags.push(flag(
+            "outside_province",
+            json!({ "distance_m": place.distance_to_boundary_m.map(f64::round) }),
+        ));
     }
     let chain = place.area_chain();
     let in_own_area = about.filer_areas.iter().any(|area| chain.contains(area));
     if place.status == PlaceStatus::Inside && !about.filer_areas.is_empty() && !in_own_area {
-        flags.push(flag("outside_own_area", json!({ "district": place.district.as_ref().map(|it| &it.code) })));
+        flags.push(flag(
+            "outside_own_area",
+            json!({ "district": place.district.as_ref().map(|it| &it.code) }),
+        ));
     }
     if let (Some(found), Some(answered)) = (&place.district, about.answered_district)
         && found.code != answered
@@ -104,7 +112,10 @@ fn about_the_time(thresholds: &FlagConfig, about: &Circumstances, flags: &mut Ve
     if since.num_minutes() < -limit {
         flags.push(flag("finished_in_future", json!({ "minutes": -since.num_minutes() })));
     } else if since.num_days() > LONG_AGO_DAYS {
-        flags.push(flag("finished_long_ago", json!({ "days": since.num_days(), "limit_days": LONG_AGO_DAYS })));
+        flags.push(flag(
+            "finished_long_ago",
+            json!({ "days": since.num_days(), "limit_days": LONG_AGO_DAYS }),
+        ));
     }
     if let Some(started_at) = envelope.started_at {
         let took = (envelope.finished_at - started_at).num_seconds();
@@ -127,8 +138,12 @@ fn clock_skew(about: &Circumstances) -> Option<i64> {
 
 fn about_the_media(about: &Circumstances, flags: &mut Vec<Flag>) {
     let declared: HashSet<&str> = about.envelope.media.iter().map(|media| media.name.as_str()).collect();
-    let undeclared: Vec<&str> =
-        about.referred_media.iter().map(|media| &*media.name).filter(|name| !declared.contains(name)).collect();
+    let undeclared: Vec<&str> = about
+        .referred_media
+        .iter()
+        .map(|media| &*media.name)
+        .filter(|name| !declared.contains(name))
+        .collect();
     if !undeclared.is_empty() {
         flags.push(flag("media_undeclared", json!({ "names": undeclared })));
     }
@@ -157,13 +172,20 @@ fn words(code: &str) -> (&'static str, &'static str) {
         "stale_fix" => ("The fix was not taken during the visit.", "مقام معائنے کے وقت کا نہیں۔"),
         "mock_location" => ("The phone says the location is simulated.", "فون کے مطابق مقام مصنوعی ہے۔"),
         "outside_province" => ("The point lies outside the province.", "مقام صوبے سے باہر ہے۔"),
-        "outside_own_area" => ("The point lies outside the filer's own area.", "مقام معائنہ کار کے علاقے سے باہر ہے۔"),
-        "district_differs" => ("The point lies in another district than the one answered.", "مقام بتائے گئے ضلع میں نہیں۔"),
+        "outside_own_area" => {
+            ("The point lies outside the filer's own area.", "مقام معائنہ کار کے علاقے سے باہر ہے۔")
+        }
+        "district_differs" => {
+            ("The point lies in another district than the one answered.", "مقام بتائے گئے ضلع میں نہیں۔")
+        }
         "clock_skew" => ("The phone's clock is wrong.", "فون کی گھڑی درست نہیں۔"),
         "finished_in_future" => ("The visit ends after it was received.", "معائنے کا وقت مستقبل میں ہے۔"),
         "finished_long_ago" => ("The visit is reported very late.", "معائنہ بہت دیر سے بھیجا گیا۔"),
         "too_fast" => ("The visit was too short for so many answers.", "اتنے جوابات کے لیے وقت بہت کم تھا۔"),
-        "media_undeclared" => ("An answer names a file the envelope does not declare.", "جواب میں ایسی فائل ہے جو فہرست میں نہیں۔"),
+        "media_undeclared" => (
+            "An answer names a file the envelope does not declare.",
+            "جواب میں ایسی فائل ہے جو فہرست میں نہیں۔",
+        ),
         "faces_unchecked" => ("A photo was not checked for faces.", "تصویر میں چہروں کی جانچ نہیں ہوئی۔"),
         _ => ("Worth a look.", "توجہ طلب۔"),
     }

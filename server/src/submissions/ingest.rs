@@ -75,20 +75,29 @@ impl Submissions {
         let tokens = self.accounts.tokens().clone();
         let filed = match prepared {
             Prepared::Judged(filing) => self.db.write(by, move |tx| settle(tx, &filing, &tokens)).await,
-            Prepared::Unreadable(reason) => {
-                self.db.write(by, move |tx| quarantine::keep(tx, &reason, &tokens)).await.map(Filed::Quarantined)
-            }
+            Prepared::Unreadable(reason) => self
+                .db
+                .write(by, move |tx| quarantine::keep(tx, &reason, &tokens))
+                .await
+                .map(Filed::Quarantined),
         }?;
         note(&filed);
         Ok(filed)
     }
 
     /// Reads and judges: everything that needs no transaction.
-    fn prepare(&self, filer: Actor, id: SubmissionId, body: &[u8], if_match: Option<String>) -> Result<Prepared> {
+    fn prepare(
+        &self,
+        filer: Actor,
+        id: SubmissionId,
+        body: &[u8],
+        if_match: Option<String>,
+    ) -> Result<Prepared> {
         let received = Received::read(body)?;
         let content_hash = received.content_hash.clone();
         let unreadable = |filer: &Actor, reason, detail| {
-            Reason::new(id.clone(), filer, content_hash.clone(), reason, detail, body).map(Prepared::Unreadable)
+            Reason::new(id.clone(), filer, content_hash.clone(), reason, detail, body)
+                .map(Prepared::Unreadable)
         };
         let envelope = match received.envelope() {
             Ok(envelope) => envelope,
@@ -103,7 +112,10 @@ impl Submissions {
         Ok(Prepared::Judged(Box::new(filing)))
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one call site; a struct of the same fields would be the result itself")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one call site; a struct of the same fields would be the result itself"
+    )]
     fn judged(
         &self,
         filer: Actor,
@@ -114,7 +126,8 @@ impl Submissions {
         envelope: Envelope,
         body: &[u8],
     ) -> Result<Filing> {
-        let judgement = judging::judge(&envelope, &release, &filer, &self.places, &self.flags, self.clock.now());
+        let judgement =
+            judging::judge(&envelope, &release, &filer, &self.places, &self.flags, self.clock.now());
         Ok(Filing {
             edition: self.places.edition(),
             finished_at: At::from(envelope.finished_at),
@@ -140,7 +153,8 @@ fn note(filed: &Filed) {
         Filed::Repeated(receipt) => ("repeated", receipt),
         Filed::Quarantined(receipt) => ("quarantined", receipt),
     };
-    metrics::counter!("nigran_filings_total", "how" => how, "verdict" => receipt.verdict.as_str()).increment(1);
+    metrics::counter!("nigran_filings_total", "how" => how, "verdict" => receipt.verdict.as_str())
+        .increment(1);
     tracing::info!(
         submission.id = %receipt.id,
         revision = receipt.revision,
@@ -166,7 +180,10 @@ fn settle(tx: &mut Tx, filing: &Filing, tokens: &Tokens) -> Result<Filed> {
         };
     };
     if head.account_id != filing.filer.account.as_str() {
-        return Err(Error::not_found("submission_unknown", "you have filed no submission with this id; make a new id"));
+        return Err(Error::not_found(
+            "submission_unknown",
+            "you have filed no submission with this id; make a new id",
+        ));
     }
     if let Some(earlier) = store::revision_with_hash(tx.conn, &filing.id, &filing.content_hash)? {
         return repeated(tx, &head, earlier);
@@ -180,7 +197,8 @@ fn settle(tx: &mut Tx, filing: &Filing, tokens: &Tokens) -> Result<Filed> {
 
 fn store_revision(tx: &mut Tx, filing: &Filing, before: Option<&Head>, tokens: &Tokens) -> Result<Filed> {
     let mut revision = filing.revision(tx, before);
-    revision.receipt = tokens.sign(&ReceiptClaims::of(&revision, &filing.judgement.declared), RECEIPT_TYPE)?;
+    revision.receipt =
+        tokens.sign(&ReceiptClaims::of(&revision, &filing.judgement.declared), RECEIPT_TYPE)?;
     let missing = missing_media(tx.conn, &filing.id, &filing.judgement)?;
     let head = filing.head(tx, before, &revision, missing.is_empty());
     store::put_head(tx.conn, &head, before.is_some())?;
@@ -198,7 +216,11 @@ fn repeated(tx: &mut Tx, head: &Head, earlier: Revision) -> Result<Filed> {
 }
 
 /// Names of declared files that are not here with the declared content.
-pub(super) fn missing_media(conn: &mut DbConn, id: &SubmissionId, judgement: &Judgement) -> Result<Vec<String>> {
+pub(super) fn missing_media(
+    conn: &mut DbConn,
+    id: &SubmissionId,
+    judgement: &Judgement,
+) -> Result<Vec<String>> {
     if judgement.declared.is_empty() {
         return Ok(Vec::new());
     }
@@ -258,18 +280,27 @@ impl Filing {
     }
 
     fn finding_rows(&self, revision: i32) -> Vec<FindingRow> {
-        self.judgement.findings.iter().zip(0..).map(|(finding, position)| FindingRow {
-            submission_id: self.id.clone(),
-            revision,
-            position,
-            code: finding.code.clone(),
-            severity: severity_word(finding.severity),
-            row_key: finding.row.clone(),
-            provisional: finding.provisional,
-            disclose: finding.disclose,
-            due_at: finding.due_at.as_deref().and_then(|at| at.parse::<chrono::DateTime<chrono::Utc>>().ok()).map(At::from),
-            refer_to: finding.refer_to.clone(),
-        }).collect()
+        self.judgement
+            .findings
+            .iter()
+            .zip(0..)
+            .map(|(finding, position)| FindingRow {
+                submission_id: self.id.clone(),
+                revision,
+                position,
+                code: finding.code.clone(),
+                severity: severity_word(finding.severity),
+                row_key: finding.row.clone(),
+                provisional: finding.provisional,
+                disclose: finding.disclose,
+                due_at: finding
+                    .due_at
+                    .as_deref()
+                    .and_then(|at| at.parse::<chrono::DateTime<chrono::Utc>>().ok())
+                    .map(At::from),
+                refer_to: finding.refer_to.clone(),
+            })
+            .collect()
     }
 
     fn audit_details(&self, revision: i32) -> serde_json::Value {
@@ -331,7 +362,10 @@ fn other_content(head: &Head) -> Error {
 fn out_of_date(head: &Head) -> Error {
     Error::stale(
         "revision_stale",
-        format!("submission {} has moved on to revision {}; read it and revise that one", head.id, head.revision),
+        format!(
+            "submission {} has moved on to revision {}; read it and revise that one",
+            head.id, head.revision
+        ),
     )
     .with("revision", head.revision)
     .with("content_hash", head.content_hash.clone())

@@ -31,7 +31,9 @@ pub(super) fn judge(
             envelope,
             place: &place,
             filer_areas: &filer.areas,
-            answered_district: release.place_answer(&outcome.answers, "district").filter(|code| is_a_place(places, code)),
+            answered_district: release
+                .place_answer(&outcome.answers, "district")
+                .filter(|code| is_a_place(places, code)),
             answer_count: count_answers(&outcome.answers),
             referred_media: &outcome.media,
             received_at,

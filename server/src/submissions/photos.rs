@@ -106,7 +106,9 @@ pub(super) async fn show(
         Asked::Part(range) => (HttpResponse::PartialContent(), Some(range)),
         Asked::Beyond => {
             let all = format!("bytes */{total}");
-            return Ok(HttpResponse::RangeNotSatisfiable().insert_header((header::CONTENT_RANGE, all)).finish());
+            return Ok(HttpResponse::RangeNotSatisfiable()
+                .insert_header((header::CONTENT_RANGE, all))
+                .finish());
         }
     };
     if let Some(range) = range {
@@ -154,7 +156,12 @@ impl Submissions {
         })
     }
 
-    async fn declared(&self, actor: &Actor, id: &SubmissionId, name: &MediaName) -> Result<Option<DeclaredMedia>> {
+    async fn declared(
+        &self,
+        actor: &Actor,
+        id: &SubmissionId,
+        name: &MediaName,
+    ) -> Result<Option<DeclaredMedia>> {
         let (wanted, account) = (id.clone(), actor.account.to_string());
         let revision = self
             .db

@@ -128,7 +128,8 @@ impl Submissions {
     /// still there.
     pub(super) async fn reprocess(&self, manager: Actor, id: String) -> Result<Filed> {
         manager.may(Permission::ManageQuarantine)?;
-        let missing = Error::not_found("quarantine_unknown", format!("nothing is kept in quarantine under {id}"));
+        let missing =
+            Error::not_found("quarantine_unknown", format!("nothing is kept in quarantine under {id}"));
         let wanted = id.clone();
         let row = self.db.read(move |conn| store::kept_by_id(conn, &wanted)).await?.ok_or(missing)?;
         let filer = self.accounts.actor_of(&row.account_id, row.device_id.clone()).await?;
@@ -139,7 +140,10 @@ impl Submissions {
                 .write(manager.by(), move |tx| {
                     store::release_from_quarantine(tx.conn, &id, At::from(tx.now()))?;
                     let details = json!({ "quarantine": id });
-                    audit::record(tx, Event::new("submission.released", "submission", &row.submission_id, details))
+                    audit::record(
+                        tx,
+                        Event::new("submission.released", "submission", &row.submission_id, details),
+                    )
                 })
                 .await?;
         }

@@ -73,7 +73,12 @@ impl Submissions {
     }
 
     /// A submission, or one revision of it.
-    pub(super) async fn show(&self, reader: Reader, id: SubmissionId, n: Option<i32>) -> Result<SubmissionView> {
+    pub(super) async fn show(
+        &self,
+        reader: Reader,
+        id: SubmissionId,
+        n: Option<i32>,
+    ) -> Result<SubmissionView> {
         let head = self.visible(&reader, &id).await?;
         // As it stands now, its place is what the newest boundaries say; a revision is shown as it was judged.
         let as_it_stands = n.is_none();
@@ -81,20 +86,22 @@ impl Submissions {
         let sensitive = reader.sees_sensitive(&head, self.clock.now());
         self.note_reading(&reader, &head, if sensitive { "sensitive" } else { "redacted" }).await?;
         let release = self.release_of(&head)?;
-        self.db.read(move |conn| {
-            let revision = store::revision(conn, &head.id, n)?.ok_or_else(|| no_revision(&head.id, n))?;
-            let tag = if as_it_stands { store::tag(conn, &head.id, n)? } else { None };
-            let mut judgement = revision.judgement()?;
-            if let Some(tag) = tag {
-                judgement.place = tag.tag.read()?;
-            }
-            let missing = ingest::missing_media(conn, &head.id, &judgement)?;
-            let redacted = match sensitive {
-                true => Vec::new(),
-                false => redaction::redact(&mut judgement, &release.sensitive).into_iter().collect(),
-            };
-            Ok(view(head, revision, judgement, missing, redacted))
-        }).await
+        self.db
+            .read(move |conn| {
+                let revision = store::revision(conn, &head.id, n)?.ok_or_else(|| no_revision(&head.id, n))?;
+                let tag = if as_it_stands { store::tag(conn, &head.id, n)? } else { None };
+                let mut judgement = revision.judgement()?;
+                if let Some(tag) = tag {
+                    judgement.place = tag.tag.read()?;
+                }
+                let missing = ingest::missing_media(conn, &head.id, &judgement)?;
+                let redacted = match sensitive {
+                    true => Vec::new(),
+                    false => redaction::redact(&mut judgement, &release.sensitive).into_iter().collect(),
+                };
+                Ok(view(head, revision, judgement, missing, redacted))
+            })
+            .await
     }
 
     fn release_of(&self, head: &Head) -> Result<Arc<Release>> {

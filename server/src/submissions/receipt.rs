@@ -4,7 +4,9 @@ use form_engine::{Finding, Violation};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::model::{DeclaredMedia, Flag, Head, Judgement, MediaState, Quarantined, Revision, SubmissionId, Verdict};
+use super::model::{
+    DeclaredMedia, Flag, Head, Judgement, MediaState, Quarantined, Revision, SubmissionId, Verdict,
+};
 use crate::db::At;
 use crate::places::PlaceTag;
 
@@ -116,7 +118,12 @@ pub(super) struct QuarantineNote {
 
 impl Receipt {
     /// The receipt of a stored revision.
-    pub(super) fn of(head: &Head, revision: Revision, judgement: &Judgement, media_missing: Vec<String>) -> Receipt {
+    pub(super) fn of(
+        head: &Head,
+        revision: Revision,
+        judgement: &Judgement,
+        media_missing: Vec<String>,
+    ) -> Receipt {
         Receipt {
             id: head.id.clone(),
             revision: Some(revision.revision),

@@ -40,7 +40,9 @@ impl Submissions {
                     let Some(revision) = store::revision(tx.conn, &head.id, head.revision)? else { continue };
                     let mut judgement = revision.judgement()?;
                     judgement.place = desk.place_of(&revision.raw()?);
-                    let Some(release) = desk.forms.release(&head.form, head.version as u32)? else { continue };
+                    let Some(release) = desk.forms.release(&head.form, head.version as u32)? else {
+                        continue;
+                    };
                     store::add_tag(tx.conn, &tag_row(head, &judgement.place, &edition, At::from(tx.now()))?)?;
                     store::set_place(tx.conn, &head.id, &Area::of(&judgement, &release), &edition)?;
                 }
@@ -58,7 +60,9 @@ impl Submissions {
         }
         let located = serde_json::from_slice::<Located>(raw).ok().and_then(|envelope| envelope.location);
         match located {
-            Some(point) => self.places.locate(&Fix { lat: point.lat, lon: point.lon, accuracy_m: point.accuracy_m }),
+            Some(point) => {
+                self.places.locate(&Fix { lat: point.lat, lon: point.lon, accuracy_m: point.accuracy_m })
+            }
             None => PlaceTag::no_fix(),
         }
     }

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Submissions;
+use super::filter::Query;
 use super::ingest::Filed;
 use super::model::SubmissionId;
 use super::photos;
-use super::filter::Query;
 use super::quarantine::QuarantineView;
 use super::reading::Reader;
 use super::receipt::Receipt;
@@ -99,7 +99,11 @@ fn answer(filed: Filed) -> HttpResponse {
 /// What was filed, newest first, within the reader's areas.
 #[utoipa::path(tag = "submissions", params(Query), responses((status = OK, body = Page<ListedSubmission>), Problems))]
 #[get("/v1/submissions")]
-async fn list(desk: Data<Submissions>, actor: Actor, query: QueryString<Query>) -> Result<Json<Page<ListedSubmission>>> {
+async fn list(
+    desk: Data<Submissions>,
+    actor: Actor,
+    query: QueryString<Query>,
+) -> Result<Json<Page<ListedSubmission>>> {
     desk.list(reader(actor, None)?, query.into_inner()).await.map(Json)
 }
 
@@ -127,7 +131,11 @@ async fn show(
     responses((status = OK, body = Page<ListedRevision>), Problems)
 )]
 #[get("/v1/submissions/{id}/revisions")]
-async fn history(desk: Data<Submissions>, actor: Actor, id: Path<String>) -> Result<Json<Page<ListedRevision>>> {
+async fn history(
+    desk: Data<Submissions>,
+    actor: Actor,
+    id: Path<String>,
+) -> Result<Json<Page<ListedRevision>>> {
     let id = parse_id(&id)?;
     let items = desk.history(reader(actor, None)?, id).await?;
     Ok(Json(Page { items, next: None }))
@@ -162,7 +170,12 @@ async fn revision(
     responses((status = OK, body = serde_json::Value), Problems)
 )]
 #[get("/v1/submissions/{id}/raw")]
-async fn raw(desk: Data<Submissions>, actor: Actor, id: Path<String>, why: QueryString<Why>) -> Result<HttpResponse> {
+async fn raw(
+    desk: Data<Submissions>,
+    actor: Actor,
+    id: Path<String>,
+    why: QueryString<Why>,
+) -> Result<HttpResponse> {
     let id = parse_id(&id)?;
     let bytes = desk.raw(reader(actor, why.into_inner().reason)?, id).await?;
     Ok(HttpResponse::Ok().content_type("application/json").body(bytes))
@@ -196,7 +209,8 @@ async fn reprocess(desk: Data<Submissions>, actor: Actor, id: Path<String>) -> R
 }
 
 pub(super) fn parse_id(text: &str) -> Result<SubmissionId> {
-    text.parse().map_err(|_| Error::invalid("bad_id", format!("{text:?} is not a UUID; a submission's id is one")))
+    text.parse()
+        .map_err(|_| Error::invalid("bad_id", format!("{text:?} is not a UUID; a submission's id is one")))
 }
 
 /// Somebody who may read submissions at all; which ones, the queries decide.

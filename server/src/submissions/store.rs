@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
+use super::filter::Filter;
 use super::ingest::Area;
 use super::model::{FindingRow, Head, MediaState, Quarantined, Revision, SubmissionId, TagRow};
-use super::filter::Filter;
 use super::reading::Sight;
 use crate::accounts::{Kind, Scope};
 use crate::db::schema::{findings, place_tags, quarantine, revisions, submissions};
@@ -44,7 +44,11 @@ pub(super) fn set_place(conn: &mut DbConn, id: &SubmissionId, area: &Area, editi
     Ok(())
 }
 
-pub(super) fn revision_with_hash(conn: &mut DbConn, id: &SubmissionId, hash: &str) -> Result<Option<Revision>> {
+pub(super) fn revision_with_hash(
+    conn: &mut DbConn,
+    id: &SubmissionId,
+    hash: &str,
+) -> Result<Option<Revision>> {
     Ok(revisions::table
         .filter(revisions::submission_id.eq(id).and(revisions::content_hash.eq(hash)))
         .order(revisions::revision.desc())
@@ -114,7 +118,9 @@ fn within(kind: Kind, scope: Scope, reader: &Sight) -> Option<Condition> {
     match scope {
         Scope::Nothing | Scope::Aggregates => None,
         Scope::Everything => Some(Box::new(of_kind.nullable())),
-        Scope::Own => Some(Box::new(of_kind.and(submissions::account_id.eq(reader.account.clone())).nullable())),
+        Scope::Own => {
+            Some(Box::new(of_kind.and(submissions::account_id.eq(reader.account.clone())).nullable()))
+        }
         Scope::Areas => Some(Box::new(
             of_kind.and(
                 submissions::province
@@ -158,7 +164,8 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
         .into_boxed();
     if let Some((at, id)) = &filter.after {
         let earlier = submissions::received_at.lt(*at);
-        query = query.filter(earlier.or(submissions::received_at.eq(*at).and(submissions::id.lt(id.clone()))));
+        query =
+            query.filter(earlier.or(submissions::received_at.eq(*at).and(submissions::id.lt(id.clone()))));
     }
     if let Some(form) = &filter.form {
         query = query.filter(submissions::form.eq(form.clone()));
@@ -176,7 +183,8 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
         query = query.filter(submissions::facility.eq(facility.clone()));
     }
     if let Some([west, south, east, north]) = filter.bbox {
-        query = query.filter(submissions::lon.between(west, east)).filter(submissions::lat.between(south, north));
+        query =
+            query.filter(submissions::lon.between(west, east)).filter(submissions::lat.between(south, north));
     }
     if let Some(from) = filter.from {
         query = query.filter(submissions::finished_at.ge(from));

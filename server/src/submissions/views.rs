@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::model::{DeclaredMedia, Flag, Head, Judgement, MediaState, Review, Revision, SubmissionId, Verdict};
+use super::model::{
+    DeclaredMedia, Flag, Head, Judgement, MediaState, Review, Revision, SubmissionId, Verdict,
+};
 use crate::db::At;
 use crate::error::Result;
 use crate::places::PlaceTag;

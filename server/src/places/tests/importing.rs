@@ -79,8 +79,16 @@ fn a_set_without_licence_vintage_or_name_is_refused_with_all_its_faults() {
 
     let messages = refused(&bare);
 
-    for (word, option) in [("set_id", "--set-id"), ("licence", "--licence"), ("attribution", "--attribution"), ("vintage", "--vintage")] {
-        assert!(messages.iter().any(|message| message.contains(word) && message.contains(option)), "{word}: {messages:?}");
+    for (word, option) in [
+        ("set_id", "--set-id"),
+        ("licence", "--licence"),
+        ("attribution", "--attribution"),
+        ("vintage", "--vintage"),
+    ] {
+        assert!(
+            messages.iter().any(|message| message.contains(word) && message.contains(option)),
+            "{word}: {messages:?}"
+        );
     }
     let said = |text: &str| Some(text.to_owned());
     let options = ImportOptions {
@@ -97,13 +105,22 @@ fn a_set_without_licence_vintage_or_name_is_refused_with_all_its_faults() {
 
 #[test]
 fn swapped_coordinates_are_named_as_such() {
-    let swapped = one_area(ring(json!([[29.0, 66.0], [30.0, 66.0], [30.0, 67.0], [29.0, 67.0], [29.0, 66.0]])));
-    assert_eq!(refused(&swapped), ["Quetta: latitude stands before longitude: GeoJSON wants [longitude, latitude]; swap them"]);
+    let swapped =
+        one_area(ring(json!([[29.0, 66.0], [30.0, 66.0], [30.0, 67.0], [29.0, 67.0], [29.0, 66.0]])));
+    assert_eq!(
+        refused(&swapped),
+        ["Quetta: latitude stands before longitude: GeoJSON wants [longitude, latitude]; swap them"]
+    );
 }
 
 #[test]
 fn other_coordinate_systems_are_refused() {
-    let mut utm = one_area(ring(json!([[300000.0, 3200000.0], [300100.0, 3200000.0], [300100.0, 3200100.0], [300000.0, 3200000.0]])));
+    let mut utm = one_area(ring(json!([
+        [300000.0, 3200000.0],
+        [300100.0, 3200000.0],
+        [300100.0, 3200100.0],
+        [300000.0, 3200000.0]
+    ])));
     utm["crs"] = json!({"type": "name", "properties": {"name": "EPSG:32642"}});
     let messages = refused(&utm);
     assert!(messages[0].contains("in EPSG:32642; only CRS84"), "{messages:?}");
@@ -138,7 +155,8 @@ fn broken_rings_are_refused() {
 fn every_faulty_feature_is_named() {
     let nameless = feature(json!({"level": 2}), square(70.0, 29.0, 1.0));
     let twin = district("PK2-DIS-WEST", "Twin", square(69.0, 29.0, 1.0));
-    let tehsil = feature(json!({"name_en": "Tehsil", "level": 3, "pcode": "PK22601"}), square(71.0, 29.0, 1.0));
+    let tehsil =
+        feature(json!({"name_en": "Tehsil", "level": 3, "pcode": "PK22601"}), square(71.0, 29.0, 1.0));
     let mut faulty = districts();
     faulty["features"].as_array_mut().unwrap().extend([nameless, twin, tehsil]);
 
@@ -146,15 +164,24 @@ fn every_faulty_feature_is_named() {
 
     assert!(messages.iter().any(|message| message.contains("it has no name")), "{messages:?}");
     assert!(messages.iter().any(|message| message.contains("it has no code")), "{messages:?}");
-    assert!(messages.contains(&"Twin: its code PK2-DIS-WEST is also that of West".to_owned()), "{messages:?}");
+    assert!(
+        messages.contains(&"Twin: its code PK2-DIS-WEST is also that of West".to_owned()),
+        "{messages:?}"
+    );
     assert!(messages.iter().any(|message| message.starts_with("Tehsil: its level is not 2")), "{messages:?}");
 }
 
 #[test]
 fn overlaps_are_refused_and_gaps_reported() {
-    let over = [district("PK226", "Quetta", square(66.0, 29.0, 1.0)), district("PK220", "Mastung", square(66.5, 29.0, 1.0))];
+    let over = [
+        district("PK226", "Quetta", square(66.0, 29.0, 1.0)),
+        district("PK220", "Mastung", square(66.5, 29.0, 1.0)),
+    ];
     let messages = refused(&set("OVER", "2023", &over));
-    assert!(messages.len() == 1 && messages[0].starts_with("Mastung: it overlaps Quetta by 53"), "{messages:?}");
+    assert!(
+        messages.len() == 1 && messages[0].starts_with("Mastung: it overlaps Quetta by 53"),
+        "{messages:?}"
+    );
 
     let frame = json!({"type": "Polygon", "coordinates": [
         [[66.0, 29.0], [67.0, 29.0], [67.0, 30.0], [66.0, 30.0], [66.0, 29.0]],
@@ -169,7 +196,8 @@ fn a_parent_must_exist_where_its_level_is_loaded() {
     let scratch = Scratch::new();
     scratch.import(&tehsils()).unwrap();
     scratch.import(&districts()).unwrap();
-    let stray = feature(json!({"name_en": "Stray", "level": 3, "adm2_pcode": "PK299"}), square(66.0, 29.0, 0.5));
+    let stray =
+        feature(json!({"name_en": "Stray", "level": 3, "adm2_pcode": "PK299"}), square(66.0, 29.0, 0.5));
 
     let error = scratch.import(&set("STRAY", "2023", &[stray])).unwrap_err();
 
@@ -183,20 +211,31 @@ fn cod_ab_and_geoboundaries_are_understood() {
     let cod = json!({"adm2_name": "Quetta", "adm2_pcode": "PK226", "adm1_pcode": "PK2", "valid_on": "2022-09-30", "version": "v02"});
     let cod = json!({"type": "FeatureCollection", "features": [feature(cod, square(66.0, 29.0, 1.0))]});
     let said = |text: &str| Some(text.to_owned());
-    let options = ImportOptions { set_id: said("COD"), licence: said("CC BY-IGO"), attribution: said("OCHA"), ..ImportOptions::default() };
+    let options = ImportOptions {
+        set_id: said("COD"),
+        licence: said("CC BY-IGO"),
+        attribution: said("OCHA"),
+        ..ImportOptions::default()
+    };
 
     let set = import_bytes(&scratch.db, cod.to_string().as_bytes(), &options).unwrap().set;
 
-    assert_eq!((set.level, set.vintage.as_str(), set.valid_from.as_deref()), (2, "2022-09-30 (v02)", Some("2022-09-30")));
+    assert_eq!(
+        (set.level, set.vintage.as_str(), set.valid_from.as_deref()),
+        (2, "2022-09-30 (v02)", Some("2022-09-30"))
+    );
     let tag = scratch.places().locate(&crate::places::Fix { lat: 29.5, lon: 66.5, accuracy_m: None });
     let district = tag.district.unwrap();
     assert_eq!((district.code.as_str(), district.name_ur.as_deref()), ("PK226", Some("کوئٹہ")));
     assert_eq!(tag.division.unwrap().code, "PK2-DIV-QUETTA");
     assert_eq!(tag.province.unwrap().code, "PK2");
 
-    let named = |name: &str, lon: f64| feature(json!({"shapeName": name, "shapeID": name, "shapeType": "ADM2"}), square(lon, 29.0, 1.0));
+    let named = |name: &str, lon: f64| {
+        feature(json!({"shapeName": name, "shapeID": name, "shapeType": "ADM2"}), square(lon, 29.0, 1.0))
+    };
     let divisions = ["Quetta", "Kalat", "Zhob", "Sibi", "Nasirabad", "Loralai"];
-    let divisions: Vec<Value> = divisions.iter().enumerate().map(|(at, name)| named(name, 61.0 + at as f64)).collect();
+    let divisions: Vec<Value> =
+        divisions.iter().enumerate().map(|(at, name)| named(name, 61.0 + at as f64)).collect();
     let divisions = json!({"type": "FeatureCollection", "features": divisions});
     let options = ImportOptions { vintage: said("2019"), ..options };
     assert!(refused_with(&divisions, &options)[0].starts_with("these are divisions, not districts"));
@@ -205,7 +244,15 @@ fn cod_ab_and_geoboundaries_are_understood() {
 #[test]
 fn what_is_no_feature_collection_is_refused_without_panic() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    for bytes in [&b"\xff\xfe"[..], b"", b"{}", b"[]", b"null", br#"{"type":"FeatureCollection","features":[]}"#, deep.as_bytes()] {
+    for bytes in [
+        &b"\xff\xfe"[..],
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        br#"{"type":"FeatureCollection","features":[]}"#,
+        deep.as_bytes(),
+    ] {
         assert_eq!(read(bytes, &ImportOptions::default()).unwrap_err().code, "not_geojson");
     }
     let odd = json!({"type": "Polygon", "coordinates": [[[66.0], [1e300, 2.0], [0.0, 0.0], [66.0]]]});

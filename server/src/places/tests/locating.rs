@@ -168,7 +168,10 @@ fn the_newest_vintage_in_force_is_used() {
 fn other_provinces_of_a_whole_country_are_outside() {
     let scratch = Scratch::new();
     let ours = district("PK226", "Quetta", square(66.0, 29.0, 1.0));
-    let theirs = feature(json!({"pcode": "PK801", "name_en": "Badin", "level": 2, "province_pcode": "PK8"}), square(67.0, 29.0, 1.0));
+    let theirs = feature(
+        json!({"pcode": "PK801", "name_en": "Badin", "level": 2, "province_pcode": "PK8"}),
+        square(67.0, 29.0, 1.0),
+    );
     scratch.import(&set("COUNTRY", "2023", &[ours, theirs])).unwrap();
     let places = scratch.places();
 

@@ -68,7 +68,8 @@ fn province() -> Value {
 }
 
 fn district(code: &str, name: &str, geometry: Value) -> Value {
-    let properties = json!({"pcode": code, "name_en": name, "level": 2, "division": "Quetta", "province_pcode": "PK2"});
+    let properties =
+        json!({"pcode": code, "name_en": name, "level": 2, "division": "Quetta", "province_pcode": "PK2"});
     feature(properties, geometry)
 }
 

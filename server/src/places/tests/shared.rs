@@ -24,7 +24,8 @@ fn real_sets() -> Option<(Scratch, PathBuf)> {
     let scratch = Scratch::new();
     for set in SETS {
         let started = Instant::now();
-        let imported = import_file(&scratch.db, &geo.join(format!("{set}.geojson")), &ImportOptions::default()).unwrap();
+        let imported =
+            import_file(&scratch.db, &geo.join(format!("{set}.geojson")), &ImportOptions::default()).unwrap();
         eprint!("{:?} {imported}", started.elapsed());
     }
     Some((scratch, geo))
@@ -70,8 +71,14 @@ fn every_test_point_is_tagged_as_expected() {
     let mut wrong = Vec::new();
     let points = Expected::all(&geo);
     for point in &points {
-        let tag = places.locate(&Fix { lat: point.number("lat"), lon: point.number("lon"), accuracy_m: Some(point.number("accuracy_m")) });
-        let name = |area: &Option<crate::places::Named>| area.as_ref().map_or(String::new(), |area| area.name_en.clone());
+        let tag = places.locate(&Fix {
+            lat: point.number("lat"),
+            lon: point.number("lon"),
+            accuracy_m: Some(point.number("accuracy_m")),
+        });
+        let name = |area: &Option<crate::places::Named>| {
+            area.as_ref().map_or(String::new(), |area| area.name_en.clone())
+        };
         let district = point.text("expected_district").replace("OUTSIDE", "");
         let tehsil = point.text("expected_tehsil_2017");
         let distance = point.number("dist_district_boundary_m");
@@ -100,7 +107,11 @@ fn loading_and_looking_up_are_quick() {
     let fixes: Vec<Fix> = Expected::all(&geo)
         .iter()
         .filter(|point| point.text("inside_province") == "1")
-        .map(|point| Fix { lat: point.number("lat"), lon: point.number("lon"), accuracy_m: Some(point.number("accuracy_m")) })
+        .map(|point| Fix {
+            lat: point.number("lat"),
+            lon: point.number("lon"),
+            accuracy_m: Some(point.number("accuracy_m")),
+        })
         .collect();
     let started = Instant::now();
     for _ in 0..200 {
