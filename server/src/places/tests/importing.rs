@@ -38,7 +38,7 @@ fn an_import_is_recorded_and_listed() {
     assert!(imported.to_string().starts_with("imported DISTRICTS: 2 areas of level 2, 2023\n"), "{imported}");
     let listed = scratch.db.read_here(list).unwrap().to_string();
     assert!(listed.contains("DISTRICTS      2      2  2023        CC0-1.0"), "{listed}");
-    let sealed = scratch.db.write_here(crate::db::By::system(), |tx| audit::seal_pending(tx)).unwrap();
+    let sealed = scratch.db.write_here(crate::db::By::system(), audit::seal_pending).unwrap();
     assert_eq!(sealed, 1);
 }
 
