@@ -16,6 +16,7 @@ on_both_databases!(
     what_inflates_without_end_is_refused,
     an_id_is_a_uuid,
     coordinates_and_years_beyond_reason_are_taken_and_flagged,
+    a_nul_in_a_text_is_stored_on_both_databases,
     mutated_envelopes_never_break_the_server,
 );
 
@@ -222,6 +223,23 @@ async fn coordinates_and_years_beyond_reason_are_taken_and_flagged(app: TestApp)
 }
 
 /// Takes an envelope apart at random, the same way every time.
+async fn a_nul_in_a_text_is_stored_on_both_databases(app: TestApp) {
+    let phone = app.inspector().await;
+    let odd = samples::b2()
+        .at("facility", "WP\u{0}1")
+        .at("device/id", "phone\u{0}")
+        .with("district", "PK\u{0}")
+        .with("children[0].child_code", "C\u{0}1");
+
+    let receipt = phone.file(&odd).await.created();
+    let unreadable = phone.file(&samples::b1().at("form", "no\u{0}form")).await.accepted();
+
+    assert_eq!(receipt["verdict"], "invalid");
+    assert_eq!(unreadable["verdict"], "quarantined");
+    let raw = phone.get(&format!("/v1/submissions/{}/raw", odd.id)).await.expect(200);
+    assert_eq!(raw.text().as_bytes(), odd.bytes(), "the bytes are kept as they came");
+}
+
 async fn mutated_envelopes_never_break_the_server(app: TestApp) {
     let phone = app.inspector().await;
     let mut noise = Noise(0x2545_F491_4F6C_DD1D);

@@ -19,7 +19,7 @@ pub use connection::{Backend, DbConn};
 pub use migrations::migrate;
 pub use packed::Packed;
 pub use transaction::{By, Tx};
-pub use types::{At, Json};
+pub use types::{At, Json, storable};
 
 use crate::clock::{Clock, Ids};
 use crate::error::{Error, Result};

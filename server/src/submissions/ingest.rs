@@ -15,7 +15,7 @@ use super::receipt::{RECEIPT_TYPE, Receipt, ReceiptClaims};
 use super::store;
 use crate::accounts::{Actor, Permission, Tokens};
 use crate::audit::{self, Event};
-use crate::db::{At, DbConn, Json, Packed, Tx};
+use crate::db::{At, DbConn, Json, Packed, Tx, storable};
 use crate::error::{Error, Result};
 use crate::forms::Release;
 use crate::media;
@@ -131,9 +131,9 @@ impl Submissions {
         Ok(Filing {
             edition: self.places.edition(),
             finished_at: At::from(envelope.finished_at),
-            device_id: filer.device.clone().or_else(|| envelope.device.as_ref()?.id.clone()),
+            device_id: filer.device.clone().or_else(|| envelope.device.as_ref()?.id.clone()).map(storable),
             point: envelope.location.as_ref().map(|location| (location.lat, location.lon)),
-            facility: envelope.facility,
+            facility: envelope.facility.map(storable),
             content: Packed::pair(body, &judgement)?,
             summary: Json::of(&judgement.summary)?,
             id,
@@ -290,7 +290,7 @@ impl Filing {
                 position,
                 code: finding.code.clone(),
                 severity: severity_word(finding.severity),
-                row_key: finding.row.clone(),
+                row_key: finding.row.clone().map(storable),
                 provisional: finding.provisional,
                 disclose: finding.disclose,
                 due_at: finding
@@ -336,7 +336,7 @@ impl Area {
                 tehsil: code(&place.tehsil),
             };
         }
-        let answered = |list| release.place_answer(&judgement.answers, list).map(str::to_owned);
+        let answered = |list| release.place_answer(&judgement.answers, list).map(|code| storable(code.to_owned()));
         Area {
             province: Some(crate::places::HOME_PROVINCE.to_owned()),
             division: answered("division"),

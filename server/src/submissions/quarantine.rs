@@ -11,7 +11,7 @@ use super::receipt::{RECEIPT_TYPE, Receipt, ReceiptClaims};
 use super::store;
 use crate::accounts::{Actor, Permission, Tokens};
 use crate::audit::{self, Event};
-use crate::db::{At, Packed, Tx};
+use crate::db::{At, Packed, Tx, storable};
 use crate::error::{Error, Result};
 use crate::http::{Cursor, Page};
 
@@ -41,7 +41,7 @@ impl Reason {
             device_id: filer.device.clone(),
             content_hash,
             reason,
-            detail,
+            detail: storable(detail),
             raw: Packed::bytes(body)?,
         })
     }
