@@ -120,6 +120,12 @@ impl From<diesel::result::Error> for Error {
     fn from(cause: diesel::result::Error) -> Error {
         match cause {
             diesel::result::Error::NotFound => Error::not_found("not_found", "there is no such record"),
+            // Only what was asked for can hold it: what is stored goes through `db::storable`.
+            diesel::result::Error::DatabaseError(_, said)
+                if said.message().starts_with("invalid byte sequence for encoding") =>
+            {
+                Error::invalid("nul_in_text", "U+0000 stands in no text here; leave it out")
+            }
             other => Error::internal("using the database", other),
         }
     }

@@ -31,6 +31,11 @@ struct Memory {
     list: Option<Arc<model::Listing>>,
 }
 
+/// Whether a form could be called that: `child-labour-inspection`.
+fn is_code(form: &str) -> bool {
+    !form.is_empty() && form.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
 impl Forms {
     /// The forms in `db`.
     pub fn new(db: Db) -> Forms {
@@ -39,6 +44,9 @@ impl Forms {
 
     /// The release `version` of `form`, if it was ever published. Blocks on the database the first time only.
     pub fn release(&self, form: &str, version: u32) -> Result<Option<Arc<Release>>> {
+        if !is_code(form) {
+            return Ok(None);
+        }
         let key = (form.to_owned(), version);
         if let Some(release) = self.memory.read().expect("no panic under this lock").releases.get(&key) {
             return Ok(Some(Arc::clone(release)));

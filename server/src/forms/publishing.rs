@@ -45,6 +45,9 @@ pub fn publish(tx: &mut Tx, package: &Package) -> Result<Published> {
 }
 
 fn check(package: &Package) -> Result<()> {
+    if !super::is_code(&package.form) {
+        return Err(Error::invalid("form_code", "x-form.form is lower-case letters, digits and hyphens"));
+    }
     form_engine::compile(package).map(drop).map_err(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         Error::invalid(
