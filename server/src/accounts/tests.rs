@@ -630,31 +630,3 @@ async fn every_operation_of_the_room_is_declared() {
         }
     }
 }
-
-/// Run by hand: `cargo test -p server accounts::tests::costs -- --ignored --nocapture`.
-#[actix_web::test]
-#[ignore = "prints timings"]
-async fn costs() {
-    let house = House::new();
-    let app = open(&house).await;
-    let token = log_in(&app, "inspector").await.text("access_token");
-    house.accounts.recognise(&token).await.unwrap();
-    let timed = |what: &str, times: u32, work: &mut dyn FnMut()| {
-        let start = std::time::Instant::now();
-        (0..times).for_each(|_| work());
-        println!("{what}: {:?}", start.elapsed() / times);
-    };
-
-    timed("recognise, warm", 10_000, &mut || {
-        house.accounts.recognise_now(&token).unwrap().unwrap();
-    });
-    timed("sign", 1000, &mut || {
-        house.tokens().sign(&json!({ "id": "s1" }), "receipt+jws").unwrap();
-    });
-    timed("verify, cold", 1000, &mut || {
-        house.tokens().verify::<Value>(&token, "at+jwt").unwrap();
-    });
-    timed("hash a password", 10, &mut || {
-        super::passwords::hash(PASSWORD).unwrap();
-    });
-}

@@ -336,7 +336,8 @@ impl Area {
                 tehsil: code(&place.tehsil),
             };
         }
-        let answered = |list| release.place_answer(&judgement.answers, list).map(|code| storable(code.to_owned()));
+        let answered =
+            |list| release.place_answer(&judgement.answers, list).map(|code| storable(code.to_owned()));
         Area {
             province: Some(crate::places::HOME_PROVINCE.to_owned()),
             division: answered("division"),

@@ -1,8 +1,7 @@
-//! What the room costs: memory for a large file, time for many small ones.
+//! What the room costs in memory, for a large file.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
@@ -65,41 +64,4 @@ async fn child_that_moves_a_large_file() {
     assert_eq!(read, SIZE);
     let grown = peak.load(Ordering::Relaxed).saturating_sub(before) / 1024;
     println!("grown by {grown} MiB");
-}
-
-/// Not a test but a measurement: `cargo test -p server --lib -- --ignored --nocapture photos_a_second`.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "a measurement"]
-async fn photos_a_second() {
-    let test = Arc::new(TestMedia::start("rate").await);
-    let next = Arc::new(AtomicU64::new(0));
-    for senders in [1, 8, 32] {
-        let (start, count) = (Instant::now(), 1500 / if senders == 1 { 3 } else { 1 });
-        let cpu = cpu_ms();
-        let tasks = (0..senders).map(|_| {
-            let (test, next) = (test.clone(), next.clone());
-            tokio::spawn(async move {
-                let mut photo = jpeg(200 * KIB, 1).to_vec();
-                for _ in 0..count / senders {
-                    photo[20..28].copy_from_slice(&next.fetch_add(1, Ordering::Relaxed).to_le_bytes());
-                    test.send("a.jpg", &photo.clone().into()).await.unwrap();
-                }
-            })
-        });
-        futures_util::future::join_all(tasks).await;
-        let (seconds, done) = (start.elapsed().as_secs_f64(), f64::from(count / senders * senders));
-        println!(
-            "{senders:>3} senders: {:.0} photos/s, {:.2} ms of CPU each",
-            done / seconds,
-            (cpu_ms() - cpu) / done
-        );
-    }
-}
-
-/// User and system time of this process, in milliseconds.
-fn cpu_ms() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or_default();
-    (ticks(11) + ticks(12)) * 10.0
 }
