@@ -11,17 +11,17 @@ pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests package lies in the workspace")
 }
 
-/// A file of the shared data (real boundaries, test points), which lies beside the checkout or where `NIGRAN_SHARED`
+/// A file of the shared data (real boundaries, test points), which lies beside the checkout or where `SHARED_DATA`
 /// says. None: it is absent; the reason is printed, and the test should return.
 pub fn shared(file: &str) -> Option<PathBuf> {
-    let path = match std::env::var_os("NIGRAN_SHARED") {
+    let path = match std::env::var_os("SHARED_DATA") {
         Some(folder) => PathBuf::from(folder).join(file),
         None => workspace().join("../shared").join(file),
     };
     if path.exists() {
         return Some(path);
     }
-    eprintln!("skipped: {} is absent; set NIGRAN_SHARED to the folder that has it", path.display());
+    eprintln!("skipped: {} is absent; set SHARED_DATA to the folder that has it", path.display());
     None
 }
 

@@ -72,7 +72,11 @@ async fn metrics() -> HttpResponse {
 }
 
 /// This description.
-#[utoipa::path(tag = "operations", security(()), responses((status = OK, body = serde_json::Value)))]
+#[utoipa::path(
+    tag = "operations",
+    security(()),
+    responses((status = OK, body = serde_json::Value, example = json!({ "openapi": "3.1.0", "info": { "title": "Nigran" } })))
+)]
 #[get("/v1/openapi.json")]
 async fn openapi() -> Json<utoipa::openapi::OpenApi> {
     Json(super::api::openapi())

@@ -30,7 +30,7 @@ fn on_purpose(case: &Value) -> Option<&'static str> {
 }
 
 fn cases() -> Option<Vec<Value>> {
-    let shared = std::env::var_os("NIGRAN_SHARED").map(PathBuf::from);
+    let shared = std::env::var_os("SHARED_DATA").map(PathBuf::from);
     let shared = shared.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"));
     let text = std::fs::read_to_string(shared.join("cel-spec/cases.json")).ok()?;
     let cases: Vec<Value> = serde_json::from_str(&text).ok()?;
@@ -78,7 +78,7 @@ fn wanted(case: &Value) -> Value {
 #[test]
 fn what_we_accept_of_cel_means_what_cel_says() {
     let Some(cases) = cases() else {
-        eprintln!("skipped: shared/cel-spec/cases.json is absent (set NIGRAN_SHARED)");
+        eprintln!("skipped: shared/cel-spec/cases.json is absent (set SHARED_DATA)");
         return;
     };
     let mut questions: Map<String, Value> = cases

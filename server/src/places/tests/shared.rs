@@ -9,13 +9,13 @@ use crate::places::{Fix, PlaceStatus, import_file};
 const SETS: [&str; 4] = ["bal_adm1", "bal_adm2_2012_30", "bal_adm2_2023_34", "bal_adm3_tehsil_130"];
 
 fn shared_geo() -> Option<PathBuf> {
-    let shared = std::env::var_os("NIGRAN_SHARED").map(PathBuf::from);
+    let shared = std::env::var_os("SHARED_DATA").map(PathBuf::from);
     let shared = shared.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"));
     let geo = shared.join("geo");
     if geo.is_dir() {
         return Some(geo);
     }
-    eprintln!("skipped: {} absent (set NIGRAN_SHARED)", geo.display());
+    eprintln!("skipped: {} absent (set SHARED_DATA)", geo.display());
     None
 }
 
