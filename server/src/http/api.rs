@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use actix_web::http::{Method, header};
 use actix_web::web::{JsonConfig, PathConfig, QueryConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use bytes::Bytes;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_actix_web::AppExt as _;
@@ -58,6 +59,13 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 /// The description of the interface, made from the code.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     actix_web::App::new().into_utoipa_app().openapi(Head::openapi()).configure(routes).split_for_parts().1
+}
+
+/// The description as it is sent: written once, since anybody may ask for it.
+pub(super) fn document() -> Bytes {
+    static DOCUMENT: LazyLock<Bytes> =
+        LazyLock::new(|| Bytes::from(serde_json::to_vec(&openapi()).unwrap_or_default()));
+    DOCUMENT.clone()
 }
 
 /// How bodies, queries and paths that cannot be read are answered.

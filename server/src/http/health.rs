@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use actix_web::{HttpResponse, get};
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -78,6 +78,6 @@ async fn metrics() -> HttpResponse {
     responses((status = OK, body = serde_json::Value, example = json!({ "openapi": "3.1.0", "info": { "title": "Nigran" } })))
 )]
 #[get("/v1/openapi.json")]
-async fn openapi() -> Json<utoipa::openapi::OpenApi> {
-    Json(super::api::openapi())
+async fn openapi() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(super::api::document())
 }
