@@ -231,6 +231,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    jobs (id) {
+        id -> Text,
+        kind -> Text,
+        subject -> Text,
+        details -> Text,
+        once_key -> Nullable<Text>,
+        state -> Text,
+        attempts -> Integer,
+        due_at -> BigInt,
+        created_at -> BigInt,
+        claim -> Nullable<Text>,
+        again -> Bool,
+        last_error -> Nullable<Text>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -249,5 +266,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     revisions,
     place_tags,
     findings,
-    quarantine
+    quarantine,
+    jobs
 );
