@@ -16,6 +16,7 @@ use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::db::{self, By, Db};
 use crate::error::{Error, Result};
+use crate::findings::Findings;
 use crate::forms::{self, Forms};
 use crate::http::health::{Check, Checks};
 use crate::http::{api, watch};
@@ -46,6 +47,8 @@ pub struct App {
     pub media: Media,
     /// Submissions.
     pub submissions: Submissions,
+    /// Findings.
+    pub findings: Findings,
 }
 
 impl App {
@@ -68,6 +71,7 @@ impl App {
         db.read(move |conn| loading.refresh(conn)).await?;
         let accounts = Accounts::open(db.clone(), clock.clone(), &config.data_dir.join("keys"))?;
         let media = Media::start(config.media.clone(), &config.data_dir).await?;
+        let findings = Findings::open(db.clone(), clock.clone(), forms.clone())?;
         let submissions = Submissions {
             db: db.clone(),
             accounts: accounts.clone(),
@@ -78,9 +82,9 @@ impl App {
             flags: config.flags.clone(),
             limits: config.limits.clone(),
             // The rooms above that must hear of filings and decisions.
-            watchers: Watchers::default(),
+            watchers: Watchers::new(vec![Arc::new(findings.clone())]),
         };
-        Ok(App { db, accounts, forms, places, media, submissions })
+        Ok(App { db, accounts, forms, places, media, submissions, findings })
     }
 }
 
@@ -137,7 +141,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
     let shared = app.clone();
     let checks = Data::new(checks(app));
     let server = HttpServer::new(move || {
-        let App { db, accounts, forms, places, submissions, .. } = shared.clone();
+        let App { db, accounts, forms, places, submissions, findings, .. } = shared.clone();
         Actix::new()
             .into_utoipa_app()
             .configure(api::routes)
@@ -149,6 +153,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(forms))
             .app_data(Data::new(places))
             .app_data(Data::new(submissions))
+            .app_data(Data::new(findings))
             .app_data(checks.clone())
             .default_service(web::to(api::unmatched))
             .wrap(Compress::default())

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::audit::{self, SEAL_EVERY};
 use crate::db::By;
 use crate::error::Result;
+use crate::findings;
 use crate::queue::{self, Done, Job, Kind, Task};
 
 /// How often the process looks for boundary sets and releases that another one imported or published.
@@ -30,12 +31,20 @@ const ALWAYS: i32 = i32::MAX;
 const SWEEP_SESSIONS: &str = "sessions.sweep";
 
 /// Every kind of job and its handler.
-const KINDS: &[Kind<App>] = &[Kind {
-    name: SWEEP_SESSIONS,
-    attempts: ALWAYS,
-    patience: PATIENCE,
-    run: |app, task| Box::pin(sweep_sessions(app, task)),
-}];
+const KINDS: &[Kind<App>] = &[
+    Kind {
+        name: SWEEP_SESSIONS,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(sweep_sessions(app, task)),
+    },
+    Kind {
+        name: findings::DEADLINES,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.findings.sound_alarms(task).await }),
+    },
+];
 
 /// Work that recurs; it is left behind at the first start and leaves itself behind from then on.
 const RECURRING: &[&str] = &[SWEEP_SESSIONS];

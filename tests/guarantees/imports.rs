@@ -15,8 +15,10 @@ const FLOORS: &[&[&str]] = &[
     &["audit"],
     &["accounts"],
     &["forms", "places"],
-    &["facilities", "findings", "media"],
+    &["media"],
+    &["facilities"],
     &["submissions"],
+    &["findings"],
     &["exports", "openrosa"],
 ];
 

@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, forms, places, submissions};
+use crate::{accounts, findings, forms, places, submissions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,6 +29,8 @@ use crate::{accounts, forms, places, submissions};
         (name = "accounts", description = "Logging in, people, devices"),
         (name = "forms", description = "Questionnaires and their releases"),
         (name = "submissions", description = "Filing and reading"),
+        (name = "findings", description = "What somebody must put right, and by when"),
+        (name = "referrals", description = "Findings sent to those who can help"),
         (name = "media", description = "Photos and documents"),
         (name = "places", description = "Geotagging"),
         (name = "audit", description = "What was done, by whom"),
@@ -51,6 +53,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     accounts::routes::routes(config);
     forms::routes(config);
     submissions::routes(config);
+    findings::routes(config);
     places::routes(config);
     log::routes(config);
     jobs::routes(config);

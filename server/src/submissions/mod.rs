@@ -3,6 +3,7 @@
 //! listed, and what cannot be evaluated at all is kept byte for byte in quarantine.
 
 mod envelope;
+mod facts;
 mod filter;
 mod flags;
 mod ingest;
@@ -27,6 +28,7 @@ use crate::forms::Forms;
 use crate::media::Media;
 use crate::places::Places;
 
+pub use facts::{Facts, facts, judged, readable};
 pub use model::{Action, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict};
 pub use receipt::{RECEIPT_TYPE, ReceiptClaims};
 pub use watching::{Areas, Decision, FiledRevision, Watcher, Watchers};
