@@ -16,6 +16,7 @@ use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::db::{self, By, Db};
 use crate::error::{Error, Result};
+use crate::feed::Feed;
 use crate::forms::{self, Forms};
 use crate::http::health::{Check, Checks};
 use crate::http::{api, watch};
@@ -36,6 +37,8 @@ const REQUEST_HEAD: Duration = Duration::from_secs(30);
 pub struct App {
     /// The database.
     pub db: Db,
+    /// What changed, and for whom.
+    pub feed: Feed,
     /// People and keys.
     pub accounts: Accounts,
     /// Questionnaires.
@@ -60,6 +63,7 @@ impl App {
             tracing::info!(%migration, "migrated the database: {migration}");
         }
         let db = Db::open(&url, clock.clone(), ids)?;
+        let feed = Feed::open(db.clone()).await?;
         let forms = Forms::new(db.clone());
         publish_builtin(&db).await?;
         let places = Places::default();
@@ -78,7 +82,7 @@ impl App {
             flags: config.flags.clone(),
             limits: config.limits.clone(),
         };
-        Ok(App { db, accounts, forms, places, media, submissions })
+        Ok(App { db, feed, accounts, forms, places, media, submissions })
     }
 }
 

@@ -231,6 +231,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    changes (seq) {
+        seq -> BigInt,
+        xid -> BigInt,
+        at -> BigInt,
+        what -> Text,
+        subject -> Text,
+        audience -> Text,
+    }
+}
+
+diesel::table! {
+    feed_epochs (epoch) {
+        epoch -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -249,5 +266,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     revisions,
     place_tags,
     findings,
-    quarantine
+    quarantine,
+    changes,
+    feed_epochs
 );
