@@ -23,7 +23,7 @@ use crate::http::{api, watch};
 use crate::jobs::Jobs;
 use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
-use crate::submissions::Submissions;
+use crate::submissions::{Submissions, Watchers};
 use crate::telemetry;
 
 /// How long an idle connection is kept: longer than balancers keep theirs, so that none is closed under a request.
@@ -81,6 +81,8 @@ impl App {
             clock,
             flags: config.flags.clone(),
             limits: config.limits.clone(),
+            // The rooms above that must hear of filings and decisions.
+            watchers: Watchers::default(),
         };
         Ok(App { db, feed, accounts, forms, places, media, submissions })
     }
