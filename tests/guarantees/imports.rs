@@ -9,7 +9,7 @@ use super::sources::Source;
 const PLATFORM: &[&str] =
     &["clock.rs", "config.rs", "db", "error.rs", "feed", "http", "json.rs", "lib.rs", "telemetry.rs"];
 /// What may know every room, because it puts them together.
-const TOGETHER: &[&str] = &["app", "app.rs", "cli", "cli.rs", "jobs.rs", "main.rs", "demo.rs"];
+const TOGETHER: &[&str] = &["app", "app.rs", "backup", "cli", "cli.rs", "jobs.rs", "main.rs", "demo.rs"];
 /// The rooms, from the ground up. A room may import rooms of a lower floor only.
 const FLOORS: &[&[&str]] = &[
     &["audit"],
