@@ -248,6 +248,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    changes (seq) {
+        seq -> BigInt,
+        xid -> BigInt,
+        at -> BigInt,
+        what -> Text,
+        subject -> Text,
+        audience -> Text,
+    }
+}
+
+diesel::table! {
+    feed_epochs (epoch) {
+        epoch -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -267,5 +284,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     place_tags,
     findings,
     quarantine,
-    jobs
+    jobs,
+    changes,
+    feed_epochs
 );
