@@ -16,5 +16,6 @@ pub mod jobs;
 pub mod json;
 pub mod media;
 pub mod places;
+pub mod queue;
 pub mod submissions;
 pub mod telemetry;
