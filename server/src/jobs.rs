@@ -16,6 +16,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often sessions that have run out are closed.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
+/// How often uploads nobody continues are swept away.
+const SWEEP_UPLOADS_EVERY: Duration = Duration::from_secs(60);
+
 /// The running jobs; dropping them stops them.
 pub(crate) struct Jobs(Vec<JoinHandle<()>>);
 
@@ -26,6 +29,9 @@ impl Jobs {
             once("tagging by boundaries imported meanwhile", app, |app| async move { retag(&app).await }),
             every(SEAL_EVERY, "sealing the audit log", app, |app| async move { seal(&app).await }),
             every(LOOK_EVERY, "looking for changes", app, |app| async move { look(&app).await }),
+            every(SWEEP_UPLOADS_EVERY, "sweeping uploads", app, |app| async move {
+                app.uploads.sweep().await.map(drop)
+            }),
             every(SWEEP_EVERY, "closing old sessions", app, |app| async move { sweep(&app).await }),
         ])
     }

@@ -16,3 +16,4 @@ pub mod media;
 pub mod places;
 pub mod submissions;
 pub mod telemetry;
+pub mod uploads;

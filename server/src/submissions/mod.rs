@@ -26,6 +26,8 @@ use crate::forms::Forms;
 use crate::media::Media;
 use crate::places::Places;
 
+pub(crate) use model::{DeclaredMedia, SubmissionId};
+pub(crate) use photos::{attach, declared, no_strangers};
 pub use receipt::{RECEIPT_TYPE, ReceiptClaims};
 pub(crate) use routes::routes;
 

@@ -68,7 +68,7 @@ text_enum! {
 
 /// A file the envelope declares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub(super) struct DeclaredMedia {
+pub(crate) struct DeclaredMedia {
     /// Its name, unique in the submission.
     pub name: String,
     /// Hex SHA-256 of its content.
