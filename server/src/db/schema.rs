@@ -148,6 +148,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    uploads (id) {
+        id -> Text,
+        account_id -> Text,
+        submission_id -> Text,
+        name -> Text,
+        sha256 -> Text,
+        content_type -> Nullable<Text>,
+        size -> BigInt,
+        received -> BigInt,
+        state -> Text,
+        because -> Nullable<Text>,
+        cleared -> Bool,
+        metadata -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    upload_pieces (upload_id, first) {
+        upload_id -> Text,
+        first -> BigInt,
+        size -> BigInt,
+        level -> Integer,
+        key -> Text,
+    }
+}
+
+diesel::table! {
     submissions (id) {
         id -> Text,
         form -> Text,
@@ -279,6 +308,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     boundary_areas,
     media_objects,
     submission_media,
+    uploads,
+    upload_pieces,
     submissions,
     revisions,
     place_tags,
