@@ -48,6 +48,7 @@ impl Uploads {
         last: Bytes,
     ) -> Result<Option<(Stored, bool)>> {
         let expected = upload.expected()?;
+        let mut before = None;
         for _ in 0..LOOKS {
             let id = upload.id.clone();
             let named = self.db.read(move |conn| store::pieces(conn, &id)).await?;
@@ -59,7 +60,10 @@ impl Uploads {
             }
             match self.media.assemble(&pieces, last.clone(), &expected).await? {
                 Assembled::Stored(stored) => return Ok(Some((stored, !pieces.is_empty()))),
-                Assembled::Moved => {}
+                // Nobody has moved them: the bucket has lost them, or the database comes from a backup, which
+                // holds files and no pieces.
+                Assembled::Moved if before.as_ref() == Some(&pieces) => return Err(lost()),
+                Assembled::Moved => before = Some(pieces),
             }
         }
         Ok(None)
@@ -157,10 +161,14 @@ fn give(tx: &mut Tx, upload: &Upload, at: i64, stored: &Stored, end: &End<'_>) -
     Ok(true)
 }
 
+fn lost() -> Error {
+    Error::gone("upload_pieces_lost", "what had come of this upload is not there any more; begin a new one")
+}
+
 /// Whether sending the rest again cannot help.
 fn is_final(error: &Error) -> bool {
     matches!(
         error.kind,
-        Kind::Invalid | Kind::Unsupported | Kind::Conflict | Kind::NotFound | Kind::TooLarge | Kind::Forbidden
+        Kind::Invalid | Kind::Unsupported | Kind::Conflict | Kind::NotFound | Kind::Gone | Kind::TooLarge
     )
 }
