@@ -21,13 +21,7 @@ const LOOKS: u32 = 5;
 
 impl Uploads {
     /// Makes the pieces the database names, those `staged`, and the bytes that came `last` the file.
-    pub(super) async fn finish(
-        &self,
-        upload: &Upload,
-        at: u64,
-        staged: &[Piece],
-        last: Bytes,
-    ) -> Result<()> {
+    pub(super) async fn finish(&self, upload: &Upload, at: u64, staged: &[Piece], last: Bytes) -> Result<()> {
         let turn = self.turn().await?;
         let assembled = self.assemble(upload, staged, last).await;
         drop(turn);
@@ -139,7 +133,9 @@ impl Uploads {
                 self.clear(&upload.id).await;
             }
             Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "an upload that cannot be completed stays open until it expires"),
+            Err(error) => {
+                tracing::warn!(%error, "an upload that cannot be completed stays open until it expires")
+            }
         }
         wrong
     }
