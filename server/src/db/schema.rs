@@ -249,6 +249,40 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    jobs (id) {
+        id -> Text,
+        kind -> Text,
+        subject -> Text,
+        details -> Text,
+        once_key -> Nullable<Text>,
+        state -> Text,
+        attempts -> Integer,
+        due_at -> BigInt,
+        created_at -> BigInt,
+        claim -> Nullable<Text>,
+        again -> Bool,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    changes (seq) {
+        seq -> BigInt,
+        xid -> BigInt,
+        at -> BigInt,
+        what -> Text,
+        subject -> Text,
+        audience -> Text,
+    }
+}
+
+diesel::table! {
+    feed_epochs (epoch) {
+        epoch -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -268,5 +302,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     place_tags,
     findings,
     quarantine,
-    review_events
+    review_events,
+    jobs,
+    changes,
+    feed_epochs
 );
