@@ -16,4 +16,5 @@ pub mod json;
 pub mod media;
 pub mod places;
 pub mod submissions;
+pub mod sync;
 pub mod telemetry;

@@ -10,3 +10,4 @@ mod photos;
 mod places;
 mod reading;
 mod revising;
+mod sync;

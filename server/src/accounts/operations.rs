@@ -68,6 +68,7 @@ pub const OPERATIONS: &[Operation] = &[
     any("GET", "/v1/submissions/{id}/raw", &[P::ReadRaw]),
     any("PUT", "/v1/submissions/{id}/media/{name}", FILE),
     any("GET", "/v1/submissions/{id}/media/{name}", &[P::ReadPhotos]),
+    any("GET", "/v1/sync", FILE),
     any("GET", "/v1/quarantine", &[P::ManageQuarantine]),
     any("POST", "/v1/quarantine/{id}/reprocess", &[P::ManageQuarantine]),
     any("GET", "/v1/places/locate", &[P::ReadPlaces]),

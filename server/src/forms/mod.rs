@@ -15,7 +15,7 @@ pub use model::{ListedForm, Release};
 pub use publishing::{Published, publish};
 pub(crate) use routes::routes;
 
-use crate::db::Db;
+use crate::db::{Db, DbConn};
 use crate::error::Result;
 
 /// The published forms; clones share one memory.
@@ -34,6 +34,11 @@ struct Memory {
 /// Whether a form could be called that: `child-labour-inspection`.
 fn is_code(form: &str) -> bool {
     !form.is_empty() && form.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// The current release of each form as the database has it now, whatever this process remembers.
+pub fn current(conn: &mut DbConn) -> Result<Vec<ListedForm>> {
+    store::heads(conn).map(|heads| ListedForm::current(&heads))
 }
 
 impl Forms {

@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{health, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, forms, places, submissions};
+use crate::{accounts, forms, places, submissions, sync};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,7 @@ use crate::{accounts, forms, places, submissions};
         (name = "forms", description = "Questionnaires and their releases"),
         (name = "submissions", description = "Filing and reading"),
         (name = "media", description = "Photos and documents"),
+        (name = "sync", description = "What changed for a phone"),
         (name = "places", description = "Geotagging"),
         (name = "audit", description = "What was done, by whom"),
         (name = "operations", description = "For those who run the service")
@@ -52,6 +53,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     forms::routes(config);
     submissions::routes(config);
     places::routes(config);
+    sync::routes(config);
     log::routes(config);
     health::routes(config);
 }

@@ -5,6 +5,7 @@
 mod envelope;
 mod filter;
 mod flags;
+mod for_phone;
 mod ingest;
 mod judging;
 mod model;
@@ -27,6 +28,7 @@ use crate::forms::Forms;
 use crate::media::Media;
 use crate::places::Places;
 
+pub use for_phone::{ReceiptForPhone, filed_for_phone, receipts_for_phone};
 pub use model::{Action, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict};
 pub use receipt::{RECEIPT_TYPE, ReceiptClaims};
 pub use watching::{Areas, Decision, FiledRevision, Watcher, Watchers};

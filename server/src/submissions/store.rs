@@ -195,6 +195,38 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
     Ok(query.load(conn)?)
 }
 
+/// These submissions, as far as `account` filed them.
+pub(super) fn filed_by(conn: &mut DbConn, account: &str, ids: &[SubmissionId]) -> Result<Vec<Head>> {
+    Ok(submissions::table
+        .filter(submissions::id.eq_any(ids.to_vec()))
+        .filter(submissions::account_id.eq(account.to_owned()))
+        .order(submissions::id)
+        .select(Head::as_select())
+        .load(conn)?)
+}
+
+/// What `account` filed from `since` on, by the time it first arrived, after this place.
+pub(super) fn filed_since(
+    conn: &mut DbConn,
+    account: &str,
+    since: At,
+    after: Option<(At, SubmissionId)>,
+    limit: i64,
+) -> Result<Vec<Head>> {
+    let mut query = submissions::table
+        .filter(submissions::account_id.eq(account.to_owned()))
+        .filter(submissions::received_at.ge(since))
+        .order((submissions::received_at, submissions::id))
+        .limit(limit)
+        .select(Head::as_select())
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let later = submissions::received_at.gt(at);
+        query = query.filter(later.or(submissions::received_at.eq(at).and(submissions::id.gt(id))));
+    }
+    Ok(query.load(conn)?)
+}
+
 pub(super) fn keep(conn: &mut DbConn, row: &Quarantined) -> Result<()> {
     diesel::insert_into(quarantine::table).values(row).execute(conn)?;
     Ok(())
