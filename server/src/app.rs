@@ -137,7 +137,7 @@ pub async fn start(config: Config, clock: Clock, ids: Ids) -> Result<Running> {
 pub fn serve(config: &Config, app: App) -> Result<Running> {
     let (server, addresses) = listen(config, &app)?;
     let address = *addresses.first().ok_or_else(|| Error::internal("listening", "there is no address"))?;
-    let jobs = Jobs::start(&app);
+    let jobs = Jobs::start(&app, config.jobs.at_once);
     Ok(Running { address, app, handle: server.handle(), serving: tokio::spawn(server), jobs })
 }
 
@@ -235,7 +235,7 @@ async fn told_to_stop() -> Result<()> {
 }
 
 async fn finish(app: App, jobs: Jobs) -> Result<()> {
-    drop(jobs);
+    jobs.stop().await;
     crate::jobs::seal(&app).await?;
     app.media.stop().await;
     tokio::task::spawn_blocking(move || app.db.close())

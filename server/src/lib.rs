@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod app;
 pub mod audit;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod jobs;
 pub mod json;
 pub mod media;
 pub mod places;
+pub mod queue;
 pub mod submissions;
 pub mod sync;
 pub mod telemetry;

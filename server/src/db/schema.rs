@@ -232,6 +232,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    jobs (id) {
+        id -> Text,
+        kind -> Text,
+        subject -> Text,
+        details -> Text,
+        once_key -> Nullable<Text>,
+        state -> Text,
+        attempts -> Integer,
+        due_at -> BigInt,
+        created_at -> BigInt,
+        claim -> Nullable<Text>,
+        again -> Bool,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     changes (seq) {
         seq -> BigInt,
         xid -> BigInt,
@@ -267,6 +284,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     place_tags,
     findings,
     quarantine,
+    jobs,
     changes,
     feed_epochs
 );
