@@ -74,6 +74,8 @@ pub struct MediaConfig {
 pub struct Limits {
     /// The largest submission, in bytes.
     pub submission_bytes: usize,
+    /// The largest batch of submissions, in bytes after unpacking; it has any number of lines.
+    pub batch_bytes: usize,
 }
 
 /// From where a fix or a clock smells wrong. Flags only: nothing is refused for these.
@@ -145,7 +147,7 @@ impl Default for MediaConfig {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { submission_bytes: 2 * MIB }
+        Limits { submission_bytes: 2 * MIB, batch_bytes: 256 * MIB }
     }
 }
 
@@ -189,6 +191,7 @@ const KEYS: &[(&str, As)] = &[
     ("media.max_photo_bytes", As::Toml),
     ("media.max_document_bytes", As::Toml),
     ("limits.submission_bytes", As::Toml),
+    ("limits.batch_bytes", As::Toml),
     ("flags.poor_accuracy_m", As::Toml),
     ("flags.stale_fix_minutes", As::Toml),
     ("flags.clock_skew_minutes", As::Toml),

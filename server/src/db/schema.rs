@@ -173,6 +173,7 @@ diesel::table! {
         edition -> Nullable<Text>,
         findings -> Integer,
         summary -> Text,
+        queue_rank -> Integer,
     }
 }
 
@@ -265,6 +266,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    review_events (submission_id, n) {
+        submission_id -> Text,
+        n -> Integer,
+        id -> Text,
+        revision -> Integer,
+        action -> Text,
+        decided_by -> Text,
+        role -> Text,
+        decided_at -> BigInt,
+        reason -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        comments -> Text,
+        due_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -286,5 +304,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     quarantine,
     jobs,
     changes,
-    feed_epochs
+    feed_epochs,
+    review_events
 );

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::outline::Outline;
 use crate::accounts::Kind;
 use crate::db::schema::releases;
 use crate::db::{At, Packed};
@@ -54,6 +55,12 @@ pub struct Release {
     pub compiled: Form,
     /// The whole package as JSON.
     pub document: Bytes,
+    /// Its sections, repeats and questions.
+    pub outline: Outline,
+    /// Whether a rule reads the last visit.
+    pub reads_last_visit: bool,
+    /// Whether a rule reads the facility's record.
+    pub reads_facility: bool,
     /// Names of the questions whose answers only those may read who give a reason.
     pub sensitive: BTreeSet<String>,
     /// The questions that name a place, by the choice list they are answered from.
@@ -71,6 +78,9 @@ impl Release {
         Ok(Release {
             sensitive: sensitive_questions(&package.definition),
             place_questions: place_questions(&package.definition),
+            outline: Outline::of(&package),
+            reads_last_visit: compiled.reads_last_visit(),
+            reads_facility: compiled.reads_facility(),
             form: row.form,
             version: package.version,
             hash: row.hash,

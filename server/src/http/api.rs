@@ -29,6 +29,7 @@ use crate::{accounts, forms, places, submissions, sync};
         (name = "accounts", description = "Logging in, people, devices"),
         (name = "forms", description = "Questionnaires and their releases"),
         (name = "submissions", description = "Filing and reading"),
+        (name = "review", description = "Accepting, returning and rejecting what was filed"),
         (name = "media", description = "Photos and documents"),
         (name = "sync", description = "What changed for a phone"),
         (name = "places", description = "Geotagging"),

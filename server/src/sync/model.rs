@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::accounts::Kind;
 use crate::db::At;
-use crate::submissions::ReceiptForPhone;
+use crate::submissions::{ReceiptForPhone, ReturnedForPhone};
 
 /// One page of what changed for a phone.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
@@ -18,9 +18,13 @@ use crate::submissions::ReceiptForPhone;
     "boundaries": [{ "set": "PK-BA-ADM2-2023-34", "level": 2, "vintage": "2023", "hash": "ab12…",
         "licence": "ODbL-1.0", "attribution": "© OpenStreetMap contributors",
         "url": "/v1/places/boundaries/PK-BA-ADM2-2023-34.geojson" }],
-    "receipts": [{ "id": "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10", "form": "child-labour-inspection", "revision": 1,
-        "content_hash": "9f2c…", "received_at": "2026-11-20T04:00:01.204Z", "changed_at": "2026-11-20T04:00:01.204Z",
-        "media": "complete", "verdict": "valid", "review": "received" }]
+    "receipts": [{ "submission": "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10", "revision": 1, "content_hash": "9f2c…",
+        "received_at": "2026-11-20T04:00:01.204Z", "verdict": "valid", "review": "returned", "media": "complete",
+        "media_missing": [], "receipt": "eyJhbGciOiJFZERTQSJ9…" }],
+    "returned": [{ "submission": "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10", "form": "child-labour-inspection", "version": 1,
+        "revision": 1, "content_hash": "9f2c…", "reason": "The wages cannot be right",
+        "fields": [{ "path": "b5.children[0].wage", "question": "wage", "comment": "Per day or per month?" }],
+        "due_at": "2026-11-27T00:00:00Z", "role": "supervisor", "returned_at": "2026-11-21T06:30:00Z" }]
 }))]
 pub(super) struct Answer {
     /// Send it with the next request. It means nothing to anybody but the server.
@@ -46,6 +50,10 @@ pub(super) struct Answer {
     /// The person's own submissions that arrived or moved on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) receipts: Vec<ReceiptForPhone>,
+    /// Those of them that were sent back, with what the reviewer says of each question. What stood here and has a receipt
+    /// since whose `review` is not `returned` is no longer to be corrected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) returned: Vec<ReturnedForPhone>,
     /// What the phone is to delete.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) dropped: Vec<Dropped>,

@@ -6,7 +6,7 @@ use crate::accounts::Actor;
 use crate::db::{At, DbConn};
 use crate::error::Result;
 use crate::feed::{Change, What};
-use crate::submissions::{self, ReceiptForPhone, SubmissionId};
+use crate::submissions::{self, SubmissionId};
 
 /// One sort of thing a phone holds, in the order in which they are brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,9 +69,14 @@ impl Part {
             Part::Submissions => {
                 let account = asking.actor.account.as_str();
                 let after = after.and_then(place);
-                let filed =
+                let mut filed =
                     submissions::filed_for_phone(conn, account, asking.since, after, limit as i64 + 1)?;
-                Ok(take(filed, limit, &mut answer.receipts, key))
+                let more = filed.len() > limit;
+                filed.truncate(limit);
+                let rest = filed.last().filter(|_| more).map(key);
+                let ids: Vec<String> = filed.into_iter().map(|(_, id)| id.to_string()).collect();
+                own_submissions(conn, account, &ids, answer)?;
+                Ok(rest)
             }
         }
     }
@@ -82,12 +87,10 @@ impl Part {
         }
     }
 
-    fn changed(self, conn: &mut DbConn, asking: &Asking, ids: &[&str], answer: &mut Answer) -> Result<()> {
+    fn changed(self, conn: &mut DbConn, asking: &Asking, ids: &[String], answer: &mut Answer) -> Result<()> {
         match self {
             Part::Submissions => {
-                let ids: Vec<SubmissionId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
-                let account = asking.actor.account.as_str();
-                answer.receipts.extend(submissions::receipts_for_phone(conn, account, &ids)?);
+                own_submissions(conn, asking.actor.account.as_str(), ids, answer)?;
             }
         }
         Ok(())
@@ -102,10 +105,10 @@ pub(super) fn changed(
     answer: &mut Answer,
 ) -> Result<()> {
     for part in Part::ALL {
-        let ids: Vec<&str> = changes
+        let ids: Vec<String> = changes
             .iter()
             .filter(|change| change.what == part.what())
-            .map(|change| change.subject.as_str())
+            .map(|change| change.subject.clone())
             .collect();
         if !ids.is_empty() {
             part.changed(conn, asking, &ids, answer)?;
@@ -114,17 +117,19 @@ pub(super) fn changed(
     Ok(())
 }
 
-/// Moves at most `limit` items over; of `limit + 1` the last only shows that there are more.
-fn take<T>(mut items: Vec<T>, limit: usize, to: &mut Vec<T>, key: impl Fn(&T) -> String) -> Option<String> {
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let last = items.last().map(key).filter(|_| more);
-    to.extend(items);
-    last
+fn own_submissions(
+    conn: &mut DbConn,
+    account: &str,
+    ids: &[String],
+    answer: &mut Answer,
+) -> Result<()> {
+    answer.receipts.extend(submissions::receipts_for_phone(conn, account, ids)?);
+    answer.returned.extend(submissions::returned_for_phone(conn, account, ids)?);
+    Ok(())
 }
 
-fn key(receipt: &ReceiptForPhone) -> String {
-    format!("{} {}", receipt.received_at.micros(), receipt.id)
+fn key((at, id): &(At, SubmissionId)) -> String {
+    format!("{} {id}", at.micros())
 }
 
 fn place(key: &str) -> Option<(At, SubmissionId)> {
