@@ -35,7 +35,7 @@ use crate::forms::Forms;
 use crate::media::Media;
 use crate::places::Places;
 
-pub use for_phone::filed_for_phone;
+pub use for_phone::{Filed, filed_for_phone};
 pub use model::{
     Action, Correction, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict,
 };

@@ -117,12 +117,7 @@ pub(super) fn changed(
     Ok(())
 }
 
-fn own_submissions(
-    conn: &mut DbConn,
-    account: &str,
-    ids: &[String],
-    answer: &mut Answer,
-) -> Result<()> {
+fn own_submissions(conn: &mut DbConn, account: &str, ids: &[String], answer: &mut Answer) -> Result<()> {
     answer.receipts.extend(submissions::receipts_for_phone(conn, account, ids)?);
     answer.returned.extend(submissions::returned_for_phone(conn, account, ids)?);
     Ok(())

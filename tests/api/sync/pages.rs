@@ -66,7 +66,7 @@ async fn a_first_sync_that_is_cut_off_is_resumed_and_misses_nothing(app: TestApp
 }
 
 async fn what_is_filed_at_several_servers_at_once_is_told_once_each(app: TestApp) {
-    let other = app.started_again().await;
+    let other = app.beside(|_| ()).await;
     let mut phone = Phone::of(&app, "inspector", "phone-1").await;
     phone.sync(200).await;
     let mut filing = tokio::task::JoinSet::new();
@@ -121,7 +121,7 @@ async fn a_change_that_was_committed_late_is_not_passed_over(app: TestApp) {
     slow.batch_execute("COMMIT").unwrap();
 
     let told = phone.ask(200).await.ok();
-    assert_eq!(told["receipts"][0]["id"], early.id.to_string());
+    assert_eq!(told["receipts"][0]["submission"], early.id.to_string());
     assert_eq!(told["receipts"].as_array().unwrap().len(), 1);
 }
 

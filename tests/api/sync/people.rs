@@ -9,6 +9,7 @@ on_both_databases!(
     each_is_told_of_their_own_only,
     two_phones_of_one_person_hear_of_each_other,
     an_area_lost_is_to_be_dropped,
+    a_returned_submission_comes_with_what_is_wrong,
     a_revoked_phone_is_told_so,
     only_those_who_fill_questionnaires_sync,
 );
@@ -86,4 +87,28 @@ async fn move_to(app: &TestApp, username: &str, areas: &[&str]) {
     let account = accounts["items"].as_array().unwrap().iter().find(|it| it["username"] == username).unwrap();
     let path = format!("/v1/accounts/{}", account["id"].as_str().unwrap());
     admin.patch(&path, &json!({ "areas": areas })).await.ok();
+}
+
+async fn a_returned_submission_comes_with_what_is_wrong(app: TestApp) {
+    let mut phone = Phone::of(&app, "inspector", "phone-1").await;
+    let inspection = samples::b1().without_photos();
+    let receipt = phone.person.file(&inspection).await.created();
+    phone.sync(200).await;
+    let supervisor = app.supervisor().await;
+    let comment = json!({ "path": "b1.departure_time", "comment": "Before the arrival?" });
+    let body = json!({ "action": "return", "reason": "The times cannot be right", "fields": [comment] });
+    supervisor.post(&format!("/v1/submissions/{}/review", inspection.id), &body).await.ok();
+
+    phone.sync(200).await;
+    let returned = &phone.holds("returned")[&inspection.id.to_string()];
+    let corrected = inspection.clone().with("departure_time", "13:05");
+    phone.person.revise(&corrected, receipt["content_hash"].as_str().unwrap()).await.created();
+    phone.sync(200).await;
+
+    assert_eq!(returned["content_hash"], receipt["content_hash"]);
+    assert_eq!(returned["reason"], "The times cannot be right");
+    assert_eq!(returned["fields"][0]["question"], "departure_time");
+    assert_eq!(returned["fields"][0]["comment"], "Before the arrival?");
+    assert_eq!(phone.holds("receipts")[&inspection.id.to_string()]["review"], "received");
+    assert!(phone.holds("returned").is_empty(), "it waits for the reviewer again");
 }

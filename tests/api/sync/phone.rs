@@ -84,6 +84,12 @@ impl Phone {
                 self.held.insert((kind, id), (item.clone(), true));
             }
         }
+        for receipt in
+            page["receipts"].as_array().into_iter().flatten().filter(|it| it["review"] != "returned")
+        {
+            let id = receipt["submission"].as_str().expect("an id").to_owned();
+            self.held.remove(&("returned", id));
+        }
         for gone in page["dropped"].as_array().into_iter().flatten() {
             let kind = match gone["kind"].as_str() {
                 Some("facility") => "facilities",
