@@ -20,3 +20,4 @@ pub mod queue;
 pub mod submissions;
 pub mod sync;
 pub mod telemetry;
+pub mod uploads;

@@ -12,3 +12,5 @@ mod places;
 mod reading;
 mod revising;
 mod sync;
+mod tus_clients;
+mod uploads;

@@ -39,6 +39,7 @@ pub use for_phone::{Filed, filed_for_phone};
 pub use model::{
     Action, Correction, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict,
 };
+pub(crate) use photos::{attach, declared, no_strangers};
 pub use receipt::{RECEIPT_TYPE, ReceiptClaims};
 pub use review::{
     CommentForPhone, ReceiptForPhone, ReturnedForPhone, receipts_for_phone, returned_for_phone,
