@@ -24,6 +24,7 @@ use crate::jobs::Jobs;
 use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
 use crate::submissions::{Submissions, Watchers};
+use crate::sync::{Sync, Telling};
 use crate::telemetry;
 use crate::uploads::Uploads;
 
@@ -50,6 +51,8 @@ pub struct App {
     pub media: Media,
     /// Submissions.
     pub submissions: Submissions,
+    /// What phones are brought up to date with.
+    pub sync: Sync,
     /// Resumable uploads.
     pub uploads: Uploads,
 }
@@ -85,10 +88,11 @@ impl App {
             flags: config.flags.clone(),
             limits: config.limits.clone(),
             // The rooms above that must hear of filings and decisions.
-            watchers: Watchers::default(),
+            watchers: Watchers::new(vec![Arc::new(Telling)]),
         };
+        let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);
-        Ok(App { db, feed, accounts, forms, places, media, submissions, uploads })
+        Ok(App { db, feed, accounts, forms, places, media, submissions, sync, uploads })
     }
 }
 
@@ -145,7 +149,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
     let shared = app.clone();
     let checks = Data::new(checks(app));
     let server = HttpServer::new(move || {
-        let App { db, accounts, forms, places, submissions, uploads, .. } = shared.clone();
+        let App { db, accounts, forms, places, submissions, sync, uploads, .. } = shared.clone();
         Actix::new()
             .into_utoipa_app()
             .configure(api::routes)
@@ -157,6 +161,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(forms))
             .app_data(Data::new(places))
             .app_data(Data::new(submissions))
+            .app_data(Data::new(sync))
             .app_data(Data::new(uploads))
             .app_data(checks.clone())
             .default_service(web::to(api::unmatched))

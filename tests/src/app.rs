@@ -205,6 +205,18 @@ impl TestApp {
         .expect("the condition is SQL");
         counted[0].n
     }
+
+    /// The one text a query gives as `text`.
+    pub fn text(&self, query: &str) -> String {
+        let query = sql_query(query);
+        let url = self.config.database_url();
+        let found: Vec<Found> = match url.strip_prefix("sqlite:") {
+            Some(path) => query.load(&mut SqliteConnection::establish(path).expect("the database opens")),
+            None => query.load(&mut PgConnection::establish(&url).expect("the database answers")),
+        }
+        .expect("the query is SQL");
+        found.into_iter().next().expect("the query finds something").text
+    }
 }
 
 /// Runs SQL on a SQLite file no server has open.
@@ -220,6 +232,12 @@ pub fn sqlite(file: &Path, statement: &str) {
 struct Count {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     n: i64,
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
 }
 
 /// A data folder, and on PostgreSQL a database, with all that every story begins with.

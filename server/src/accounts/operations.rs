@@ -76,6 +76,7 @@ pub const OPERATIONS: &[Operation] = &[
     any("GET", "/v1/submissions/{id}/raw", &[P::ReadRaw]),
     any("PUT", "/v1/submissions/{id}/media/{name}", FILE),
     any("GET", "/v1/submissions/{id}/media/{name}", &[P::ReadPhotos]),
+    any("GET", "/v1/sync", FILE),
     anyone("OPTIONS", "/v1/uploads"),
     any("POST", "/v1/uploads", FILE),
     anyone("OPTIONS", "/v1/uploads/{id}"),

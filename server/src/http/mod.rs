@@ -13,4 +13,4 @@ pub(crate) mod watch;
 
 pub use page::{Cursor, Page};
 pub use problem::{Problem, Problems};
-pub(crate) use request::{body, if_match, tagged};
+pub(crate) use request::{body, if_match, known_tag, tagged};

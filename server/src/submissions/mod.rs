@@ -8,6 +8,7 @@ mod corrections;
 mod envelope;
 mod filter;
 mod flags;
+mod for_phone;
 mod ingest;
 mod judging;
 mod model;
@@ -34,6 +35,7 @@ use crate::forms::Forms;
 use crate::media::Media;
 use crate::places::Places;
 
+pub use for_phone::{Filed, filed_for_phone};
 pub use model::{
     Action, Correction, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict,
 };

@@ -213,6 +213,28 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
     Ok(query.load(conn)?)
 }
 
+/// What `account` filed from `since` on or is to correct, by the time it first arrived, after this place.
+pub(super) fn filed_for_phone(
+    conn: &mut DbConn,
+    account: &str,
+    since: At,
+    after: Option<(At, SubmissionId)>,
+    limit: i64,
+) -> Result<Vec<(At, SubmissionId)>> {
+    let mut query = submissions::table
+        .filter(submissions::account_id.eq(account.to_owned()))
+        .filter(submissions::received_at.ge(since).or(submissions::review.eq(Review::Returned)))
+        .order((submissions::received_at, submissions::id))
+        .limit(limit)
+        .select((submissions::received_at, submissions::id))
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let later = submissions::received_at.gt(at);
+        query = query.filter(later.or(submissions::received_at.eq(at).and(submissions::id.gt(id))));
+    }
+    Ok(query.load(conn)?)
+}
+
 pub(super) fn keep(conn: &mut DbConn, row: &Quarantined) -> Result<()> {
     diesel::insert_into(quarantine::table).values(row).execute(conn)?;
     Ok(())
