@@ -5,6 +5,7 @@ pub mod app;
 pub mod audit;
 pub mod cli;
 pub mod clock;
+pub mod collector;
 pub mod config;
 pub mod db;
 pub mod error;

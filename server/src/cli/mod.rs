@@ -7,6 +7,7 @@ mod boundaries;
 mod demo;
 mod form;
 mod serve;
+mod simulate;
 mod verify;
 
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ enum Command {
     /// Receipts. Example: nigran receipt verify receipt.jws --jwks jwks.json
     #[command(subcommand)]
     Receipt(verify::ReceiptCommand),
+    /// Play a province against a server that holds nothing real. Example: nigran simulate --inspectors 50 --days 5
+    Simulate(simulate::Simulate),
     /// Print the description of the HTTP interface (OpenAPI 3.1). Example: nigran openapi > openapi.json
     Openapi,
 }
@@ -83,6 +86,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Form(command) => command.run(|| settings(cli.config)).await,
         Command::Audit(command) => command.run(&settings(cli.config)?),
         Command::Receipt(command) => command.run(),
+        Command::Simulate(simulate) => simulate.run().await,
         Command::Openapi => openapi(),
     }
 }
