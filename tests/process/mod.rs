@@ -8,6 +8,7 @@ mod command_line;
 mod crash;
 mod forms;
 mod lifecycle;
+mod torn;
 
 /// The binary with a data folder.
 fn nigran(data_dir: &Path) -> Launch {

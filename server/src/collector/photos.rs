@@ -1,6 +1,7 @@
-//! Photos after the answers. A small one goes in one request while the link holds; a larger one, or any of which nobody
-//! knows whether it arrived, by a resumable upload (tus 1.0): ask how far it came, go on from there. No byte the server
-//! has acknowledged is sent twice.
+//! Photos after the answers. A small one goes by PUT while the link holds; a larger one is announced together with its
+//! first bytes (tus 1.0, creation-with-upload). Whatever breaks off is asked about and gone on with from where it stands:
+//! an upload whose place was in a lost answer is found again by announcing it once more. No byte the server has
+//! acknowledged is sent twice.
 
 use std::cmp::Reverse;
 
@@ -84,7 +85,7 @@ impl Phone {
             Way::Waiting { doubted: false } if self.goes_in_one(photo.size) => {
                 self.whole(&item, &photo).await
             }
-            Way::Waiting { .. } => self.open_upload(&item, &photo).await,
+            Way::Waiting { doubted } => self.announce(&item, &photo, doubted).await,
             Way::Uploading { upload, offset, asked: true } => self.how_far(&photo, &upload, offset).await,
             Way::Uploading { upload, offset, asked: false } => {
                 self.carry_on(item, at, &photo, &upload, offset).await
@@ -115,20 +116,28 @@ impl Phone {
         }
     }
 
-    /// Opens a resumable upload. If the server has the file already, it says so, and there is nothing to send.
-    async fn open_upload(&mut self, item: &Item, photo: &Photo) -> Result<Way, Step> {
-        let ask = Ask::new(Method::POST, "/v1/uploads")
+    /// Announces a photo: with its first bytes; or, when it was sent once without an answer, alone, to be told where it
+    /// stands. If the server has the file already, it says so, and there is nothing to send.
+    async fn announce(&mut self, item: &Item, photo: &Photo, doubted: bool) -> Result<Way, Step> {
+        let mut ask = Ask::new(Method::POST, "/v1/uploads")
             .header(TUS.0, TUS.1)
             .header("upload-length", photo.size.to_string())
             .header("upload-metadata", metadata(item, photo));
-        let reply = self.step(ask, photo).await?;
+        if !doubted {
+            let first = self.link.chunk(photo.size) as usize;
+            ask = ask.body(CHUNK, self.queue.photo(&photo.sha256)?.slice(..first));
+        }
+        let in_doubt = Way::Waiting { doubted: true };
+        let reply = self.ask(ask).await.map_err(|hindrance| Step::Hindered(in_doubt, hindrance))?;
         if reply.status != 201 {
             return self.unexpected(&reply, photo);
         }
         let offset = reply.number("upload-offset").unwrap_or(0);
+        if doubted {
+            self.link.found_after_tear(offset, self.link.chunk(photo.size));
+        }
         match reply.header("location").map(path_of) {
-            _ if offset == photo.size => Ok(Way::Arrived),
-            Some(upload) => Ok(Way::Uploading { upload, offset, asked: false }),
+            Some(upload) => Ok(self.at(photo, &upload, offset)),
             None => Err(Step::later(photo.way.clone(), "an upload without a place")),
         }
     }
@@ -248,7 +257,9 @@ fn metadata(item: &Item, photo: &Photo) -> String {
         ("submission", &id),
         ("name", &photo.name),
     ];
-    pairs.map(|(key, value)| format!("{key} {}", STANDARD.encode(value))).join(",")
+    let said = pairs.map(|(key, value)| format!("{key} {}", STANDARD.encode(value))).join(",");
+    // Should the server have a part of it already, this phone can go on from there.
+    format!("{said},resume")
 }
 
 /// The path of an upload's place, which may be given as a path or as a whole address.
