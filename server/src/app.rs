@@ -16,13 +16,14 @@ use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::db::{self, By, Db};
 use crate::error::{Error, Result};
+use crate::feed::Feed;
 use crate::forms::{self, Forms};
 use crate::http::health::{Check, Checks};
 use crate::http::{api, watch};
 use crate::jobs::Jobs;
 use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
-use crate::submissions::Submissions;
+use crate::submissions::{Submissions, Watchers};
 use crate::telemetry;
 
 /// How long an idle connection is kept: longer than balancers keep theirs, so that none is closed under a request.
@@ -36,6 +37,8 @@ const REQUEST_HEAD: Duration = Duration::from_secs(30);
 pub struct App {
     /// The database.
     pub db: Db,
+    /// What changed, and for whom.
+    pub feed: Feed,
     /// People and keys.
     pub accounts: Accounts,
     /// Questionnaires.
@@ -60,6 +63,7 @@ impl App {
             tracing::info!(%migration, "migrated the database: {migration}");
         }
         let db = Db::open(&url, clock.clone(), ids)?;
+        let feed = Feed::open(db.clone()).await?;
         let forms = Forms::new(db.clone());
         publish_builtin(&db).await?;
         let places = Places::default();
@@ -77,8 +81,10 @@ impl App {
             clock,
             flags: config.flags.clone(),
             limits: config.limits.clone(),
+            // The rooms above that must hear of filings and decisions.
+            watchers: Watchers::default(),
         };
-        Ok(App { db, accounts, forms, places, media, submissions })
+        Ok(App { db, feed, accounts, forms, places, media, submissions })
     }
 }
 
@@ -127,7 +133,7 @@ pub async fn start(config: Config, clock: Clock, ids: Ids) -> Result<Running> {
 pub fn serve(config: &Config, app: App) -> Result<Running> {
     let (server, addresses) = listen(config, &app)?;
     let address = *addresses.first().ok_or_else(|| Error::internal("listening", "there is no address"))?;
-    let jobs = Jobs::start(&app);
+    let jobs = Jobs::start(&app, config.jobs.at_once);
     Ok(Running { address, app, handle: server.handle(), serving: tokio::spawn(server), jobs })
 }
 
@@ -224,7 +230,7 @@ async fn told_to_stop() -> Result<()> {
 }
 
 async fn finish(app: App, jobs: Jobs) -> Result<()> {
-    drop(jobs);
+    jobs.stop().await;
     crate::jobs::seal(&app).await?;
     app.media.stop().await;
     tokio::task::spawn_blocking(move || app.db.close())

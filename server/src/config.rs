@@ -30,6 +30,8 @@ pub struct Config {
     pub limits: Limits,
     /// From where a fix or a clock smells wrong.
     pub flags: FlagConfig,
+    /// Work done beside the requests.
+    pub jobs: JobConfig,
     /// The log.
     pub log: LogConfig,
 }
@@ -88,6 +90,14 @@ pub struct FlagConfig {
     pub seconds_per_answer: f64,
 }
 
+/// Work done beside the requests: photos to be understood, sessions to be closed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct JobConfig {
+    /// How many jobs this process runs at the same time; 0: none, others do.
+    pub at_once: usize,
+}
+
 /// The log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
@@ -110,6 +120,7 @@ impl Default for Config {
             media: MediaConfig::default(),
             limits: Limits::default(),
             flags: FlagConfig::default(),
+            jobs: JobConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -149,6 +160,12 @@ impl Default for FlagConfig {
     }
 }
 
+impl Default for JobConfig {
+    fn default() -> JobConfig {
+        JobConfig { at_once: 4 }
+    }
+}
+
 impl Default for LogConfig {
     fn default() -> LogConfig {
         LogConfig { format: "text".into(), level: "info,s3s=warn,hyper=warn".into() }
@@ -176,6 +193,7 @@ const KEYS: &[(&str, As)] = &[
     ("flags.stale_fix_minutes", As::Toml),
     ("flags.clock_skew_minutes", As::Toml),
     ("flags.seconds_per_answer", As::Toml),
+    ("jobs.at_once", As::Toml),
     ("log.format", As::Text),
     ("log.level", As::Text),
 ];

@@ -5,6 +5,7 @@ mod accounts;
 mod bad_input;
 mod filing;
 mod forms;
+mod jobs;
 mod operations;
 mod photos;
 mod places;

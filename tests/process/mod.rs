@@ -4,6 +4,7 @@ use std::path::Path;
 
 use harness::process::Launch;
 
+mod backup;
 mod command_line;
 mod crash;
 mod forms;

@@ -109,6 +109,11 @@ impl TestApp {
         running.as_ref().expect("the server runs").app.clone()
     }
 
+    /// Runs every job that is due by `clock`, one after the other; returns how many there were.
+    pub async fn run_jobs(&self) -> usize {
+        server::jobs::run_due(&self.services()).await.expect("the jobs can be looked for")
+    }
+
     /// The database it runs on.
     pub fn backend(&self) -> Backend {
         if self.config.database.url.is_some() { Backend::Postgres } else { Backend::Sqlite }
@@ -274,6 +279,8 @@ fn config(data_dir: &Path, database: Option<&str>) -> Config {
         workers: 2,
         ..Config::default()
     };
+    // Stories run the jobs themselves (`run_jobs`), at the moment they choose.
+    config.jobs.at_once = 0;
     config.database.url = database.map(|name| Cluster::shared().url(name));
     config
 }

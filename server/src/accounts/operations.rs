@@ -74,6 +74,8 @@ pub const OPERATIONS: &[Operation] = &[
     any("GET", "/v1/places/boundaries", &[P::ReadPlaces]),
     any("GET", "/v1/places/boundaries/{set}.geojson", &[P::ReadPlaces]),
     any("GET", "/v1/audit", &[P::ReadAudit, P::ReadOperationsLog]),
+    any("GET", "/v1/jobs", &[P::ManageJobs]),
+    any("POST", "/v1/jobs/{id}/retry", &[P::ManageJobs]),
     anyone("GET", "/healthz"),
     anyone("GET", "/readyz"),
     anyone("GET", "/metrics"),

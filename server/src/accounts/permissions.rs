@@ -51,6 +51,8 @@ text_enum! {
         ManageDevices = "devices.manage",
         /// See what was kept in quarantine and why, never the answers; have it tried again.
         ManageQuarantine = "quarantine.manage",
+        /// See the work that waits or failed, never what it carries; have it tried again.
+        ManageJobs = "jobs.manage",
         /// Read the whole audit log.
         ReadAudit = "audit_log.read",
         /// Read the part of the audit log that is about operations, not about cases.
@@ -132,6 +134,7 @@ const TABLE: &[(Permission, &[Post])] = &[
     (P::ReadDevices, &[SupervisorLabour, SupervisorSwd, Admin]),
     (P::ManageDevices, &[Admin]),
     (P::ManageQuarantine, &[Admin]),
+    (P::ManageJobs, &[Admin]),
     (P::ReadAudit, &[LogAuditor]),
     (P::ReadOperationsLog, &[Admin]),
 ];

@@ -3,9 +3,11 @@
 //! a case that comes out differently.
 
 mod account;
+mod backup;
 mod boundaries;
 mod demo;
 mod form;
+mod progress;
 mod serve;
 mod simulate;
 mod verify;
@@ -50,6 +52,10 @@ enum Command {
     /// Questionnaires. Example: nigran form check form-definitions/child-labour-inspection
     #[command(subcommand)]
     Form(form::Form),
+    /// Save the embedded database and photos while the server runs. Example: nigran backup /mnt/backup
+    Backup(backup::Backup),
+    /// Make a new data folder from a backup. Example: nigran restore /mnt/backup
+    Restore(backup::Restore),
     /// The audit log. Example: nigran audit verify
     #[command(subcommand)]
     Audit(verify::Audit),
@@ -84,6 +90,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Account(command) => command.run(&settings(cli.config)?).await,
         Command::Boundaries(command) => command.run(&settings(cli.config)?).await,
         Command::Form(command) => command.run(|| settings(cli.config)).await,
+        Command::Backup(command) => command.run(settings(cli.config)?).await,
+        Command::Restore(command) => command.run(settings(cli.config)?).await,
         Command::Audit(command) => command.run(&settings(cli.config)?),
         Command::Receipt(command) => command.run(),
         Command::Simulate(simulate) => simulate.run().await,

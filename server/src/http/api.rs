@@ -11,7 +11,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{health, log, problem};
+use super::{health, jobs, log, problem};
 use crate::error::{Error, Kind};
 use crate::{accounts, forms, places, submissions};
 
@@ -53,6 +53,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     submissions::routes(config);
     places::routes(config);
     log::routes(config);
+    jobs::routes(config);
     health::routes(config);
 }
 

@@ -3,6 +3,7 @@
 
 pub mod api;
 pub(crate) mod health;
+mod jobs;
 mod log;
 mod page;
 mod problem;

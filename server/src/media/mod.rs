@@ -24,10 +24,11 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use embedded::{Copied, KeptFiles};
 pub use kinds::MediaKind;
 pub use model::{Attached, Held, MediaHash, Stored};
 pub use names::MediaName;
 pub use range::{Asked, ByteRange, asked};
 pub use receive::Expected;
 pub use service::{Media, Opened};
-pub use store::{arrived, attach, find};
+pub use store::{arrived, attach, find, kept};

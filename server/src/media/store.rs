@@ -69,6 +69,16 @@ pub fn find(conn: &mut DbConn, submission_id: &str, name: &MediaName) -> Result<
         .optional()?)
 }
 
+/// Every file that was ever given to a submission, by hash, after this one: hash and size in bytes.
+pub fn kept(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<(String, i64)>> {
+    Ok(media_objects::table
+        .filter(media_objects::sha256.gt(after))
+        .order(media_objects::sha256)
+        .limit(limit)
+        .select((media_objects::sha256, media_objects::size))
+        .load(conn)?)
+}
+
 /// Whether some submission was given this file before. The bucket has the last word on whether it is still there.
 pub(super) fn known(conn: &mut DbConn, sha256: &MediaHash) -> Result<bool> {
     let found = media_objects::table

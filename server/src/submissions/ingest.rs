@@ -13,6 +13,7 @@ use super::model::{FindingRow, Head, Judgement, MediaState, Review, Revision, Su
 use super::quarantine::{self, Reason};
 use super::receipt::{RECEIPT_TYPE, Receipt, ReceiptClaims};
 use super::store;
+use super::watching::{Areas, FiledRevision, Watchers};
 use crate::accounts::{Actor, Permission, Tokens};
 use crate::audit::{self, Event};
 use crate::db::{At, DbConn, Json, Packed, Tx, storable};
@@ -72,9 +73,11 @@ impl Submissions {
                     .map_err(|cause| Error::internal("judging a submission", cause))??
             }
         };
-        let tokens = self.accounts.tokens().clone();
+        let (tokens, watchers) = (self.accounts.tokens().clone(), self.watchers.clone());
         let filed = match prepared {
-            Prepared::Judged(filing) => self.db.write(by, move |tx| settle(tx, &filing, &tokens)).await,
+            Prepared::Judged(filing) => {
+                self.db.write(by, move |tx| settle(tx, &filing, &tokens, &watchers)).await
+            }
             Prepared::Unreadable(reason) => self
                 .db
                 .write(by, move |tx| quarantine::keep(tx, &reason, &tokens))
@@ -171,11 +174,11 @@ enum Prepared {
 }
 
 /// Stores the filing, or finds that it is stored already, or that something else stands in its place.
-fn settle(tx: &mut Tx, filing: &Filing, tokens: &Tokens) -> Result<Filed> {
+fn settle(tx: &mut Tx, filing: &Filing, tokens: &Tokens, watchers: &Watchers) -> Result<Filed> {
     let head = store::head(tx.conn, &filing.id)?;
     let Some(head) = head else {
         return match filing.if_match {
-            None => store_revision(tx, filing, None, tokens),
+            None => store_revision(tx, filing, None, tokens, watchers),
             Some(_) => Err(nothing_to_revise(&filing.id)),
         };
     };
@@ -191,11 +194,17 @@ fn settle(tx: &mut Tx, filing: &Filing, tokens: &Tokens) -> Result<Filed> {
     match &filing.if_match {
         None => Err(other_content(&head)),
         Some(known) if *known != head.content_hash => Err(out_of_date(&head)),
-        Some(_) => store_revision(tx, filing, Some(&head), tokens),
+        Some(_) => store_revision(tx, filing, Some(&head), tokens, watchers),
     }
 }
 
-fn store_revision(tx: &mut Tx, filing: &Filing, before: Option<&Head>, tokens: &Tokens) -> Result<Filed> {
+fn store_revision(
+    tx: &mut Tx,
+    filing: &Filing,
+    before: Option<&Head>,
+    tokens: &Tokens,
+    watchers: &Watchers,
+) -> Result<Filed> {
     let mut revision = filing.revision(tx, before);
     revision.receipt =
         tokens.sign(&ReceiptClaims::of(&revision, &filing.judgement.declared), RECEIPT_TYPE)?;
@@ -206,6 +215,7 @@ fn store_revision(tx: &mut Tx, filing: &Filing, before: Option<&Head>, tokens: &
     store::add_findings(tx.conn, &filing.finding_rows(revision.revision))?;
     let deed = if before.is_some() { "submission.revised" } else { "submission.filed" };
     audit::record(tx, Event::new(deed, "submission", &filing.id, filing.audit_details(revision.revision)))?;
+    watchers.filed(tx, &filing.as_filed(&head, &revision, before))?;
     Ok(Filed::Stored(Receipt::of(&head, revision, &filing.judgement, missing)))
 }
 
@@ -276,6 +286,30 @@ impl Filing {
             edition: self.edition.clone(),
             findings: self.judgement.findings.len() as i32,
             summary: self.summary.clone(),
+        }
+    }
+
+    /// The revision as those who watch are told of it.
+    fn as_filed<'a>(
+        &'a self,
+        head: &'a Head,
+        revision: &Revision,
+        before: Option<&Head>,
+    ) -> FiledRevision<'a> {
+        FiledRevision {
+            submission: &self.id,
+            revision: revision.revision,
+            form: &self.release.form,
+            kind: self.release.kind,
+            release: &self.release,
+            facility: self.facility.as_deref(),
+            account: &head.account_id,
+            areas: Areas::of(head),
+            finished_at: self.finished_at,
+            received_at: revision.received_at,
+            before: before.map(|head| head.review),
+            findings: &self.judgement.findings,
+            judgement: &self.judgement,
         }
     }
 

@@ -17,6 +17,7 @@ mod retagging;
 mod routes;
 mod store;
 mod views;
+mod watching;
 
 use crate::accounts::Accounts;
 use crate::clock::Clock;
@@ -26,7 +27,10 @@ use crate::forms::Forms;
 use crate::media::Media;
 use crate::places::Places;
 
+pub use model::{Action, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict};
 pub use receipt::{RECEIPT_TYPE, ReceiptClaims};
+pub use watching::{Areas, Decision, FiledRevision, Watcher, Watchers};
+
 pub(crate) use routes::routes;
 
 /// What filing and reading need; clones share it.
@@ -48,6 +52,8 @@ pub struct Submissions {
     pub flags: FlagConfig,
     /// How much is taken at once.
     pub limits: Limits,
+    /// Who hears of what is filed and decided.
+    pub watchers: Watchers,
 }
 
 /// The hash the server would name these bytes by: SHA-256 of the envelope's RFC 8785 form, in hex.
