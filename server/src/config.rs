@@ -74,6 +74,9 @@ pub struct MediaConfig {
 pub struct Limits {
     /// The largest submission, in bytes.
     pub submission_bytes: usize,
+    /// How long the body of a request may bring nothing, in seconds, before its sender is taken to be gone. However slow
+    /// it is, a body that goes on coming is waited for.
+    pub silence_seconds: u64,
 }
 
 /// From where a fix or a clock smells wrong. Flags only: nothing is refused for these.
@@ -145,7 +148,7 @@ impl Default for MediaConfig {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { submission_bytes: 2 * MIB }
+        Limits { submission_bytes: 2 * MIB, silence_seconds: 90 }
     }
 }
 
@@ -189,6 +192,7 @@ const KEYS: &[(&str, As)] = &[
     ("media.max_photo_bytes", As::Toml),
     ("media.max_document_bytes", As::Toml),
     ("limits.submission_bytes", As::Toml),
+    ("limits.silence_seconds", As::Toml),
     ("flags.poor_accuracy_m", As::Toml),
     ("flags.stale_fix_minutes", As::Toml),
     ("flags.clock_skew_minutes", As::Toml),

@@ -9,6 +9,7 @@ mod command_line;
 mod crash;
 mod forms;
 mod lifecycle;
+mod slow;
 mod torn;
 
 /// The binary with a data folder.
