@@ -26,6 +26,7 @@ use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
 use crate::submissions::{Submissions, Watchers};
 use crate::telemetry;
+use crate::uploads::Uploads;
 
 /// How long an idle connection is kept: longer than balancers keep theirs, so that none is closed under a request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -50,6 +51,8 @@ pub struct App {
     pub media: Media,
     /// Submissions.
     pub submissions: Submissions,
+    /// Resumable uploads.
+    pub uploads: Uploads,
 }
 
 impl App {
@@ -79,13 +82,14 @@ impl App {
             forms: forms.clone(),
             places: places.clone(),
             media: media.clone(),
-            clock,
+            clock: clock.clone(),
             flags: config.flags.clone(),
             limits: config.limits.clone(),
             // The rooms above that must hear of filings and decisions.
             watchers: Watchers::default(),
         };
-        Ok(App { db, feed, accounts, forms, places, media, submissions })
+        let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);
+        Ok(App { db, feed, accounts, forms, places, media, submissions, uploads })
     }
 }
 
@@ -143,7 +147,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
     let checks = Data::new(checks(app));
     let patience = Data::new(Patience(Duration::from_secs(config.limits.silence_seconds)));
     let server = HttpServer::new(move || {
-        let App { db, accounts, forms, places, submissions, .. } = shared.clone();
+        let App { db, accounts, forms, places, submissions, uploads, .. } = shared.clone();
         Actix::new()
             .into_utoipa_app()
             .configure(api::routes)
@@ -155,6 +159,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(forms))
             .app_data(Data::new(places))
             .app_data(Data::new(submissions))
+            .app_data(Data::new(uploads))
             .app_data(checks.clone())
             .app_data(patience.clone())
             .default_service(web::to(api::unmatched))

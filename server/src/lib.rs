@@ -20,3 +20,4 @@ pub mod places;
 pub mod queue;
 pub mod submissions;
 pub mod telemetry;
+pub mod uploads;
