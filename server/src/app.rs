@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::forms::{self, Forms};
 use crate::http::health::{Check, Checks};
+use crate::http::patience::{self, Patience};
 use crate::http::{api, watch};
 use crate::jobs::Jobs;
 use crate::media::Media;
@@ -148,6 +149,7 @@ pub fn serve(config: &Config, app: App) -> Result<Running> {
 fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<SocketAddr>)> {
     let shared = app.clone();
     let checks = Data::new(checks(app));
+    let patience = Data::new(Patience(Duration::from_secs(config.limits.silence_seconds)));
     let server = HttpServer::new(move || {
         let App { db, accounts, forms, places, submissions, sync, uploads, .. } = shared.clone();
         Actix::new()
@@ -164,7 +166,9 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(sync))
             .app_data(Data::new(uploads))
             .app_data(checks.clone())
+            .app_data(patience.clone())
             .default_service(web::to(api::unmatched))
+            .wrap(from_fn(patience::be_patient))
             .wrap(Compress::default())
             .wrap(from_fn(watch::watch))
     });

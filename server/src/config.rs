@@ -80,6 +80,9 @@ pub struct Limits {
     pub submission_bytes: usize,
     /// The largest batch of submissions, in bytes after unpacking; it has any number of lines.
     pub batch_bytes: usize,
+    /// How long the body of a request may bring nothing, in seconds, before its sender is taken to be gone. However slow
+    /// it is, a body that goes on coming is waited for.
+    pub silence_seconds: u64,
 }
 
 /// From where a fix or a clock smells wrong. Flags only: nothing is refused for these.
@@ -153,7 +156,7 @@ impl Default for MediaConfig {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { submission_bytes: 2 * MIB, batch_bytes: 256 * MIB }
+        Limits { submission_bytes: 2 * MIB, batch_bytes: 256 * MIB, silence_seconds: 90 }
     }
 }
 
@@ -200,6 +203,7 @@ const KEYS: &[(&str, As)] = &[
     ("media.open_uploads", As::Toml),
     ("limits.submission_bytes", As::Toml),
     ("limits.batch_bytes", As::Toml),
+    ("limits.silence_seconds", As::Toml),
     ("flags.poor_accuracy_m", As::Toml),
     ("flags.stale_fix_minutes", As::Toml),
     ("flags.clock_skew_minutes", As::Toml),

@@ -9,6 +9,8 @@ mod command_line;
 mod crash;
 mod forms;
 mod lifecycle;
+mod slow;
+mod torn;
 
 /// The binary with a data folder.
 fn nigran(data_dir: &Path) -> Launch {

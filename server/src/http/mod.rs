@@ -9,6 +9,7 @@ mod page;
 mod problem;
 mod request;
 
+pub(crate) mod patience;
 pub(crate) mod watch;
 
 pub use page::{Cursor, Page};
