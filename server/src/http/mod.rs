@@ -9,6 +9,7 @@ mod page;
 mod problem;
 mod request;
 
+pub(crate) mod tls;
 pub(crate) mod watch;
 
 pub use page::{Cursor, Page};
