@@ -25,6 +25,7 @@ use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
 use crate::submissions::{Submissions, Watchers};
 use crate::telemetry;
+use crate::uploads::Uploads;
 
 /// How long an idle connection is kept: longer than balancers keep theirs, so that none is closed under a request.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -49,6 +50,8 @@ pub struct App {
     pub media: Media,
     /// Submissions.
     pub submissions: Submissions,
+    /// Resumable uploads.
+    pub uploads: Uploads,
 }
 
 impl App {
@@ -78,13 +81,14 @@ impl App {
             forms: forms.clone(),
             places: places.clone(),
             media: media.clone(),
-            clock,
+            clock: clock.clone(),
             flags: config.flags.clone(),
             limits: config.limits.clone(),
             // The rooms above that must hear of filings and decisions.
             watchers: Watchers::default(),
         };
-        Ok(App { db, feed, accounts, forms, places, media, submissions })
+        let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);
+        Ok(App { db, feed, accounts, forms, places, media, submissions, uploads })
     }
 }
 
@@ -141,7 +145,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
     let shared = app.clone();
     let checks = Data::new(checks(app));
     let server = HttpServer::new(move || {
-        let App { db, accounts, forms, places, submissions, .. } = shared.clone();
+        let App { db, accounts, forms, places, submissions, uploads, .. } = shared.clone();
         Actix::new()
             .into_utoipa_app()
             .configure(api::routes)
@@ -153,6 +157,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(forms))
             .app_data(Data::new(places))
             .app_data(Data::new(submissions))
+            .app_data(Data::new(uploads))
             .app_data(checks.clone())
             .default_service(web::to(api::unmatched))
             .wrap(Compress::default())

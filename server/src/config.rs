@@ -78,6 +78,10 @@ pub struct MediaConfig {
     pub max_photo_bytes: u64,
     /// The largest document (PDF), in bytes.
     pub max_document_bytes: u64,
+    /// How long a resumable upload waits for its next bytes, in hours, before it is swept away with what it holds.
+    pub upload_expiry_hours: u32,
+    /// How many resumable uploads of one account may be open at once.
+    pub open_uploads: u32,
 }
 
 /// How much is taken at once.
@@ -152,6 +156,8 @@ impl Default for MediaConfig {
             path_style: true,
             max_photo_bytes: 20 * MIB as u64,
             max_document_bytes: 20 * MIB as u64,
+            upload_expiry_hours: 7 * 24,
+            open_uploads: 100,
         }
     }
 }
@@ -203,6 +209,8 @@ const KEYS: &[(&str, As)] = &[
     ("media.path_style", As::Toml),
     ("media.max_photo_bytes", As::Toml),
     ("media.max_document_bytes", As::Toml),
+    ("media.upload_expiry_hours", As::Toml),
+    ("media.open_uploads", As::Toml),
     ("limits.submission_bytes", As::Toml),
     ("flags.poor_accuracy_m", As::Toml),
     ("flags.stale_fix_minutes", As::Toml),

@@ -21,6 +21,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often sessions that have run out are closed, and old changes forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
+/// How often uploads nobody continues are swept away.
+const SWEEP_UPLOADS_EVERY: Duration = Duration::from_secs(60);
+
 /// How long an ordinary attempt may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -73,6 +76,9 @@ impl Jobs {
             once("setting up recurring work", app, |app| async move { recur(&app).await }),
             every(SEAL_EVERY, "sealing the audit log", app, |app| async move { seal(&app).await }),
             every(LOOK_EVERY, "looking for changes", app, |app| async move { look(&app).await }),
+            every(SWEEP_UPLOADS_EVERY, "sweeping uploads", app, |app| async move {
+                app.uploads.sweep().await.map(drop)
+            }),
         ];
         let work = || queue::work(app.db.clone(), app.clone(), KINDS, at_once, stop.clone());
         let queue = (at_once > 0).then(|| tokio::spawn(work()));

@@ -19,3 +19,4 @@ pub mod places;
 pub mod queue;
 pub mod submissions;
 pub mod telemetry;
+pub mod uploads;

@@ -11,3 +11,5 @@ mod photos;
 mod places;
 mod reading;
 mod revising;
+mod tus_clients;
+mod uploads;

@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, forms, places, submissions};
+use crate::{accounts, forms, places, submissions, uploads};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -51,6 +51,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     accounts::routes::routes(config);
     forms::routes(config);
     submissions::routes(config);
+    uploads::routes(config);
     places::routes(config);
     log::routes(config);
     jobs::routes(config);
@@ -106,6 +107,8 @@ static PATHS: LazyLock<Vec<(String, Method)>> = LazyLock::new(|| {
             (item.post.is_some(), Method::POST),
             (item.patch.is_some(), Method::PATCH),
             (item.delete.is_some(), Method::DELETE),
+            (item.head.is_some(), Method::HEAD),
+            (item.options.is_some(), Method::OPTIONS),
         ]
     };
     api.paths

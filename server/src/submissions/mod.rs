@@ -28,6 +28,7 @@ use crate::media::Media;
 use crate::places::Places;
 
 pub use model::{Action, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict};
+pub(crate) use photos::{attach, declared, no_strangers};
 pub use receipt::{RECEIPT_TYPE, ReceiptClaims};
 pub use watching::{Areas, Decision, FiledRevision, Watcher, Watchers};
 

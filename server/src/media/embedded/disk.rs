@@ -18,6 +18,9 @@ use super::uploads;
 /// Multipart uploads nobody finished are forgotten after this long.
 const UPLOADS_LIVE: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How often an object is placed in a folder that vanishes under it.
+const ATTEMPTS: u32 = 5;
+
 /// The store's folders.
 pub(super) struct Disk {
     root: PathBuf,
@@ -70,11 +73,25 @@ impl Disk {
     }
 
     /// Makes a draft the file at `target`, durably.
-    pub(super) fn place(&self, draft: Draft, label: &Label, target: &Path, replace: bool) -> io::Result<()> {
+    pub(super) fn place(
+        &self,
+        mut draft: Draft,
+        label: &Label,
+        target: &Path,
+        replace: bool,
+    ) -> io::Result<()> {
         let folder = target.parent().unwrap_or(&self.root);
-        self.make_folder(folder)?;
-        draft.place(label, target, replace)?;
-        sync_folder(folder)
+        draft.seal(label)?;
+        let mut attempt = 1;
+        loop {
+            self.make_folder(folder)?;
+            match draft.place(target, replace) {
+                // The folder's last object was removed in this moment, and the folder with it.
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => attempt += 1,
+                Err(cause) => return Err(cause),
+                Ok(()) => return sync_folder(folder),
+            }
+        }
     }
 
     /// Opens the object `key`.
@@ -90,7 +107,23 @@ impl Disk {
                 Ok(())
             }
             Err(cause) => Err(cause),
-            Ok(()) => path.parent().map_or(Ok(()), sync_folder),
+            Ok(()) => path.parent().map_or(Ok(()), |folder| self.tidy(bucket, folder)),
+        }
+    }
+
+    /// Makes the removal of an object durable. A folder it leaves empty goes too: pieces of uploads have a folder for
+    /// each upload, and those would pile up.
+    fn tidy(&self, bucket: &Path, folder: &Path) -> io::Result<()> {
+        if folder == bucket {
+            return sync_folder(folder);
+        }
+        // Forgotten first: whoever places an object here meanwhile must make the folder again.
+        self.durable().remove(folder);
+        match fs::remove_dir(folder) {
+            Ok(()) => folder.parent().map_or(Ok(()), sync_folder),
+            // Not empty, or gone already.
+            Err(_) if folder.is_dir() => sync_folder(folder),
+            Err(_) => Ok(()),
         }
     }
 
