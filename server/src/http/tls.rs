@@ -125,3 +125,27 @@ impl Files {
 fn bad(why: String) -> Error {
     Error::invalid("tls_certificate", format!("the TLS certificate cannot be used: {why}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_cannot_be_read_takes_nobodys_place() {
+        let folder = std::env::temp_dir().join(format!("nigran-tls-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let files = Files { certificate: folder.join("server.pem"), key: folder.join("server.key") };
+        std::fs::write(&files.certificate, made.cert.pem()).unwrap();
+        std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
+        let certificate = Certificate::open(files, Arc::new(ring::default_provider())).unwrap();
+        let first = certificate.current();
+        std::fs::write(folder.join("server.key"), "half a").unwrap();
+
+        let mut shown = certificate.shown.lock().unwrap();
+        certificate.take_in(&mut shown, [None, None]);
+
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(Arc::ptr_eq(&shown.key, &first));
+    }
+}
