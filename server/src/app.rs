@@ -20,7 +20,7 @@ use crate::feed::Feed;
 use crate::forms::{self, Forms};
 use crate::http::health::{Check, Checks};
 use crate::http::patience::{self, Patience};
-use crate::http::{api, watch};
+use crate::http::{api, tls, watch};
 use crate::jobs::Jobs;
 use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
@@ -181,11 +181,14 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
         .client_request_timeout(REQUEST_HEAD)
         // Whoever waits for the server listens for signals; a test that starts one in its own process does not.
         .disable_signals()
-        .shutdown_timeout(20)
-        .bind(&config.listen)
-        .map_err(|cause| {
-            Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen))
-        })?;
+        .shutdown_timeout(20);
+    let bound = match tls::settings(&config.tls)? {
+        Some(settings) => server.bind_rustls_0_23(&config.listen, settings),
+        None => server.bind(&config.listen),
+    };
+    let server = bound.map_err(|cause| {
+        Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen))
+    })?;
     let addresses = server.addrs();
     Ok((server.run(), addresses))
 }

@@ -22,6 +22,8 @@ pub struct Config {
     pub bootstrap_password: Option<String>,
     /// Threads that answer requests; 0: one per core.
     pub workers: usize,
+    /// The certificate to listen with.
+    pub tls: TlsConfig,
     /// The database.
     pub database: DatabaseConfig,
     /// Where photos are kept.
@@ -34,6 +36,16 @@ pub struct Config {
     pub jobs: JobConfig,
     /// The log.
     pub log: LogConfig,
+}
+
+/// The certificate to listen with. Without one the listener speaks plain HTTP, for loopback or a proxy in front.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct TlsConfig {
+    /// File with the certificate and its chain, in PEM. Read again when it changes.
+    pub certificate: Option<PathBuf>,
+    /// File with the private key, in PEM.
+    pub key: Option<PathBuf>,
 }
 
 /// The database.
@@ -125,6 +137,7 @@ impl Default for Config {
             boundaries: Vec::new(),
             bootstrap_password: None,
             workers: 0,
+            tls: TlsConfig::default(),
             database: DatabaseConfig::default(),
             media: MediaConfig::default(),
             limits: Limits::default(),
@@ -190,6 +203,8 @@ const KEYS: &[(&str, As)] = &[
     ("boundaries", As::List),
     ("bootstrap_password", As::Text),
     ("workers", As::Toml),
+    ("tls.certificate", As::Text),
+    ("tls.key", As::Text),
     ("database.url", As::Text),
     ("media.endpoint", As::Text),
     ("media.region", As::Text),

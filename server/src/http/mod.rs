@@ -10,6 +10,7 @@ mod problem;
 mod request;
 
 pub(crate) mod patience;
+pub(crate) mod tls;
 pub(crate) mod watch;
 
 pub use page::{Cursor, Page};
