@@ -10,16 +10,20 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts;
 use crate::app::App;
 use crate::audit::{self, SEAL_EVERY};
-use crate::db::By;
+use crate::db::{By, Tx};
 use crate::error::Result;
 use crate::findings;
+use crate::feed;
 use crate::queue::{self, Done, Job, Kind, Task};
 
 /// How often the process looks for boundary sets and releases that another one imported or published.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How often sessions that have run out are closed.
+/// How often sessions that have run out are closed, and old changes forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+
+/// How often uploads are looked through.
+const SWEEP_UPLOADS_EVERY: Duration = Duration::from_secs(600);
 
 /// How long an ordinary attempt may take.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -27,8 +31,14 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// Attempts of work that recurs: it is never parked.
 const ALWAYS: i32 = i32::MAX;
 
-/// Closes sessions that have run out. Recurs.
+/// Closes sessions that have run out.
 const SWEEP_SESSIONS: &str = "sessions.sweep";
+
+/// Forgets old changes.
+const SWEEP_FEED: &str = "feed.sweep";
+
+/// Ends uploads nobody continues, and removes what they hold.
+const SWEEP_UPLOADS: &str = "uploads.sweep";
 
 /// Every kind of job and its handler.
 const KINDS: &[Kind<App>] = &[
@@ -36,7 +46,19 @@ const KINDS: &[Kind<App>] = &[
         name: SWEEP_SESSIONS,
         attempts: ALWAYS,
         patience: PATIENCE,
-        run: |app, task| Box::pin(sweep_sessions(app, task)),
+        run: |app, task| Box::pin(sweep(app, task, |tx| accounts::sweep(tx).map(drop))),
+    },
+    Kind {
+        name: SWEEP_FEED,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(sweep(app, task, |tx| feed::sweep(tx).map(drop))),
+    },
+    Kind {
+        name: SWEEP_UPLOADS,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(sweep_uploads(app, task)),
     },
     Kind {
         name: findings::DEADLINES,
@@ -47,7 +69,7 @@ const KINDS: &[Kind<App>] = &[
 ];
 
 /// Work that recurs; it is left behind at the first start and leaves itself behind from then on.
-const RECURRING: &[&str] = &[SWEEP_SESSIONS];
+const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED, SWEEP_UPLOADS];
 
 /// Runs every job that is due, one after the other, until none is; returns how many were run.
 pub async fn run_due(app: &App) -> Result<usize> {
@@ -140,11 +162,23 @@ pub(crate) async fn seal(app: &App) -> Result<()> {
     Ok(())
 }
 
-async fn sweep_sessions(app: App, task: Task) -> Result<Done> {
+/// Clears away what has had its time, and is due again after a while.
+async fn sweep(app: App, task: Task, clear: fn(&mut Tx) -> Result<()>) -> Result<Done> {
     app.db
         .write(By::system(), move |tx| {
-            accounts::sweep(tx)?;
+            clear(tx)?;
             let next = tx.now() + SWEEP_EVERY;
+            queue::again(tx, &task, next)
+        })
+        .await
+}
+
+/// Clears away uploads, which leaves the machine, and is due again after a while. Doing it twice does no harm.
+async fn sweep_uploads(app: App, task: Task) -> Result<Done> {
+    app.uploads.sweep().await?;
+    app.db
+        .write(By::system(), move |tx| {
+            let next = tx.now() + SWEEP_UPLOADS_EVERY;
             queue::again(tx, &task, next)
         })
         .await

@@ -6,20 +6,31 @@ use harness::folders::workspace;
 use super::sources::Source;
 
 /// What stands under every room and knows none.
-const PLATFORM: &[&str] =
-    &["clock.rs", "config.rs", "db", "error.rs", "http", "json.rs", "lib.rs", "queue", "telemetry.rs"];
+const PLATFORM: &[&str] = &[
+    "clock.rs",
+    "config.rs",
+    "db",
+    "error.rs",
+    "feed",
+    "http",
+    "json.rs",
+    "lib.rs",
+    "queue",
+    "telemetry.rs",
+];
 /// What may know every room, because it puts them together.
-const TOGETHER: &[&str] = &["app", "app.rs", "cli", "cli.rs", "jobs.rs", "main.rs", "demo.rs"];
+const TOGETHER: &[&str] = &["app", "app.rs", "backup", "cli", "cli.rs", "jobs.rs", "main.rs", "demo.rs"];
 /// The rooms, from the ground up. A room may import rooms of a lower floor only.
 const FLOORS: &[&[&str]] = &[
-    &["audit"],
+    &["audit", "collector"],
     &["accounts"],
     &["forms", "places"],
     &["media"],
     &["facilities"],
     &["submissions"],
     &["findings"],
-    &["exports", "openrosa"],
+    &["exports", "openrosa", "uploads"],
+    &["sync"],
 ];
 
 fn server() -> Vec<Source> {

@@ -1,3 +1,5 @@
 //! Whole days of whole people, across rooms.
 
 mod first_light;
+mod headless_phone;
+mod inspector_day;

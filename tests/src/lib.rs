@@ -3,13 +3,17 @@
 
 pub mod app;
 pub mod bench;
+pub mod cases;
 pub mod client;
 pub mod folders;
 pub mod photos;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod samples;
+pub mod torn;
 
 pub use app::{Backend, House, PASSWORD, TestApp};
+pub use cases::deeds;
 pub use client::{Answer, Person, codes};
 pub use samples::Submission;

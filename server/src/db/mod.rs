@@ -5,6 +5,7 @@ mod connection;
 mod migrations;
 mod packed;
 pub mod schema;
+mod snapshot;
 mod transaction;
 mod types;
 mod writer;
@@ -19,6 +20,7 @@ use diesel::r2d2;
 pub use connection::{Backend, DbConn};
 pub use migrations::migrate;
 pub use packed::Packed;
+pub use snapshot::{look, snapshot};
 pub use transaction::{By, Tx};
 pub use types::{At, Json, storable};
 

@@ -28,6 +28,8 @@ mod working;
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value, json};
+
 use calendar::Calendar;
 use matrix::Matrix;
 use model::Case;
@@ -41,10 +43,10 @@ pub use steps::Step;
 pub(crate) use routes::routes;
 
 use crate::clock::Clock;
-use crate::db::{Db, DbConn, Tx, storable};
+use crate::db::{At, Db, DbConn, Tx, storable};
 use crate::error::Result;
 use crate::forms::Forms;
-use crate::submissions::{Decision, FiledRevision, Watcher};
+use crate::submissions::{Areas, Decision, FiledRevision, SubmissionId, Watcher};
 
 /// The room's service; clones share it.
 #[derive(Clone)]
@@ -72,6 +74,22 @@ impl Findings {
 impl Watcher for Findings {
     fn filed(&self, tx: &mut Tx, filed: &FiledRevision) -> Result<()> {
         self.reconcile(tx, filed)
+    }
+
+    fn moved(&self, tx: &mut Tx, submission: &SubmissionId, areas: Areas) -> Result<()> {
+        store::set_areas(tx.conn, submission.as_str(), (areas.province, areas.division, areas.district))
+    }
+
+    /// `open_findings` of an inspection's place, `open_items` of a home: what earlier visits found and nobody finished.
+    fn remembers(
+        &self,
+        conn: &mut DbConn,
+        facility: &str,
+        form: &str,
+        ended: At,
+    ) -> Result<Map<String, Value>> {
+        let open = store::unfinished_of(conn, facility, form, ended)?;
+        Ok(Map::from_iter(["open_findings", "open_items"].map(|name| (name.to_owned(), json!(open)))))
     }
 
     fn decided(&self, tx: &mut Tx, decision: &Decision) -> Result<()> {

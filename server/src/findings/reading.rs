@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::filter::Query;
 use super::model::{Case, FindingId, WHOLE_VISIT};
-use super::views::{self, FindingView, ListedFinding, Shown};
+use super::views::{self, FindingView, ListedFinding, Receiver, Shown};
 use super::{Findings, referrals, steps, store};
 use crate::accounts::{Actor, Kind, Permission, Role, Scope};
 use crate::audit::{self, Event};
@@ -73,11 +73,17 @@ impl Findings {
             referrals: referrals::of_finding(conn, &case.id, actor.reach(case.kind).sensitive)?,
             may: steps::open_to(actor, &case),
             day_off: self.calendar.day_off(super::calendar::local_day(case.due_at.utc())),
-            receivers: self.matrix.receivers(&case.code, case.district.as_deref()),
+            receivers: self.receivers(&case),
             // What colleagues write is for those who work with the case, not for those who count.
             with_words: actor.reach(case.kind).sensitive,
         };
         views::finding(&case, said, shown, now)
+    }
+
+    fn receivers(&self, case: &Case) -> Vec<Receiver> {
+        let codes = self.matrix.receivers(&case.code, case.district.as_deref());
+        let bodies = codes.into_iter().filter_map(|code| self.matrix.body(code));
+        bodies.map(|body| Receiver { code: body.code.clone(), title: body.title.clone() }).collect()
     }
 
     /// What the rules say of the case in the revision that shows it last, without the answers that are held back.

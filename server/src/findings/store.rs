@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
 use super::filter::Filter;
-use super::model::{Case, Cause, Deed, EventRow, FindingId, Severity, State};
+use super::model::{Case, Cause, Deed, EventRow, FindingId, Rule, Severity, State};
 use super::reading::Sight;
 use crate::accounts::{Kind, Scope};
 use crate::db::schema::{finding_cases, finding_events, referrals};
-use crate::db::{At, DbConn, each_backend};
+use crate::db::{At, DbConn, Json, each_backend};
 use crate::error::Result;
 
 /// Rows written at once: SQLite takes 32 766 values in a statement.
@@ -274,6 +274,23 @@ pub(super) fn running_in(
             finding_cases::paused_at,
         ))
         .load(conn)?)
+}
+
+/// How many cases of a facility, opened by visits with this form before `ended`, are not finished.
+pub(super) fn unfinished_of(conn: &mut DbConn, facility: &str, form: &str, ended: At) -> Result<usize> {
+    let mut states = State::RUNNING.to_vec();
+    states.push(State::Remedied);
+    let rules: Vec<Json> = finding_cases::table
+        .filter(finding_cases::facility.eq(facility))
+        .filter(finding_cases::state.eq_any(states))
+        .filter(finding_cases::visited_at.lt(ended))
+        .select(finding_cases::rule)
+        .load(conn)?;
+    let mut count = 0;
+    for rule in rules {
+        count += usize::from(rule.read::<Rule>()?.form == form);
+    }
+    Ok(count)
 }
 
 /// How many cases of a facility stand in each state.

@@ -91,7 +91,7 @@ pub(super) enum Deadline {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(example = json!({
     "id": "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10", "code": "AGE-01", "severity": "critical", "state": "acknowledged",
-    "rule_severity": "critical", "revision": 1, "same_day": false, "receivers": ["cpu"], "may": ["refer", "remedy"],
+    "rule_severity": "critical", "revision": 1, "same_day": false, "receivers": [{ "code": "cpu", "title": { "en": "Child Protection Unit" } }], "may": ["refer", "remedy"],
     "basis": [{ "law": "Balochistan Employment of Children Act 2021", "section": "3", "certainty": "M" }],
     "because": [{ "path": "children[0].age_for_rules", "value": 13 }], "referrals": [],
     "history": [{ "n": 1, "deed": "finding.opened", "from": "open", "to": "open", "at": "2026-11-20T12:00:00Z" }]
@@ -115,7 +115,7 @@ pub(super) struct FindingView {
     #[schema(value_type = Object)]
     day_off: Option<Texts>,
     /// Who receives it first, by the referral matrix.
-    receivers: Vec<String>,
+    receivers: Vec<Receiver>,
     /// What a second person is asked for.
     proposed: Option<Proposal>,
     /// The law it rests on.
@@ -137,6 +137,16 @@ pub(super) struct FindingView {
     /// What you may do with it now.
     may: Vec<Step>,
     history: Vec<EventView>,
+}
+
+/// A body of the referral matrix.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct Receiver {
+    /// Its code, as a referral names it.
+    pub(super) code: String,
+    /// Its name, by language.
+    #[schema(value_type = Object)]
+    pub(super) title: Texts,
 }
 
 /// Something that happened to a finding.
@@ -161,12 +171,12 @@ pub(super) struct EventView {
 }
 
 /// What is shown of a finding besides itself.
-pub(super) struct Shown<'m> {
+pub(super) struct Shown {
     pub(super) events: Vec<EventRow>,
     pub(super) referrals: Vec<ReferralBrief>,
     pub(super) may: Vec<Step>,
     pub(super) day_off: Option<Texts>,
-    pub(super) receivers: Vec<&'m str>,
+    pub(super) receivers: Vec<Receiver>,
     /// With what people wrote.
     pub(super) with_words: bool,
 }
@@ -214,7 +224,7 @@ fn deadline(case: &Case, now: At) -> Deadline {
 pub(super) fn finding(
     case: &Case,
     said: Option<(Finding, Vec<String>)>,
-    shown: Shown<'_>,
+    shown: Shown,
     now: At,
 ) -> Result<FindingView> {
     let rule = case.rule()?;
@@ -229,7 +239,7 @@ pub(super) fn finding(
         paused_at: case.paused_at,
         breached_at: case.breached_at,
         day_off: shown.day_off,
-        receivers: shown.receivers.into_iter().map(str::to_owned).collect(),
+        receivers: shown.receivers,
         proposed: case.proposal()?.filter(|_| words || shown.may.contains(&Step::Decide)),
         basis: said.map(|said| said.basis.clone()).unwrap_or_default(),
         action: said.map(|said| Arc::clone(&said.action)),

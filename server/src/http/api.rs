@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, findings, forms, places, submissions};
+use crate::{accounts, findings, forms, places, submissions, sync, uploads};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,7 +31,9 @@ use crate::{accounts, findings, forms, places, submissions};
         (name = "submissions", description = "Filing and reading"),
         (name = "findings", description = "What somebody must put right, and by when"),
         (name = "referrals", description = "Findings sent to those who can help"),
+        (name = "review", description = "Accepting, returning and rejecting what was filed"),
         (name = "media", description = "Photos and documents"),
+        (name = "sync", description = "What changed for a phone"),
         (name = "places", description = "Geotagging"),
         (name = "audit", description = "What was done, by whom"),
         (name = "operations", description = "For those who run the service")
@@ -54,7 +56,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     forms::routes(config);
     submissions::routes(config);
     findings::routes(config);
+    uploads::routes(config);
     places::routes(config);
+    sync::routes(config);
     log::routes(config);
     jobs::routes(config);
     health::routes(config);
@@ -109,6 +113,8 @@ static PATHS: LazyLock<Vec<(String, Method)>> = LazyLock::new(|| {
             (item.post.is_some(), Method::POST),
             (item.patch.is_some(), Method::PATCH),
             (item.delete.is_some(), Method::DELETE),
+            (item.head.is_some(), Method::HEAD),
+            (item.options.is_some(), Method::OPTIONS),
         ]
     };
     api.paths
