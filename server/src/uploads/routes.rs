@@ -23,8 +23,8 @@ use crate::http::{Problem, Problems};
 
 /// How long a connection may bring nothing before it is taken to be dead.
 const SILENCE: Duration = Duration::from_secs(90);
-/// How many pieces of a body wait for the bucket, on top of what is being kept.
-const WAITING: usize = 2;
+/// How many reads of a body wait for the bucket, on top of the piece being kept.
+const WAITING: usize = 1;
 
 const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 const TUS_VERSION: HeaderName = HeaderName::from_static("tus-version");
