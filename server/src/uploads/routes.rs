@@ -124,7 +124,7 @@ async fn created(
             "send Upload-Length: a file that is announced has a size",
         ));
     }
-    let size = protocol::number("Upload-Length", headers.get("upload-length"))?;
+    let size = protocol::length(headers.get("upload-length"))?;
     let wanted = protocol::wanted(headers.get("upload-metadata"), size)?;
     let checksum = headers.checksum()?;
     let brings_bytes = headers.get("content-type").is_some_and(|kind| kind.starts_with(protocol::BYTES));
@@ -231,7 +231,7 @@ async fn appended(
     let (actor, headers) = (actor?, Headers(request));
     protocol::check_version(headers.get("tus-resumable"))?;
     protocol::check_body(headers.get("content-type"), headers.get("content-encoding"))?;
-    let offset = protocol::number("Upload-Offset", headers.get("upload-offset"))?;
+    let offset = protocol::offset(headers.get("upload-offset"))?;
     let checksum = headers.checksum()?;
     let upload = desk.find(&actor, id).await?;
     let intake = desk.begin(upload, offset, headers.length(), checksum)?;
