@@ -16,6 +16,8 @@ use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::db::{self, By, Db};
 use crate::error::{Error, Result};
+use crate::facilities::Facilities;
+use crate::feed::Feed;
 use crate::forms::{self, Forms};
 use crate::http::health::{Check, Checks};
 use crate::http::{api, watch};
@@ -36,6 +38,8 @@ const REQUEST_HEAD: Duration = Duration::from_secs(30);
 pub struct App {
     /// The database.
     pub db: Db,
+    /// What changed, and for whom.
+    pub feed: Feed,
     /// People and keys.
     pub accounts: Accounts,
     /// Questionnaires.
@@ -44,6 +48,8 @@ pub struct App {
     pub places: Places,
     /// Photos.
     pub media: Media,
+    /// The register of facilities.
+    pub facilities: Facilities,
     /// Submissions.
     pub submissions: Submissions,
 }
@@ -60,6 +66,7 @@ impl App {
             tracing::info!(%migration, "migrated the database: {migration}");
         }
         let db = Db::open(&url, clock.clone(), ids)?;
+        let feed = Feed::open(db.clone()).await?;
         let forms = Forms::new(db.clone());
         publish_builtin(&db).await?;
         let places = Places::default();
@@ -68,6 +75,8 @@ impl App {
         db.read(move |conn| loading.refresh(conn)).await?;
         let accounts = Accounts::open(db.clone(), clock.clone(), &config.data_dir.join("keys"))?;
         let media = Media::start(config.media.clone(), &config.data_dir).await?;
+        let facilities =
+            Facilities::new(db.clone(), places.clone(), clock.clone(), config.data_dir.join("imports"));
         let submissions = Submissions {
             db: db.clone(),
             accounts: accounts.clone(),
@@ -78,7 +87,7 @@ impl App {
             flags: config.flags.clone(),
             limits: config.limits.clone(),
         };
-        Ok(App { db, accounts, forms, places, media, submissions })
+        Ok(App { db, feed, accounts, forms, places, media, facilities, submissions })
     }
 }
 
@@ -135,7 +144,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
     let shared = app.clone();
     let checks = Data::new(checks(app));
     let server = HttpServer::new(move || {
-        let App { db, accounts, forms, places, submissions, .. } = shared.clone();
+        let App { db, accounts, forms, places, facilities, submissions, .. } = shared.clone();
         Actix::new()
             .into_utoipa_app()
             .configure(api::routes)
@@ -146,6 +155,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(accounts))
             .app_data(Data::new(forms))
             .app_data(Data::new(places))
+            .app_data(Data::new(facilities))
             .app_data(Data::new(submissions))
             .app_data(checks.clone())
             .default_service(web::to(api::unmatched))

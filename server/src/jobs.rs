@@ -9,11 +9,12 @@ use crate::app::App;
 use crate::audit::{self, SEAL_EVERY};
 use crate::db::By;
 use crate::error::Result;
+use crate::feed;
 
 /// How often the process looks for boundary sets and releases that another one imported or published.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How often sessions that have run out are closed.
+/// How often sessions that have run out are closed, and old changes forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
 /// The running jobs; dropping them stops them.
@@ -26,7 +27,7 @@ impl Jobs {
             once("tagging by boundaries imported meanwhile", app, |app| async move { retag(&app).await }),
             every(SEAL_EVERY, "sealing the audit log", app, |app| async move { seal(&app).await }),
             every(LOOK_EVERY, "looking for changes", app, |app| async move { look(&app).await }),
-            every(SWEEP_EVERY, "closing old sessions", app, |app| async move { sweep(&app).await }),
+            every(SWEEP_EVERY, "sweeping what has run out", app, |app| async move { sweep(&app).await }),
         ])
     }
 }
@@ -77,7 +78,8 @@ pub(crate) async fn seal(app: &App) -> Result<()> {
 }
 
 async fn sweep(app: &App) -> Result<()> {
-    app.db.write(By::system(), accounts::sweep).await.map(drop)
+    app.db.write(By::system(), accounts::sweep).await?;
+    app.db.write(By::system(), feed::sweep).await.map(drop)
 }
 
 /// Takes in what changed in the database: releases, and boundary sets, by which submissions are then tagged again.
@@ -92,6 +94,7 @@ async fn look(app: &App) -> Result<()> {
 
 /// Tags again what the boundaries now loaded have not tagged.
 async fn retag(app: &App) -> Result<()> {
+    app.facilities.relocate().await?;
     let count = app.submissions.retag().await?;
     if count > 0 {
         tracing::info!(count, "tagged {count} submissions by the new boundaries");

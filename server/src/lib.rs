@@ -8,6 +8,8 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod error;
+pub mod feed;
+pub mod facilities;
 pub mod forms;
 pub mod http;
 pub mod jobs;

@@ -7,7 +7,7 @@ use super::sources::Source;
 
 /// What stands under every room and knows none.
 const PLATFORM: &[&str] =
-    &["clock.rs", "config.rs", "db", "error.rs", "http", "json.rs", "lib.rs", "telemetry.rs"];
+    &["clock.rs", "config.rs", "db", "error.rs", "feed", "http", "json.rs", "lib.rs", "telemetry.rs"];
 /// What may know every room, because it puts them together.
 const TOGETHER: &[&str] = &["app", "app.rs", "cli", "cli.rs", "jobs.rs", "main.rs", "demo.rs"];
 /// The rooms, from the ground up. A room may import rooms of a lower floor only.
@@ -15,9 +15,12 @@ const FLOORS: &[&[&str]] = &[
     &["audit"],
     &["accounts"],
     &["forms", "places"],
-    &["facilities", "findings", "media"],
+    &["media"],
+    &["facilities"],
     &["submissions"],
+    &["findings"],
     &["exports", "openrosa"],
+    &["sync"],
 ];
 
 fn server() -> Vec<Source> {

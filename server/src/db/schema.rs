@@ -331,6 +331,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    changes (seq) {
+        seq -> BigInt,
+        xid -> BigInt,
+        at -> BigInt,
+        what -> Text,
+        subject -> Text,
+        audience -> Text,
+    }
+}
+
+diesel::table! {
+    feed_epochs (epoch) {
+        epoch -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -357,5 +374,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     facility_visits,
     facility_words,
     facility_trigrams,
-    facility_series
+    facility_series,
+    changes,
+    feed_epochs
 );

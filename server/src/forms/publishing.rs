@@ -10,6 +10,7 @@ use crate::accounts::Kind;
 use crate::audit::{self, Event};
 use crate::db::{At, Packed, Tx};
 use crate::error::{Error, Result};
+use crate::feed::{self, Audience, What};
 
 /// What publishing came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,7 @@ pub fn publish(tx: &mut Tx, package: &Package) -> Result<Published> {
     }
     check(package)?;
     store::insert(tx.conn, &row(tx, package, &hash)?)?;
+    feed::changed(tx, What::Release, &package.form, Audience::Everyone)?;
     let details = json!({ "version": package.version, "hash": hash });
     audit::record(tx, Event::new("release.published", "form", &package.form, details))?;
     Ok(Published::New)

@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{health, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, forms, places, submissions};
+use crate::{accounts, facilities, forms, places, submissions};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,6 +28,7 @@ use crate::{accounts, forms, places, submissions};
     tags(
         (name = "accounts", description = "Logging in, people, devices"),
         (name = "forms", description = "Questionnaires and their releases"),
+        (name = "facilities", description = "The register of workplaces and residential facilities"),
         (name = "submissions", description = "Filing and reading"),
         (name = "media", description = "Photos and documents"),
         (name = "places", description = "Geotagging"),
@@ -50,6 +51,7 @@ impl utoipa::Modify for Bearer {
 pub(crate) fn routes(config: &mut ServiceConfig) {
     accounts::routes::routes(config);
     forms::routes(config);
+    facilities::routes(config);
     submissions::routes(config);
     places::routes(config);
     log::routes(config);

@@ -8,6 +8,7 @@ use super::{store, wkb};
 use crate::audit::{self, Event};
 use crate::db::{At, Json, Tx};
 use crate::error::Result;
+use crate::feed::{self, Audience, What};
 
 /// What an import came to.
 #[derive(Clone, Debug)]
@@ -40,6 +41,7 @@ pub fn import(tx: &mut Tx, read: &ReadSet) -> Result<Imported> {
     for area in &read.areas {
         store::insert_area(tx.conn, &area_row(&set.id, area)?)?;
     }
+    feed::changed(tx, What::Boundaries, &set.set_id, Audience::Everyone)?;
     let details = serde_json::json!({
         "set_id": set.set_id, "level": set.level, "vintage": set.vintage, "sha256": set.sha256, "areas": set.area_count,
     });

@@ -1,0 +1,2 @@
+DROP TABLE feed_epochs;
+DROP TABLE changes;
