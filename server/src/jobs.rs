@@ -1,15 +1,19 @@
-//! What runs beside the requests: sealing the audit log, and noticing what another process changed.
+//! What runs beside the requests. The kinds of jobs the queue knows stand here, each with its handler; so do the few
+//! things that are timers and no jobs, since every process does them for itself: sealing the audit log, and noticing
+//! what another process changed.
 
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::accounts;
 use crate::app::App;
 use crate::audit::{self, SEAL_EVERY};
-use crate::db::By;
+use crate::db::{By, Tx};
 use crate::error::Result;
 use crate::feed;
+use crate::queue::{self, Done, Job, Kind, Task};
 
 /// How often the process looks for boundary sets and releases that another one imported or published.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -17,24 +21,89 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often sessions that have run out are closed, and old changes forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
-/// The running jobs; dropping them stops them.
-pub(crate) struct Jobs(Vec<JoinHandle<()>>);
+/// How often uploads are looked through.
+const SWEEP_UPLOADS_EVERY: Duration = Duration::from_secs(600);
+
+/// How long an ordinary attempt may take.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Attempts of work that recurs: it is never parked.
+const ALWAYS: i32 = i32::MAX;
+
+/// Closes sessions that have run out.
+const SWEEP_SESSIONS: &str = "sessions.sweep";
+
+/// Forgets old changes.
+const SWEEP_FEED: &str = "feed.sweep";
+
+/// Ends uploads nobody continues, and removes what they hold.
+const SWEEP_UPLOADS: &str = "uploads.sweep";
+
+/// Every kind of job and its handler.
+const KINDS: &[Kind<App>] = &[
+    Kind {
+        name: SWEEP_SESSIONS,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(sweep(app, task, |tx| accounts::sweep(tx).map(drop))),
+    },
+    Kind {
+        name: SWEEP_FEED,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(sweep(app, task, |tx| feed::sweep(tx).map(drop))),
+    },
+    Kind {
+        name: SWEEP_UPLOADS,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(sweep_uploads(app, task)),
+    },
+];
+
+/// Work that recurs; it is left behind at the first start and leaves itself behind from then on.
+const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED, SWEEP_UPLOADS];
+
+/// Runs every job that is due, one after the other, until none is; returns how many were run.
+pub async fn run_due(app: &App) -> Result<usize> {
+    queue::run_due(&app.db, app, KINDS).await
+}
+
+/// What runs; dropping it stops it at once.
+pub(crate) struct Jobs {
+    timers: Vec<JoinHandle<()>>,
+    queue: Option<JoinHandle<()>>,
+    stop: CancellationToken,
+}
 
 impl Jobs {
-    /// Starts all jobs.
-    pub(crate) fn start(app: &App) -> Jobs {
-        Jobs(vec![
+    /// Starts the timers, and running jobs: up to `at_once` at the same time.
+    pub(crate) fn start(app: &App, at_once: usize) -> Jobs {
+        let stop = CancellationToken::new();
+        let timers = vec![
             once("tagging by boundaries imported meanwhile", app, |app| async move { retag(&app).await }),
+            once("setting up recurring work", app, |app| async move { recur(&app).await }),
             every(SEAL_EVERY, "sealing the audit log", app, |app| async move { seal(&app).await }),
             every(LOOK_EVERY, "looking for changes", app, |app| async move { look(&app).await }),
-            every(SWEEP_EVERY, "sweeping what has run out", app, |app| async move { sweep(&app).await }),
-        ])
+        ];
+        let work = || queue::work(app.db.clone(), app.clone(), KINDS, at_once, stop.clone());
+        let queue = (at_once > 0).then(|| tokio::spawn(work()));
+        Jobs { timers, queue, stop }
+    }
+
+    /// Stops taking jobs and waits a while for those under way.
+    pub(crate) async fn stop(mut self) {
+        self.stop.cancel();
+        if let Some(queue) = self.queue.take() {
+            let _ = queue.await;
+        }
     }
 }
 
 impl Drop for Jobs {
     fn drop(&mut self) {
-        self.0.iter().for_each(JoinHandle::abort);
+        self.stop.cancel();
+        self.timers.iter().chain(&self.queue).for_each(JoinHandle::abort);
     }
 }
 
@@ -69,6 +138,15 @@ where
     })
 }
 
+/// Leaves recurring work behind where it does not wait already.
+async fn recur(app: &App) -> Result<()> {
+    app.db
+        .write(By::system(), |tx| {
+            RECURRING.iter().try_for_each(|kind| queue::enqueue(tx, Job::new(kind, "").once("")))
+        })
+        .await
+}
+
 /// Seals everything that waits.
 pub(crate) async fn seal(app: &App) -> Result<()> {
     while app.db.read(audit::has_pending).await? {
@@ -77,9 +155,26 @@ pub(crate) async fn seal(app: &App) -> Result<()> {
     Ok(())
 }
 
-async fn sweep(app: &App) -> Result<()> {
-    app.db.write(By::system(), accounts::sweep).await?;
-    app.db.write(By::system(), feed::sweep).await.map(drop)
+/// Clears away what has had its time, and is due again after a while.
+async fn sweep(app: App, task: Task, clear: fn(&mut Tx) -> Result<()>) -> Result<Done> {
+    app.db
+        .write(By::system(), move |tx| {
+            clear(tx)?;
+            let next = tx.now() + SWEEP_EVERY;
+            queue::again(tx, &task, next)
+        })
+        .await
+}
+
+/// Clears away uploads, which leaves the machine, and is due again after a while. Doing it twice does no harm.
+async fn sweep_uploads(app: App, task: Task) -> Result<Done> {
+    app.uploads.sweep().await?;
+    app.db
+        .write(By::system(), move |tx| {
+            let next = tx.now() + SWEEP_UPLOADS_EVERY;
+            queue::again(tx, &task, next)
+        })
+        .await
 }
 
 /// Takes in what changed in the database: releases, and boundary sets, by which submissions are then tagged again.

@@ -4,10 +4,14 @@ use std::path::Path;
 
 use harness::process::Launch;
 
+mod backup;
 mod command_line;
 mod crash;
 mod forms;
 mod lifecycle;
+mod slow;
+mod torn;
+mod tls;
 
 /// The binary with a data folder.
 fn nigran(data_dir: &Path) -> Launch {

@@ -4,6 +4,7 @@
 //! crate's errors for long sources (it panics), and parsing long chains on a small stack. So sources over 4 kB are refused
 //! before parsing and [`crate::compile`] runs on a thread with a stack of its own.
 
+use crate::codes::Code;
 use crate::syntax::{Call, Kind, Syntax, SyntaxError};
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, SourceInfo};
 use cel::{Env, ParseErrors};
@@ -17,11 +18,11 @@ const DEEPEST_TREE: usize = 100;
 pub(crate) fn parse(source: &str) -> Result<Syntax, Vec<SyntaxError>> {
     if source.len() > LONGEST_SOURCE {
         let message = format!("the rule is {} bytes long, at most {LONGEST_SOURCE} are read", source.len());
-        return Err(vec![SyntaxError { at: None, code: "rule_too_long", message }]);
+        return Err(vec![SyntaxError { at: None, code: Code::RuleTooLong, message }]);
     }
     if source.trim().is_empty() {
         let message = "the rule is empty".to_owned();
-        return Err(vec![SyntaxError { at: None, code: "syntax", message }]);
+        return Err(vec![SyntaxError { at: None, code: Code::Syntax, message }]);
     }
     if let Some(at) = too_many_brackets(source) {
         return Err(vec![too_deep(at)]);
@@ -51,15 +52,16 @@ fn too_many_brackets(source: &str) -> Option<usize> {
 
 fn too_deep(at: usize) -> SyntaxError {
     let message = format!("the rule is nested more than {DEEPEST_TREE} deep");
-    SyntaxError { at: Some(at), code: "rule_too_deep", message }
+    SyntaxError { at: Some(at), code: Code::RuleTooDeep, message }
 }
 
 fn explain(source: &str, errors: ParseErrors) -> Vec<SyntaxError> {
-    let errors = errors.errors.into_iter().take(5);
-    errors
+    // What is said after the first follows from it.
+    let first = errors.errors.into_iter().take(1);
+    first
         .map(|error| SyntaxError {
             at: offset(source, error.pos),
-            code: "syntax",
+            code: Code::Syntax,
             message: in_plain_words(&error.msg),
         })
         .collect()
@@ -79,6 +81,9 @@ fn in_plain_words(message: &str) -> String {
             let missing = part.split('\'').next().unwrap_or(part);
             let before = quoted("at '").replace("<EOF>", "the end");
             format!("{missing} is missing before {before}")
+        }
+        "invalid int literal" | "invalid uint literal" | "invalid double literal" => {
+            "this number is too large".to_owned()
         }
         _ if part == "<EOF>" => "the rule ends too soon".to_owned(),
         _ if said.contains("_?_:_") => {
@@ -166,7 +171,7 @@ fn read_literal(literal: LiteralValue, at: usize) -> Result<Kind, SyntaxError> {
 
 fn not_ours(at: usize, what: &str) -> SyntaxError {
     let message = format!("{what} are not part of the rule language");
-    SyntaxError { at: Some(at), code: "not_supported", message }
+    SyntaxError { at: Some(at), code: Code::NotSupported, message }
 }
 
 /// What the crate's own evaluator makes of a condition; none where it fails. Only to compare ours with it.
@@ -208,7 +213,7 @@ mod tests {
     fn a_broken_rule_says_where_it_breaks() {
         let errors = parse("entry == ").unwrap_err();
 
-        assert_eq!(errors[0].code, "syntax");
+        assert_eq!(errors[0].code.as_str(), "syntax");
         assert_eq!(errors[0].at, Some(9));
     }
 
@@ -246,12 +251,12 @@ mod tests {
         let too_deep = format!("1{}", "+1".repeat(2_000));
         let urdu = "عمر ==";
 
-        assert_eq!(parse(&too_long).unwrap_err()[0].code, "rule_too_long");
+        assert_eq!(parse(&too_long).unwrap_err()[0].code.as_str(), "rule_too_long");
         let on_its_own_stack = std::thread::Builder::new().stack_size(16 << 20);
         let deep = on_its_own_stack.spawn(move || parse(&too_deep)).unwrap().join().unwrap();
-        assert_eq!(deep.unwrap_err()[0].code, "rule_too_deep");
-        assert_eq!(parse(urdu).unwrap_err()[0].code, "syntax");
-        assert_eq!(parse("  ").unwrap_err()[0].code, "syntax");
-        assert_eq!(parse("{'a': 1}").unwrap_err()[0].code, "not_supported");
+        assert_eq!(deep.unwrap_err()[0].code.as_str(), "rule_too_deep");
+        assert_eq!(parse(urdu).unwrap_err()[0].code.as_str(), "syntax");
+        assert_eq!(parse("  ").unwrap_err()[0].code.as_str(), "syntax");
+        assert_eq!(parse("{'a': 1}").unwrap_err()[0].code.as_str(), "not_supported");
     }
 }

@@ -1,5 +1,6 @@
 //! The compiled questionnaire: everything checked once, so that evaluating it cannot go wrong.
 
+use crate::codes::Code;
 use crate::context::Context;
 use crate::definition::{self, Definition};
 use crate::explanation::Explanation;
@@ -53,7 +54,7 @@ fn compile_here(package: &Package) -> Result<Form, Vec<Problem>> {
     if is_deeper_than(&package.definition, DEEPEST_DEFINITION) {
         let message = format!("the definition is nested more than {DEEPEST_DEFINITION} deep");
         return Err(vec![at_root(
-            "too_deep",
+            Code::TooDeep,
             message,
             "put questions into sections and repeats, not deeper",
         )]);
@@ -62,7 +63,7 @@ fn compile_here(package: &Package) -> Result<Form, Vec<Problem>> {
     if size > LARGEST_DEFINITION {
         let message = format!("the definition is {size} bytes long, at most {LARGEST_DEFINITION} are read");
         return Err(vec![at_root(
-            "too_large",
+            Code::TooLarge,
             message,
             "split the questionnaire, or move long lists to choice-lists",
         )]);
@@ -73,11 +74,11 @@ fn compile_here(package: &Package) -> Result<Form, Vec<Problem>> {
     let questions: usize = definition.frames.iter().map(|frame| frame.questions.len()).sum();
     if questions > MOST_QUESTIONS {
         let message = format!("the form has {questions} questions, at most {MOST_QUESTIONS} are read");
-        problems.push(at_root("too_large", message, "split the questionnaire"));
+        problems.push(at_root(Code::TooLarge, message, "split the questionnaire"));
         return Err(problems);
     }
     if let Some(reason) = shape::not_a_schema(&package.definition) {
-        problems.push(at_root("not_a_schema", reason, "make it a valid JSON Schema 2020-12 document"));
+        problems.push(at_root(Code::NotASchema, reason, "make it a valid JSON Schema 2020-12 document"));
     }
     let (rules, price) = rules::understand(&definition, &mut problems, &mut warnings);
     let plan = rules::plan(&definition, &rules, &mut problems);
@@ -112,7 +113,7 @@ fn build_shapes(definition: &Definition, problems: &mut Vec<Problem>) -> (Shapes
                     let message = format!("the schema of {} cannot be used: {reason}", question.name);
                     problems.push(Problem {
                         path: question.pointer.clone(),
-                        ..at_root("bad_schema", message, "correct its plain JSON Schema keywords")
+                        ..at_root(Code::BadSchema, message, "correct its plain JSON Schema keywords")
                     });
                 }
             }
@@ -134,10 +135,12 @@ fn circular_findings(definition: &Definition, problems: &mut Vec<Problem>) {
         let mut open: Vec<&str> = finding.supersedes.iter().map(String::as_str).collect();
         while let Some(code) = open.pop() {
             if code == finding.code {
-                let message = format!("{} supersedes itself, by way of {}", finding.code, seen.join(", "));
+                let way =
+                    if seen.is_empty() { String::new() } else { format!(", by way of {}", seen.join(", ")) };
+                let message = format!("{} supersedes itself{way}", finding.code);
                 problems.push(Problem {
                     path: finding.pointer.clone(),
-                    ..at_root("circle", message, "let only the graver finding supersede the weaker")
+                    ..at_root(Code::Circle, message, "let only the graver finding supersede the weaker")
                 });
                 break;
             }
@@ -149,20 +152,20 @@ fn circular_findings(definition: &Definition, problems: &mut Vec<Problem>) {
     }
 }
 
-fn at_root(code: &str, message: String, remedy: &str) -> Problem {
+fn at_root(code: Code, message: String, remedy: &str) -> Problem {
     Problem {
         path: String::new(),
         rule: None,
         position: None,
-        code: code.to_owned(),
+        code: code.as_str().to_owned(),
         message,
         remedy: remedy.to_owned(),
     }
 }
 
-fn broken() -> Problem {
+pub(crate) fn broken() -> Problem {
     at_root(
-        "compiler_failed",
+        Code::CompilerFailed,
         "the questionnaire could not be checked".to_owned(),
         "report it with the definition: this is a mistake of the program",
     )
@@ -212,6 +215,23 @@ impl Form {
     /// visit and let through by the filter, in the order of the list. Empty when nothing can, or the question has no choices.
     pub fn choices(&self, question: &str, answers: &Value, context: &Context<'_>) -> Vec<Choice> {
         judge::offer::choices(self, question, answers, context)
+    }
+
+    /// Writes an answer (`children[0].age`), a whole row (`children[2]`) or a whole repeat (`children`) into a document of answers, where a
+    /// person put it or where the form has it; `null` takes it out. `false`: the path leads nowhere in this form
+    /// or these answers.
+    pub fn write_answer(&self, answers: &mut Value, path: &str, value: Value) -> bool {
+        judge::write_answer(&self.definition, answers, path, value) != judge::Written::Nowhere
+    }
+
+    /// Whether any rule reads the last visit (`prev`): if none does, it need not be looked up.
+    pub fn reads_last_visit(&self) -> bool {
+        self.rules.iter().any(|rule| rule.node.reads_outside(rules::Outside::Prev))
+    }
+
+    /// Whether any rule reads the facility's record (`facility`).
+    pub fn reads_facility(&self) -> bool {
+        self.rules.iter().any(|rule| rule.node.reads_outside(rules::Outside::Facility))
     }
 
     /// What one evaluation can cost at most, and which rules cost most.

@@ -32,6 +32,7 @@
 
 pub mod cases;
 mod cel;
+mod codes;
 mod compare;
 mod context;
 mod definition;
@@ -50,6 +51,7 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+pub use codes::Code;
 pub use compare::{ChangeKind, Comparison, FormChange, Grade, compare};
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
 pub use explanation::{Explained, Explanation, Reason, RulePurpose, Unknown};

@@ -3,6 +3,8 @@
 //! Each question's own schema is built once; an answer is asked `is_valid` (nanoseconds) and only a wrong one is explained.
 //! `x-…` keywords never reach it: what hangs on other answers belongs to the rules.
 
+use crate::codes::BuiltIn;
+use crate::messages::shown;
 use jsonschema::error::ValidationErrorKind as Wrong;
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
@@ -30,7 +32,7 @@ pub(crate) struct Misfit {
     /// Where within the answer: `.lat`, `[2]`, or nothing.
     pub(crate) path: String,
     /// The built-in violation code.
-    pub(crate) code: &'static str,
+    pub(crate) code: BuiltIn,
     /// The limit that was crossed, as people read it.
     pub(crate) limit: String,
 }
@@ -58,11 +60,13 @@ impl Shapes {
         else {
             return Vec::new();
         };
-        validator
-            .iter_errors(answer)
-            .take(MOST_MISTAKES)
-            .map(|error| misfit(error.kind(), error.instance_path().as_str()))
-            .collect()
+        let errors = validator.iter_errors(answer).take(MOST_MISTAKES);
+        let mut misfits: Vec<Misfit> = errors
+            .map(|error| misfit(error.kind(), error.instance(), error.instance_path().as_str()))
+            .collect();
+        // A point without latitude and longitude is no point, once.
+        misfits.dedup();
+        misfits
     }
 }
 
@@ -74,22 +78,22 @@ pub(crate) fn not_a_schema(definition: &Value) -> Option<String> {
         .map(|error| format!("{} at {}", error, error.instance_path().as_str()).chars().take(300).collect())
 }
 
-fn misfit(wrong: &Wrong, pointer: &str) -> Misfit {
+fn misfit(wrong: &Wrong, answer: &Value, pointer: &str) -> Misfit {
     let (code, limit) = match wrong {
-        Wrong::Format { format } => ("format", format.clone()),
-        Wrong::Pattern { .. } => ("pattern", String::new()),
-        Wrong::Minimum { limit } => ("range", format!("≥ {limit}")),
-        Wrong::Maximum { limit } => ("range", format!("≤ {limit}")),
-        Wrong::ExclusiveMinimum { limit } => ("range", format!("> {limit}")),
-        Wrong::ExclusiveMaximum { limit } => ("range", format!("< {limit}")),
-        Wrong::MultipleOf { multiple_of } => ("range", format!("× {multiple_of}")),
-        Wrong::MaxLength { limit } => ("too_long", limit.to_string()),
-        Wrong::MinLength { limit } => ("too_short", limit.to_string()),
-        Wrong::MaxItems { limit } | Wrong::MaxProperties { limit } => ("too_many", limit.to_string()),
-        Wrong::MinItems { limit } | Wrong::MinProperties { limit } => ("too_few", limit.to_string()),
-        Wrong::UniqueItems => ("duplicate", String::new()),
-        Wrong::Enum { .. } | Wrong::Constant { .. } => ("choice", String::new()),
-        _ => ("type", String::new()),
+        Wrong::Format { format } => (BuiltIn::Format, format.clone()),
+        Wrong::Pattern { .. } => (BuiltIn::Pattern, String::new()),
+        Wrong::Minimum { limit } => (BuiltIn::Range, format!("≥ {limit}")),
+        Wrong::Maximum { limit } => (BuiltIn::Range, format!("≤ {limit}")),
+        Wrong::ExclusiveMinimum { limit } => (BuiltIn::Range, format!("> {limit}")),
+        Wrong::ExclusiveMaximum { limit } => (BuiltIn::Range, format!("< {limit}")),
+        Wrong::MultipleOf { multiple_of } => (BuiltIn::Range, format!("× {multiple_of}")),
+        Wrong::MaxLength { limit } => (BuiltIn::TooLong, limit.to_string()),
+        Wrong::MinLength { limit } => (BuiltIn::TooShort, limit.to_string()),
+        Wrong::MaxItems { limit } | Wrong::MaxProperties { limit } => (BuiltIn::TooMany, limit.to_string()),
+        Wrong::MinItems { limit } | Wrong::MinProperties { limit } => (BuiltIn::TooFew, limit.to_string()),
+        Wrong::UniqueItems => (BuiltIn::Duplicate, String::new()),
+        Wrong::Enum { .. } | Wrong::Constant { .. } => (BuiltIn::Choice, shown(answer)),
+        _ => (BuiltIn::Type, String::new()),
     };
     Misfit { path: dotted(pointer), code, limit }
 }
@@ -117,7 +121,10 @@ mod tests {
         let mut shapes = Shapes::default();
         let shape = shapes.add(&schema).unwrap();
         let misfits = shapes.misfits(shape, &answer);
-        misfits.into_iter().map(|misfit| format!("{}{}", misfit.path, [" ", misfit.code].concat())).collect()
+        misfits
+            .into_iter()
+            .map(|misfit| format!("{}{}", misfit.path, [" ", misfit.code.as_str()].concat()))
+            .collect()
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Nothing is resolved here. `rows.exists(r, …)` is still the call that was written; `rules` gives it meaning.
 
+use crate::codes::Code;
+
 /// One node of a rule and the place (in characters from 0) it was written at.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Syntax {
@@ -34,7 +36,7 @@ pub(crate) struct Call {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SyntaxError {
     pub(crate) at: Option<usize>,
-    pub(crate) code: &'static str,
+    pub(crate) code: Code,
     pub(crate) message: String,
 }
 

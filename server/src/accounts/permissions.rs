@@ -63,6 +63,8 @@ text_enum! {
         ManageDevices = "devices.manage",
         /// See what was kept in quarantine and why, never the answers; have it tried again.
         ManageQuarantine = "quarantine.manage",
+        /// See the work that waits or failed, never what it carries; have it tried again.
+        ManageJobs = "jobs.manage",
         /// Read the whole audit log.
         ReadAudit = "audit_log.read",
         /// Read the part of the audit log that is about operations, not about cases.
@@ -178,6 +180,7 @@ const TABLE: &[(Permission, &[Post])] = &[
     (P::ReadDevices, &[SupervisorLabour, SupervisorSwd, Admin]),
     (P::ManageDevices, &[Admin]),
     (P::ManageQuarantine, &[Admin]),
+    (P::ManageJobs, &[Admin]),
     (P::ReadAudit, &[LogAuditor]),
     (P::ReadOperationsLog, &[Admin]),
 ];
@@ -252,6 +255,17 @@ impl Kind {
             Kind::Inspection => P::FileInspections,
             Kind::Audit => P::FileAudits,
             Kind::Toolkit => P::FileToolkit,
+        }
+    }
+}
+
+impl Kind {
+    /// What one needs to decide about a submission of this kind.
+    pub fn reviewing(self) -> Permission {
+        match self {
+            Kind::Inspection => P::ReviewInspections,
+            Kind::Audit => P::ReviewAudits,
+            Kind::Toolkit => P::ReviewToolkit,
         }
     }
 }

@@ -3,10 +3,13 @@
 //! a case that comes out differently.
 
 mod account;
+mod backup;
 mod boundaries;
 mod demo;
 mod form;
+mod progress;
 mod serve;
+mod simulate;
 mod verify;
 
 use std::path::PathBuf;
@@ -49,12 +52,18 @@ enum Command {
     /// Questionnaires. Example: nigran form check form-definitions/child-labour-inspection
     #[command(subcommand)]
     Form(form::Form),
+    /// Save the embedded database and photos while the server runs. Example: nigran backup /mnt/backup
+    Backup(backup::Backup),
+    /// Make a new data folder from a backup. Example: nigran restore /mnt/backup
+    Restore(backup::Restore),
     /// The audit log. Example: nigran audit verify
     #[command(subcommand)]
     Audit(verify::Audit),
     /// Receipts. Example: nigran receipt verify receipt.jws --jwks jwks.json
     #[command(subcommand)]
     Receipt(verify::ReceiptCommand),
+    /// Play a province against a server that holds nothing real. Example: nigran simulate --inspectors 50 --days 5
+    Simulate(simulate::Simulate),
     /// Print the description of the HTTP interface (OpenAPI 3.1). Example: nigran openapi > openapi.json
     Openapi,
 }
@@ -81,8 +90,11 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Account(command) => command.run(&settings(cli.config)?).await,
         Command::Boundaries(command) => command.run(&settings(cli.config)?).await,
         Command::Form(command) => command.run(|| settings(cli.config)).await,
+        Command::Backup(command) => command.run(settings(cli.config)?).await,
+        Command::Restore(command) => command.run(settings(cli.config)?).await,
         Command::Audit(command) => command.run(&settings(cli.config)?),
         Command::Receipt(command) => command.run(),
+        Command::Simulate(simulate) => simulate.run().await,
         Command::Openapi => openapi(),
     }
 }

@@ -5,6 +5,7 @@ mod connection;
 mod migrations;
 mod packed;
 pub mod schema;
+mod snapshot;
 mod transaction;
 mod types;
 mod writer;
@@ -13,17 +14,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use diesel::r2d2;
 
 pub use connection::{Backend, DbConn};
 pub use migrations::migrate;
 pub use packed::Packed;
+pub use snapshot::{look, snapshot};
 pub use transaction::{By, Tx};
 pub use types::{At, Json, storable};
 
 use crate::clock::{Clock, Ids};
 use crate::error::{Error, Result};
 use connection::Manager;
+use transaction::Bell;
 use writer::Writer;
 
 pub(crate) use connection::each_backend;
@@ -35,6 +39,8 @@ pub struct Db {
     readers: r2d2::Pool<Manager>,
     writer: Arc<Writer>,
     backend: Backend,
+    clock: Clock,
+    bell: Bell,
 }
 
 impl Db {
@@ -47,13 +53,24 @@ impl Db {
             .connection_timeout(Duration::from_secs(5))
             .build(Manager::reading(url)?)
             .map_err(|cause| Error::internal("opening the database for reading", cause))?;
-        let writer = Arc::new(Writer::start(url, clock, ids)?);
-        Ok(Db { readers, writer, backend })
+        let bell = Bell::default();
+        let writer = Arc::new(Writer::start(url, clock.clone(), ids, bell.clone())?);
+        Ok(Db { readers, writer, backend, clock, bell })
     }
 
     /// The kind of database behind this handle.
     pub fn backend(&self) -> Backend {
         self.backend
+    }
+
+    /// The instant by the clock that units of work go by.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Waits until a unit of work of this process has left work behind (`Tx::ring`).
+    pub(crate) async fn rung(&self) {
+        self.bell.rung().await;
     }
 
     /// Runs `query` on a reading connection, off the async threads.

@@ -148,6 +148,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    uploads (id) {
+        id -> Text,
+        account_id -> Text,
+        submission_id -> Text,
+        name -> Text,
+        sha256 -> Text,
+        content_type -> Nullable<Text>,
+        size -> BigInt,
+        received -> BigInt,
+        state -> Text,
+        because -> Nullable<Text>,
+        cleared -> Bool,
+        metadata -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    upload_pieces (upload_id, first) {
+        upload_id -> Text,
+        first -> BigInt,
+        size -> BigInt,
+        level -> Integer,
+        key -> Text,
+    }
+}
+
+diesel::table! {
     submissions (id) {
         id -> Text,
         form -> Text,
@@ -173,6 +202,7 @@ diesel::table! {
         edition -> Nullable<Text>,
         findings -> Integer,
         summary -> Text,
+        queue_rank -> Integer,
     }
 }
 
@@ -228,6 +258,57 @@ diesel::table! {
         detail -> Text,
         raw -> Binary,
         released_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    review_events (submission_id, n) {
+        submission_id -> Text,
+        n -> Integer,
+        id -> Text,
+        revision -> Integer,
+        action -> Text,
+        decided_by -> Text,
+        role -> Text,
+        decided_at -> BigInt,
+        reason -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        comments -> Text,
+        due_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    jobs (id) {
+        id -> Text,
+        kind -> Text,
+        subject -> Text,
+        details -> Text,
+        once_key -> Nullable<Text>,
+        state -> Text,
+        attempts -> Integer,
+        due_at -> BigInt,
+        created_at -> BigInt,
+        claim -> Nullable<Text>,
+        again -> Bool,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    changes (seq) {
+        seq -> BigInt,
+        xid -> BigInt,
+        at -> BigInt,
+        what -> Text,
+        subject -> Text,
+        audience -> Text,
+    }
+}
+
+diesel::table! {
+    feed_epochs (epoch) {
+        epoch -> BigInt,
     }
 }
 
@@ -331,23 +412,6 @@ diesel::table! {
     }
 }
 
-diesel::table! {
-    changes (seq) {
-        seq -> BigInt,
-        xid -> BigInt,
-        at -> BigInt,
-        what -> Text,
-        subject -> Text,
-        audience -> Text,
-    }
-}
-
-diesel::table! {
-    feed_epochs (epoch) {
-        epoch -> BigInt,
-    }
-}
-
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -362,11 +426,17 @@ diesel::allow_tables_to_appear_in_same_query!(
     boundary_areas,
     media_objects,
     submission_media,
+    uploads,
+    upload_pieces,
     submissions,
     revisions,
     place_tags,
     findings,
     quarantine,
+    review_events,
+    jobs,
+    changes,
+    feed_epochs,
     facilities,
     facility_events,
     facility_registrations,
@@ -374,7 +444,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     facility_visits,
     facility_words,
     facility_trigrams,
-    facility_series,
-    changes,
-    feed_epochs
+    facility_series
 );

@@ -1,6 +1,9 @@
 //! What a unit of work is given: the connection, who acts, the instant, and new ids.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::connection::DbConn;
@@ -22,6 +25,17 @@ impl By {
     }
 }
 
+/// Rung by a unit of work that leaves work behind, and heard by whoever does it. What is heard is only that there may
+/// be something: whoever looks does so through the same writer, and so after the commit of the unit that rang.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bell(Arc<Notify>);
+
+impl Bell {
+    pub(super) async fn rung(&self) {
+        self.0.notified().await;
+    }
+}
+
 /// One unit of work inside a transaction.
 pub struct Tx<'c> {
     /// The connection, inside the transaction.
@@ -30,11 +44,18 @@ pub struct Tx<'c> {
     pub by: By,
     now: DateTime<Utc>,
     ids: &'c Ids,
+    bell: &'c Bell,
 }
 
 impl<'c> Tx<'c> {
-    pub(super) fn new(conn: &'c mut DbConn, by: By, now: DateTime<Utc>, ids: &'c Ids) -> Tx<'c> {
-        Tx { conn, by, now, ids }
+    pub(super) fn new(
+        conn: &'c mut DbConn,
+        by: By,
+        now: DateTime<Utc>,
+        ids: &'c Ids,
+        bell: &'c Bell,
+    ) -> Tx<'c> {
+        Tx { conn, by, now, ids, bell }
     }
 
     /// The instant of this unit; it does not move while the unit runs.
@@ -45,5 +66,10 @@ impl<'c> Tx<'c> {
     /// An id nobody has had before.
     pub fn new_id(&self) -> Uuid {
         self.ids.next()
+    }
+
+    /// Says that this unit leaves work behind for somebody waiting at `Db::rung`.
+    pub(crate) fn ring(&self) {
+        self.bell.0.notify_one();
     }
 }

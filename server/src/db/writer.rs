@@ -13,7 +13,7 @@ use diesel::connection::{Connection, TransactionManager};
 use tokio::sync::oneshot;
 
 use super::connection::{DbConn, open};
-use super::transaction::{By, Tx};
+use super::transaction::{Bell, By, Tx};
 use crate::clock::{Clock, Ids};
 use crate::error::{Error, Result};
 
@@ -28,9 +28,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(url: &str, clock: Clock, ids: Ids) -> Result<Writer> {
+    pub(super) fn start(url: &str, clock: Clock, ids: Ids, bell: Bell) -> Result<Writer> {
         let (sender, receiver) = sync_channel(QUEUE);
-        let mut desk = Desk { url: url.to_owned(), conn: Some(open(url)?), clock, ids };
+        let mut desk = Desk { url: url.to_owned(), conn: Some(open(url)?), clock, ids, bell };
         let thread = std::thread::Builder::new()
             .name("db-writer".into())
             .spawn(move || desk.work(&receiver))
@@ -74,7 +74,7 @@ pub(super) fn gone() -> Error {
 /// A unit of work with its result type hidden.
 trait Unit: Send {
     /// Runs the unit; true when it succeeded.
-    fn run(&mut self, conn: &mut DbConn, clock: &Clock, ids: &Ids) -> bool;
+    fn run(&mut self, conn: &mut DbConn, clock: &Clock, ids: &Ids, bell: &Bell) -> bool;
     /// Tells the caller. `commit` is the fate of the transaction.
     fn answer(self: Box<Self>, commit: Result<()>);
 }
@@ -91,8 +91,8 @@ where
     T: Send,
     F: Fn(&mut Tx) -> Result<T> + Send,
 {
-    fn run(&mut self, conn: &mut DbConn, clock: &Clock, ids: &Ids) -> bool {
-        let mut tx = Tx::new(conn, self.by.clone(), clock.now(), ids);
+    fn run(&mut self, conn: &mut DbConn, clock: &Clock, ids: &Ids, bell: &Bell) -> bool {
+        let mut tx = Tx::new(conn, self.by.clone(), clock.now(), ids, bell);
         let result = catch_unwind(AssertUnwindSafe(|| (self.run)(&mut tx)))
             .unwrap_or_else(|_| Err(Error::internal("writing", "the unit of work panicked")));
         let succeeded = result.is_ok();
@@ -118,6 +118,7 @@ struct Desk {
     conn: Option<DbConn>,
     clock: Clock,
     ids: Ids,
+    bell: Bell,
 }
 
 impl Desk {
@@ -144,14 +145,14 @@ impl Desk {
             None => self.conn.insert(open(&self.url)?),
         };
         begin(conn)?;
-        if batch.iter_mut().all(|unit| unit.run(conn, &self.clock, &self.ids)) {
+        if batch.iter_mut().all(|unit| unit.run(conn, &self.clock, &self.ids, &self.bell)) {
             return end(conn);
         }
         rollback(conn)?;
         begin(conn)?;
         for unit in batch {
             // A failed unit keeps its own error as its answer; the savepoint has taken back what it wrote.
-            let _ = conn.transaction(|conn| match unit.run(conn, &self.clock, &self.ids) {
+            let _ = conn.transaction(|conn| match unit.run(conn, &self.clock, &self.ids, &self.bell) {
                 true => Ok(()),
                 false => Err(diesel::result::Error::RollbackTransaction),
             });

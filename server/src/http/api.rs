@@ -11,9 +11,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{health, log, problem};
+use super::{health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, facilities, forms, places, submissions};
+use crate::{accounts, facilities, forms, places, submissions, sync, uploads};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,7 +30,9 @@ use crate::{accounts, facilities, forms, places, submissions};
         (name = "forms", description = "Questionnaires and their releases"),
         (name = "facilities", description = "The register of workplaces and residential facilities"),
         (name = "submissions", description = "Filing and reading"),
+        (name = "review", description = "Accepting, returning and rejecting what was filed"),
         (name = "media", description = "Photos and documents"),
+        (name = "sync", description = "What changed for a phone"),
         (name = "places", description = "Geotagging"),
         (name = "audit", description = "What was done, by whom"),
         (name = "operations", description = "For those who run the service")
@@ -53,8 +55,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     forms::routes(config);
     facilities::routes(config);
     submissions::routes(config);
+    uploads::routes(config);
     places::routes(config);
+    sync::routes(config);
     log::routes(config);
+    jobs::routes(config);
     health::routes(config);
 }
 
@@ -107,6 +112,8 @@ static PATHS: LazyLock<Vec<(String, Method)>> = LazyLock::new(|| {
             (item.post.is_some(), Method::POST),
             (item.patch.is_some(), Method::PATCH),
             (item.delete.is_some(), Method::DELETE),
+            (item.head.is_some(), Method::HEAD),
+            (item.options.is_some(), Method::OPTIONS),
         ]
     };
     api.paths

@@ -69,12 +69,42 @@ pub fn find(conn: &mut DbConn, submission_id: &str, name: &MediaName) -> Result<
         .optional()?)
 }
 
+/// Every file that was ever given to a submission, by hash, after this one: hash and size in bytes.
+pub fn kept(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<(String, i64)>> {
+    Ok(media_objects::table
+        .filter(media_objects::sha256.gt(after))
+        .order(media_objects::sha256)
+        .limit(limit)
+        .select((media_objects::sha256, media_objects::size))
+        .load(conn)?)
+}
+
 /// Whether some submission was given this file before. The bucket has the last word on whether it is still there.
 pub(super) fn known(conn: &mut DbConn, sha256: &MediaHash) -> Result<bool> {
     let found = media_objects::table
         .filter(media_objects::sha256.eq(sha256.as_str()))
         .select(media_objects::size)
         .first::<i64>(conn)
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// Size and content type of a file some submission was given.
+pub(super) fn object(conn: &mut DbConn, sha256: &MediaHash) -> Result<Option<(i64, String)>> {
+    Ok(media_objects::table
+        .filter(media_objects::sha256.eq(sha256.as_str()))
+        .select((media_objects::size, media_objects::content_type))
+        .first(conn)
+        .optional()?)
+}
+
+/// Whether this account gave this file to some submission.
+pub(super) fn sent_by(conn: &mut DbConn, sha256: &MediaHash, account: &str) -> Result<bool> {
+    let found = submission_media::table
+        .filter(submission_media::sha256.eq(sha256.as_str()))
+        .filter(submission_media::account_id.eq(account))
+        .select(submission_media::sha256)
+        .first::<String>(conn)
         .optional()?;
     Ok(found.is_some())
 }

@@ -66,9 +66,23 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// What a reviewer does.
+    Action {
+        /// Takes it.
+        Accept = "accept",
+        /// Sends it back for correction.
+        Return = "return",
+        /// Turns it down.
+        Reject = "reject",
+        /// Takes a decision back: it is to be looked at again.
+        Reopen = "reopen",
+    }
+}
+
 /// A file the envelope declares.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub(super) struct DeclaredMedia {
+pub struct DeclaredMedia {
     /// Its name, unique in the submission.
     pub name: String,
     /// Hex SHA-256 of its content.
@@ -82,7 +96,7 @@ pub(super) struct DeclaredMedia {
 
 /// Something that smells wrong. A flag never refuses anything.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub(super) struct Flag {
+pub struct Flag {
     /// Stable, for programs: `poor_accuracy`.
     pub code: String,
     /// For people, in English and Urdu.
@@ -93,19 +107,47 @@ pub(super) struct Flag {
 
 /// Everything the server says of one revision; stored with it, and never changed.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Judgement {
-    pub(super) verdict: Verdict,
-    pub(super) answers: Value,
-    pub(super) calculated: Map<String, Value>,
-    pub(super) violations: Vec<Violation>,
-    pub(super) findings: Vec<Finding>,
-    pub(super) scores: Map<String, Value>,
-    pub(super) summary: Map<String, Value>,
-    pub(super) flags: Vec<Flag>,
-    pub(super) place: PlaceTag,
-    pub(super) declared: Vec<DeclaredMedia>,
-    pub(super) started_at: Option<String>,
-    pub(super) finished_at: String,
+pub struct Judgement {
+    /// What the rules say of the answers.
+    pub verdict: Verdict,
+    /// The answers, normalised; irrelevant ones are gone.
+    pub answers: Value,
+    /// Calculated values, by path.
+    pub calculated: Map<String, Value>,
+    /// Everything that is wrong or worth saying.
+    pub violations: Vec<Violation>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// Scores, by name.
+    pub scores: Map<String, Value>,
+    /// The answers that name the submission in a list.
+    pub summary: Map<String, Value>,
+    /// What smells wrong.
+    pub flags: Vec<Flag>,
+    /// Where the visit took place, by the boundaries of that day.
+    pub place: PlaceTag,
+    /// The files the envelope declares.
+    pub declared: Vec<DeclaredMedia>,
+    /// When the visit began, in the sender's own offset.
+    pub started_at: Option<String>,
+    /// When it ended, in the sender's own offset.
+    pub finished_at: String,
+    /// What it corrects, where it follows a revision that was returned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Correction>,
+}
+
+/// What a revision changes of the one before, which a reviewer had sent back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Correction {
+    /// The revision that was returned.
+    pub of_revision: i32,
+    /// What the filer says about it.
+    pub note: Option<String>,
+    /// Paths of the answers that changed.
+    pub changed: Vec<String>,
+    /// Those of them that nobody asked to be changed, and that the filer did not name either.
+    pub beyond_return: Vec<String>,
 }
 
 /// The head of a submission as a row.
@@ -136,6 +178,8 @@ pub(super) struct Head {
     pub(super) edition: Option<String>,
     pub(super) findings: i32,
     pub(super) summary: Json,
+    /// Its place in the review queue, see `risk.rs`.
+    pub(super) queue_rank: i32,
 }
 
 /// A revision as a row.

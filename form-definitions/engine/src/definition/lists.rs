@@ -4,6 +4,7 @@
 
 use super::Constant;
 use super::reader::Reader;
+use crate::codes::Code;
 use crate::eval::dates::parse_date;
 use crate::outcome::Texts;
 use chrono::NaiveDate;
@@ -87,7 +88,7 @@ pub(crate) fn read_named(reader: &mut Reader<'_>, name: &str, list: &Value) -> C
                 (format!("the list {name} calls itself {called}"), "let `list` be the name it is known by")
             }
         };
-        reader.problem(&pointer, "duplicate_list", message, remedy);
+        reader.problem(&pointer, Code::DuplicateList, message, remedy);
     }
     let names = list.get("columns").and_then(Value::as_array);
     let names = names.into_iter().flatten().filter_map(Value::as_str);
@@ -99,7 +100,7 @@ pub(crate) fn read_named(reader: &mut Reader<'_>, name: &str, list: &Value) -> C
     let Some(items) = list.get("items").and_then(Value::as_array) else {
         reader.problem(
             &pointer,
-            "list_without_items",
+            Code::ListWithoutItems,
             format!("the list {name} has no items"),
             "give it `items`, an array of {code, title}",
         );
@@ -111,7 +112,7 @@ pub(crate) fn read_named(reader: &mut Reader<'_>, name: &str, list: &Value) -> C
         if read.items_of(&item.code).any(|earlier| earlier.overlaps(&item)) {
             reader.problem(
                 &pointer,
-                "duplicate_choice",
+                Code::DuplicateChoice,
                 format!("the code {} stands twice in {name} on the same day", item.code),
                 "give it another code, or let the first end (valid_to) before the second begins (valid_from)",
             );
@@ -135,7 +136,7 @@ pub(crate) fn read_inline(
             let message = format!("choice {place} of {name} has no code of its own");
             reader.problem(
                 &format!("{pointer}/oneOf/{place}"),
-                "choice_without_code",
+                Code::ChoiceWithoutCode,
                 message,
                 "give each choice a different text as `const`",
             );
@@ -164,7 +165,7 @@ fn read_item(reader: &mut Reader<'_>, pointer: &str, item: &Value, list: &Choice
     if code.is_empty() {
         reader.problem(
             pointer,
-            "choice_without_code",
+            Code::ChoiceWithoutCode,
             "a list item has no code".to_owned(),
             "give it a non-empty text as `code`",
         );
@@ -196,7 +197,7 @@ pub(super) fn read_date(
     if date.is_none() {
         reader.problem(
             &format!("{pointer}/{name}"),
-            "not_a_date",
+            Code::NotADate,
             format!("{name} is {value}, which is not a date"),
             "write it as YYYY-MM-DD, or null",
         );

@@ -3,6 +3,7 @@
 use super::Constant;
 use super::lists::read_date;
 use super::reader::Reader;
+use crate::codes::Code;
 use chrono::{Datelike, NaiveDate};
 use serde_json::{Map, Value};
 
@@ -76,7 +77,7 @@ fn read_row(reader: &mut Reader<'_>, pointer: &str, row: &Value) -> Option<(Stri
     if key.is_empty() || value == Constant::Unknown {
         reader.problem(
             pointer,
-            "parameter_incomplete",
+            Code::ParameterIncomplete,
             "a parameter row has no key or no value".to_owned(),
             "give it a `key` and a `value`",
         );
@@ -144,7 +145,7 @@ pub(crate) fn read_baselines(reader: &mut Reader<'_>, rows: &[Value]) -> Vec<Bas
         if key.is_empty() || twice {
             reader.problem(
                 &format!("/baselines/{place}"),
-                "baseline_key",
+                Code::BaselineKey,
                 format!("the baseline {key:?} has no key, or the same area and year as another row"),
                 "give each figure a `key`, and each row of a key another area or year",
             );

@@ -5,6 +5,7 @@
 
 use super::reader::Reader;
 use super::{Definition, FORM, FrameId, Question};
+use crate::codes::Code;
 use serde_json::{Map, Value};
 
 const SENSITIVITIES: &[&str] = &["public", "internal", "sensitive", "protected"];
@@ -27,7 +28,7 @@ impl Protection {
         {
             reader.problem(
                 &format!("{pointer}/x-sensitivity"),
-                "unknown_word",
+                Code::UnknownWord,
                 format!("x-sensitivity is {word}"),
                 "write public, internal, sensitive or protected",
             );
@@ -35,7 +36,7 @@ impl Protection {
         if let Some(word) = fields.get("x-subject").filter(|word| word.as_str() != Some("child")) {
             reader.problem(
                 &format!("{pointer}/x-subject"),
-                "unknown_word",
+                Code::UnknownWord,
                 format!("x-subject is {word}"),
                 "write \"child\", or leave it out",
             );
@@ -77,7 +78,7 @@ pub(super) fn refuse_unprotected(reader: &mut Reader<'_>, definition: &Definitio
                 let message = format!("{} is about a child and lacks {}", question.name, missing.join(", "));
                 reader.problem(
                     &question.pointer,
-                    "unprotected",
+                    Code::Unprotected,
                     message,
                     "say who may see it (x-sensitivity), why it is asked (x-purpose) and how long it is kept (x-retention), on it, its repeat or its section",
                 );

@@ -5,6 +5,7 @@ use super::{
     Definition, FrameId, Kind, ListId, Owner, Protection, Purpose, Question, Required, RowChoices, RuleId,
     SectionId, Source, lists,
 };
+use crate::codes::Code;
 use serde_json::{Map, Value, json};
 
 /// Keywords that are about asking, not about the shape of the answer.
@@ -47,7 +48,7 @@ impl FormReader<'_, '_, '_> {
         {
             self.reader.warn(
                 &format!("{pointer}/{keyword}"),
-                "unknown_keyword",
+                Code::UnknownKeyword,
                 format!("{keyword} has no meaning on a question"),
                 "check its spelling, or remove it",
             );
@@ -105,7 +106,7 @@ impl FormReader<'_, '_, '_> {
                 let remedy = "use string, integer, number, boolean, a choice (x-choices or oneOf), an array of choice codes, or a $ref to time, geopoint or media";
                 self.reader.problem(
                     pointer,
-                    "unknown_kind",
+                    Code::UnknownKind,
                     format!("{name} is of no kind of question there is"),
                     remedy,
                 );
@@ -123,7 +124,7 @@ impl FormReader<'_, '_, '_> {
             _ => {
                 self.reader.problem(
                     &format!("{pointer}/$ref"),
-                    "unknown_kind",
+                    Code::UnknownKind,
                     format!("{name} refers to {reference}"),
                     "refer to #/$defs/time, #/$defs/geopoint or #/$defs/media",
                 );
@@ -134,7 +135,7 @@ impl FormReader<'_, '_, '_> {
         if self.defs.and_then(|defs| defs.get(target)).is_none() {
             self.reader.problem(
                 &format!("{pointer}/$ref"),
-                "unknown_reference",
+                Code::UnknownReference,
                 format!("the form has no $defs/{target}"),
                 "add it to $defs",
             );
@@ -159,7 +160,7 @@ impl FormReader<'_, '_, '_> {
             let remedy = "name a list of the package, or add form-definitions/choice-lists/<list>.json";
             self.reader.problem(
                 &format!("{pointer}/x-choices/list"),
-                "unknown_list",
+                Code::UnknownList,
                 format!("{name} chooses from {list:?}, which is no list"),
                 remedy,
             );
@@ -199,7 +200,7 @@ impl FormReader<'_, '_, '_> {
         if chosen.is_none() {
             self.reader.problem(
                 &format!("{pointer}/x-choices"),
-                "unknown_rows",
+                Code::UnknownRows,
                 format!("{name} does not say which value of which rows it offers"),
                 "write {\"rows\": the repeat, \"value\": a question of its rows}, without a list",
             );
@@ -220,7 +221,7 @@ impl FormReader<'_, '_, '_> {
         if rule.is_some() != read_only {
             self.reader.problem(
                 pointer,
-                "calculated_or_asked",
+                Code::CalculatedOrAsked,
                 format!("{name} is half calculated, half asked"),
                 "readOnly: true and x-calculate go together",
             );
@@ -235,7 +236,7 @@ impl FormReader<'_, '_, '_> {
         for reason in reasons.iter().filter(|reason| !NON_ANSWERS.contains(&reason.as_str())) {
             self.reader.problem(
                 &format!("{pointer}/x-non-answers"),
-                "unknown_non_answer",
+                Code::UnknownNonAnswer,
                 format!("{reason} is no reason for not answering"),
                 "use refused, not_known, not_observed or not_applicable",
             );
@@ -289,7 +290,7 @@ impl FormReader<'_, '_, '_> {
         let Some(text) = value.as_str() else {
             self.reader.problem(
                 &pointer,
-                "not_a_rule",
+                Code::NotARule,
                 format!("{keyword} is {value}, which is not a rule"),
                 "write the rule as text",
             );

@@ -5,6 +5,7 @@ use super::{
     Definition, FORM, Frame, FrameId, Item, Named, Owner, Protection, Purpose, Required, Section, SectionId,
     lists, parameters, protection, row_choices,
 };
+use crate::codes::Code;
 use crate::package::Package;
 use serde_json::{Map, Value};
 
@@ -59,7 +60,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, package: &Package) -> Definition {
     if root.get("type").and_then(Value::as_str) != Some("object") {
         reader.problem(
             "",
-            "not_a_form",
+            Code::NotAForm,
             "the definition is not an object schema".to_owned(),
             "start it with \"type\": \"object\" and its sections as properties",
         );
@@ -103,7 +104,7 @@ impl FormReader<'_, '_, '_> {
         let Some(properties) = root.get("properties").and_then(Value::as_object) else {
             self.reader.problem(
                 "/properties",
-                "no_sections",
+                Code::NoSections,
                 "the form has no sections".to_owned(),
                 "list them as properties",
             );
@@ -120,7 +121,7 @@ impl FormReader<'_, '_, '_> {
                 }
                 None => self.reader.problem(
                     &pointer,
-                    "not_a_schema",
+                    Code::NotASchema,
                     format!("{name} is not a schema"),
                     "write an object",
                 ),
@@ -168,7 +169,7 @@ impl FormReader<'_, '_, '_> {
         let Some(properties) = fields.get("properties").and_then(Value::as_object) else {
             self.reader.problem(
                 pointer,
-                "no_questions",
+                Code::NoQuestions,
                 "there are no questions here".to_owned(),
                 "list them as properties",
             );
@@ -197,7 +198,7 @@ impl FormReader<'_, '_, '_> {
         for name in required.iter().filter(|name| !properties.contains_key(**name)) {
             self.reader.problem(
                 &format!("{pointer}/required"),
-                "unknown_name",
+                Code::UnknownName,
                 format!("{name} is required but does not exist here"),
                 "remove it, or add the question",
             );
@@ -219,7 +220,7 @@ impl FormReader<'_, '_, '_> {
         let Some(fields) = schema.as_object() else {
             self.reader.problem(
                 pointer,
-                "not_a_schema",
+                Code::NotASchema,
                 format!("{name} is not a schema"),
                 "write an object",
             );
@@ -228,7 +229,7 @@ impl FormReader<'_, '_, '_> {
         if is_section(fields) {
             self.reader.problem(
                 pointer,
-                "section_in_section",
+                Code::SectionInSection,
                 format!("{name} is a section within a section or row"),
                 "put its questions where it stands, or make it a section of the form",
             );
@@ -253,7 +254,7 @@ impl FormReader<'_, '_, '_> {
         if !is_a_name(name) {
             self.reader.problem(
                 pointer,
-                "bad_name",
+                Code::BadName,
                 format!("{name:?} cannot be a name"),
                 "use lower-case letters, digits and _, starting with a letter, at most 63",
             );
@@ -261,7 +262,7 @@ impl FormReader<'_, '_, '_> {
         if TAKEN.contains(&name) {
             self.reader.problem(
                 pointer,
-                "reserved_name",
+                Code::ReservedName,
                 format!("{name} means something else in rules"),
                 "give it another name",
             );
@@ -269,7 +270,7 @@ impl FormReader<'_, '_, '_> {
         if self.definition.names.insert(name.to_owned(), what).is_some() {
             self.reader.problem(
                 pointer,
-                "duplicate_name",
+                Code::DuplicateName,
                 format!("the name {name} is used twice"),
                 "names are unique in the whole questionnaire: rename one of them",
             );
@@ -285,7 +286,7 @@ impl FormReader<'_, '_, '_> {
                 Some(Named::Section(_)) => {}
                 _ => self.reader.problem(
                     pointer,
-                    "unknown_name",
+                    Code::UnknownName,
                     format!("{name} is required but does not exist here"),
                     "remove it, or add the question",
                 ),

@@ -1,5 +1,6 @@
 //! Carries what is found wrong while a package is read, and the labels of its languages.
 
+use crate::codes::Code;
 use crate::outcome::Texts;
 use crate::problem::Problem;
 use serde_json::{Map, Value};
@@ -63,11 +64,11 @@ impl<'p> Reader<'p> {
         Reader::default()
     }
 
-    pub(crate) fn problem(&mut self, path: &str, code: &str, message: String, remedy: &str) {
+    pub(crate) fn problem(&mut self, path: &str, code: Code, message: String, remedy: &str) {
         self.problems.push(problem(path, code, message, remedy));
     }
 
-    pub(crate) fn warn(&mut self, path: &str, code: &str, message: String, remedy: &str) {
+    pub(crate) fn warn(&mut self, path: &str, code: Code, message: String, remedy: &str) {
         self.warnings.push(problem(path, code, message, remedy));
     }
 
@@ -119,7 +120,7 @@ impl<'p> Reader<'p> {
         if english.trim().is_empty() {
             self.problem(
                 pointer,
-                "no_text",
+                Code::NoText,
                 format!("{key} has no English text"),
                 "write one as its title, message or action",
             );
@@ -136,7 +137,7 @@ impl<'p> Reader<'p> {
             return;
         }
         let message = format!("{key} has no text in {}", language.code);
-        self.problem(pointer, "no_translation", message, remedy);
+        self.problem(pointer, Code::NoTranslation, message, remedy);
     }
 
     /// Says once for each language that is not whole, or not approved, how it stands.
@@ -153,12 +154,12 @@ impl<'p> Reader<'p> {
                     if language.missing > language.first.len() { ", …" } else { "" }
                 );
                 let remedy = format!("add them to i18n/{code}.json and to the titles of the lists");
-                warnings.push(problem("/x-form/languages", "no_translation", message, &remedy));
+                warnings.push(problem("/x-form/languages", Code::NoTranslation, message, &remedy));
             }
             if language.draft {
                 let message = format!("the texts in {code} are a draft");
                 let remedy = format!("have them approved, then remove \"draft\" from i18n/{code}.json");
-                warnings.push(problem("/x-form/languages", "draft_translation", message, &remedy));
+                warnings.push(problem("/x-form/languages", Code::DraftTranslation, message, &remedy));
             }
         }
         self.warnings.extend(warnings);
@@ -170,22 +171,22 @@ impl<'p> Reader<'p> {
             let path = format!("{pointer}/{keyword}");
             let message = format!("{keyword} has no meaning here");
             if keyword.starts_with("x-") {
-                self.warn(&path, "unknown_keyword", message, "check its spelling, or remove it");
+                self.warn(&path, Code::UnknownKeyword, message, "check its spelling, or remove it");
             } else {
                 let remedy =
                     "say it with x-relevant, x-required or x-constraints, which can be explained to people";
-                self.problem(&path, "unsupported_keyword", message, remedy);
+                self.problem(&path, Code::UnsupportedKeyword, message, remedy);
             }
         }
     }
 }
 
-fn problem(path: &str, code: &str, message: String, remedy: &str) -> Problem {
+fn problem(path: &str, code: Code, message: String, remedy: &str) -> Problem {
     Problem {
         path: path.to_owned(),
         rule: None,
         position: None,
-        code: code.to_owned(),
+        code: code.as_str().to_owned(),
         message,
         remedy: remedy.to_owned(),
     }

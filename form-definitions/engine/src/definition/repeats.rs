@@ -2,6 +2,7 @@
 
 use super::read::FormReader;
 use super::{Frame, FrameId, Item, Named, Owner, Protection, Purpose, SectionId};
+use crate::codes::Code;
 use serde_json::{Map, Value};
 
 const REPEAT_KEYWORDS: &[&str] = &[
@@ -57,7 +58,7 @@ impl FormReader<'_, '_, '_> {
         if depth >= DEEPEST_REPEAT {
             self.reader.problem(
                 pointer,
-                "repeat_too_deep",
+                Code::RepeatTooDeep,
                 format!("{name} is a repeat more than {DEEPEST_REPEAT} deep"),
                 "flatten it: give the rows a question that names their parent row",
             );
@@ -110,7 +111,7 @@ impl FormReader<'_, '_, '_> {
             let remedy = format!("say how many rows there can be: maxItems from 1 to {MOST_ROWS}");
             self.reader.problem(
                 &format!("{pointer}/maxItems"),
-                "repeat_without_limit",
+                Code::RepeatWithoutLimit,
                 format!("the repeat {name} has no usable maxItems"),
                 &remedy,
             );
@@ -120,7 +121,7 @@ impl FormReader<'_, '_, '_> {
         if least > most {
             self.reader.problem(
                 &format!("{pointer}/minItems"),
-                "limits_crossed",
+                Code::LimitsCrossed,
                 format!("{name} wants at least {least} and at most {most} rows"),
                 "make minItems at most maxItems",
             );
@@ -135,7 +136,7 @@ impl FormReader<'_, '_, '_> {
             let message = format!("the rows of {name} have no key among their questions");
             self.reader.problem(
                 &format!("{pointer}/x-key"),
-                "repeat_without_key",
+                Code::RepeatWithoutKey,
                 message,
                 "name the question whose value identifies a row across revisions",
             );

@@ -3,6 +3,7 @@
 
 use super::reader::Reader;
 use super::{Definition, FrameId, Kind, Named, Slot};
+use crate::codes::Code;
 
 /// Where the choices of a question stand.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ pub(super) fn resolve(reader: &mut Reader<'_>, definition: &mut Definition) {
                 }
                 Err((message, remedy)) => {
                     let pointer = format!("{}/x-choices", question.pointer);
-                    reader.problem(&pointer, "unknown_rows", message, remedy);
+                    reader.problem(&pointer, Code::UnknownRows, message, remedy);
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::read::FormReader;
 use super::{FORM, Kind, Named, Slot};
+use crate::codes::Code;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
@@ -51,7 +52,7 @@ impl FormReader<'_, '_, '_> {
         let Some(scores) = scores.as_object() else {
             self.reader.problem(
                 "/x-scores",
-                "unreadable_score",
+                Code::UnreadableScore,
                 "x-scores is not an object".to_owned(),
                 "write {\"name\": {title, item_max, scale, places, domains}}",
             );
@@ -88,7 +89,7 @@ impl FormReader<'_, '_, '_> {
             if code.is_empty() || !codes.insert(code.to_owned()) {
                 self.reader.problem(
                     &pointer,
-                    "duplicate_name",
+                    Code::DuplicateName,
                     format!("domain {place} has no code of its own"),
                     "give each domain a different code, such as D1",
                 );
@@ -143,7 +144,7 @@ impl FormReader<'_, '_, '_> {
         let Some(Named::Question(FORM, slot)) = self.definition.names.get(name).copied() else {
             self.reader.problem(
                 &format!("{pointer}/question"),
-                "unknown_name",
+                Code::UnknownName,
                 format!("{name:?} is no question of the form itself"),
                 "name a question that stands outside repeats",
             );
@@ -181,6 +182,6 @@ impl FormReader<'_, '_, '_> {
     }
 
     fn unreadable_score(&mut self, pointer: &str, message: &str, remedy: &str) {
-        self.reader.problem(pointer, "unreadable_score", message.to_owned(), remedy);
+        self.reader.problem(pointer, Code::UnreadableScore, message.to_owned(), remedy);
     }
 }

@@ -3,6 +3,7 @@
 use super::questions::enter;
 use super::read::FormReader;
 use super::{Constraint, Disclosure, FORM, FindingRule, FrameId, Named, Owner, Purpose};
+use crate::codes::Code;
 use crate::outcome::{Basis, Level, Severity};
 use chrono::Duration;
 use serde::de::DeserializeOwned;
@@ -46,7 +47,7 @@ impl FormReader<'_, '_, '_> {
         let Some(list) = list.as_array() else {
             self.reader.problem(
                 &pointer,
-                "not_a_list",
+                Code::NotAList,
                 "x-constraints is not a list".to_owned(),
                 "write [{code, rule, message, level}]",
             );
@@ -102,7 +103,7 @@ impl FormReader<'_, '_, '_> {
                 if !codes.insert(finding.code.clone()) {
                     self.reader.problem(
                         &pointer,
-                        "duplicate_name",
+                        Code::DuplicateName,
                         format!("two findings are called {}", finding.code),
                         "give each finding its own code",
                     );
@@ -117,7 +118,7 @@ impl FormReader<'_, '_, '_> {
             if !codes.contains(weaker) {
                 self.reader.problem(
                     &format!("{}/supersedes", finding.pointer),
-                    "unknown_name",
+                    Code::UnknownName,
                     format!("{} supersedes {weaker}, which is no finding", finding.code),
                     "name a finding of this form",
                 );
@@ -131,7 +132,7 @@ impl FormReader<'_, '_, '_> {
         let Some(code) = text("code") else {
             self.reader.problem(
                 &pointer,
-                "finding_without_code",
+                Code::FindingWithoutCode,
                 "a finding has no code".to_owned(),
                 "give it a code such as AGE-02",
             );
@@ -148,7 +149,7 @@ impl FormReader<'_, '_, '_> {
         if disclose.is_none() {
             self.reader.problem(
                 &format!("{pointer}/disclose"),
-                "undecided_disclosure",
+                Code::UndecidedDisclosure,
                 format!("{code} does not say whether it may be disclosed"),
                 "write disclose: true or false",
             );
@@ -178,7 +179,7 @@ impl FormReader<'_, '_, '_> {
             _ => {
                 self.reader.problem(
                     &format!("{pointer}/scope"),
-                    "unknown_name",
+                    Code::UnknownName,
                     format!("{scope} is no repeat"),
                     "write \"form\" or the name of a repeat",
                 );
@@ -188,10 +189,10 @@ impl FormReader<'_, '_, '_> {
     }
 
     fn if_unknown(&mut self, pointer: &str, word: Option<&str>) -> bool {
-        if !matches!(word, None | Some("silent" | "provisional")) {
+        if let Some(word) = word.filter(|word| !["silent", "provisional"].contains(word)) {
             self.reader.problem(
                 &format!("{pointer}/if_unknown"),
-                "unknown_word",
+                Code::UnknownWord,
                 format!("if_unknown is {word:?}"),
                 "write silent or provisional",
             );
@@ -208,7 +209,7 @@ impl FormReader<'_, '_, '_> {
         if days.is_none() && hours.is_none() {
             self.reader.problem(
                 &format!("{pointer}/due"),
-                "no_deadline",
+                Code::NoDeadline,
                 format!("due is {due}"),
                 "write {\"days\": n} or {\"hours\": n}",
             );
@@ -227,7 +228,7 @@ impl FormReader<'_, '_, '_> {
             if !self.definition.findings.iter().any(|finding| finding.code == *code) {
                 self.reader.problem(
                     &format!("{pointer}/except"),
-                    "unknown_name",
+                    Code::UnknownName,
                     format!("{code} is no finding"),
                     "name a finding of this form",
                 );
@@ -243,7 +244,7 @@ impl FormReader<'_, '_, '_> {
                 Some(Named::Question(FORM, slot)) => self.definition.summary.push(*slot),
                 _ => self.reader.problem(
                     &format!("/x-summary/{place}"),
-                    "unknown_name",
+                    Code::UnknownName,
                     format!("{name} is no question of the form itself"),
                     "name questions that stand outside repeats",
                 ),
@@ -264,7 +265,7 @@ impl FormReader<'_, '_, '_> {
             None => {
                 self.reader.problem(
                     &format!("{pointer}/{keyword}"),
-                    "not_a_rule",
+                    Code::NotARule,
                     format!("there is no {keyword}"),
                     "write the rule as text",
                 );
@@ -296,7 +297,7 @@ impl FormReader<'_, '_, '_> {
             Err(error) => {
                 self.reader.problem(
                     &format!("{pointer}/{keyword}"),
-                    "unreadable",
+                    Code::Unreadable,
                     format!("{keyword}: {error}"),
                     "see form-definitions/README.md for what may stand here",
                 );

@@ -1,5 +1,6 @@
 //! What may be wrong with settled answers: required ones missing, choices not offered, constraints that do not hold.
 
+use crate::codes::BuiltIn;
 use crate::definition::{ChoiceItem, Constraint, Kind, ListId, Question, Required, RowChoices, RuleId};
 use crate::eval::{Run, Scope, Val, equal};
 use crate::form::Form;
@@ -33,16 +34,30 @@ impl<'a> Checks<'_, 'a> {
         let label = |language: &str| {
             label.get(language).or_else(|| label.get("en")).cloned().unwrap_or_else(|| name.to_owned())
         };
-        let (level, message) = built_in("required", label);
+        let (level, message) = built_in(BuiltIn::Required, label);
         let rule =
             if let Required::When(rule) = required { Some(self.form.rules[rule].text.clone()) } else { None };
-        Violation { path, question: Some(name.to_owned()), level, code: "required".to_owned(), message, rule }
+        Violation {
+            path,
+            question: Some(name.to_owned()),
+            level,
+            code: BuiltIn::Required.as_str().to_owned(),
+            message,
+            rule,
+        }
     }
 
     /// A violation of a built-in code.
-    pub(super) fn built_in(&self, code: &str, path: String, name: &str, detail: &str) -> Violation {
+    pub(super) fn built_in(&self, code: BuiltIn, path: String, name: &str, detail: &str) -> Violation {
         let (level, message) = built_in(code, |_| detail.to_owned());
-        Violation { path, question: Some(name.to_owned()), level, code: code.to_owned(), message, rule: None }
+        Violation {
+            path,
+            question: Some(name.to_owned()),
+            level,
+            code: code.as_str().to_owned(),
+            message,
+            rule: None,
+        }
     }
 
     /// Values that are not offered: not in the list, not in force on the day, filtered out, or in none of the rows chosen from.
@@ -67,7 +82,8 @@ impl<'a> Checks<'_, 'a> {
         let mut check = |chosen: &Val<'a>, place: Option<usize>| {
             if !offered(chosen) {
                 let path = place.map_or_else(path, |place| format!("{}[{place}]", path()));
-                let mut violation = self.built_in("choice", path, &question.name, &shown(&chosen.to_json()));
+                let mut violation =
+                    self.built_in(BuiltIn::Choice, path, &question.name, &shown(&chosen.to_json()));
                 violation.rule = question.filter.map(|rule| self.form.rules[rule].text.clone());
                 violations.push(violation);
             }

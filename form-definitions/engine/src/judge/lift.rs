@@ -3,6 +3,7 @@
 //! Work is bounded by the form, not by the answers: rows beyond `maxItems` and choices beyond their list are not looked at.
 
 use super::paths;
+use crate::codes::BuiltIn;
 use crate::definition::{FORM, FrameId, Kind, Named, SectionId, Slot};
 use crate::eval::{Cell, Store, Val};
 use crate::form::Form;
@@ -16,7 +17,7 @@ use std::rc::Rc;
 /// Most unknown names told about in one object, and most non-answers read.
 const MOST_UNKNOWN: usize = 100;
 const MOST_NON_ANSWERS: usize = 10_000;
-const NOT_ALLOWED: &str = "non_answer_not_allowed";
+const NOT_ALLOWED: BuiltIn = BuiltIn::NonAnswerNotAllowed;
 
 /// The answers, ready for the rules.
 #[derive(Clone)]
@@ -50,7 +51,7 @@ pub(crate) fn lift<'a>(form: &'a Form, answers: &'a Value, non_answers: Option<&
     match answers {
         Value::Object(root) => lifter.root(root),
         Value::Null => {}
-        other => lifter.note(0, Place::Row, String::new(), None, "type", &shown(other)),
+        other => lifter.note(0, Place::Row, String::new(), None, BuiltIn::Type, &shown(other)),
     }
     lifter.non_answers(non_answers);
     lifter.lifted
@@ -99,7 +100,7 @@ impl<'a> Lifted<'a> {
         let (row, slot) = paths::find(&form.definition, &self.store, path)?;
         self.non_answers.remove(&(row, slot));
         if let Some(notes) = self.notes.get_mut(&(row, Place::Cell(slot))) {
-            notes.retain(|note| note.code != NOT_ALLOWED);
+            notes.retain(|note| note.code != NOT_ALLOWED.as_str());
             if notes.is_empty() {
                 self.notes.remove(&(row, Place::Cell(slot)));
             }
@@ -147,7 +148,7 @@ impl<'a> Lifter<'a> {
                     Place::Section(id),
                     section.name.clone().unwrap_or_default(),
                     None,
-                    "type",
+                    BuiltIn::Type,
                     &shown(other),
                 ),
             }
@@ -194,7 +195,7 @@ impl<'a> Lifter<'a> {
         let name = shown(&Value::from(name));
         let path = paths::within(&self.row_path(row), &name);
         let place = section.map_or(Place::Row, Place::Section);
-        self.note(row, place, path, None, "unknown_question", &name);
+        self.note(row, place, path, None, BuiltIn::UnknownQuestion, &name);
     }
 
     fn question(&mut self, row: u32, frame: FrameId, slot: Slot, answer: &'a Value) {
@@ -222,7 +223,7 @@ impl<'a> Lifter<'a> {
         if let (Kind::Choices(_) | Kind::Texts, Value::Array(codes)) = (question.kind, answer) {
             let most = self.form.definition.most_chosen(question.kind);
             if codes.len() > most {
-                return self.misfit(row, frame, slot, "", "too_many", &most.to_string());
+                return self.misfit(row, frame, slot, "", BuiltIn::TooMany, &most.to_string());
             }
         }
         let misfits = self.form.shapes.misfits(self.form.shape_of[frame][slot], answer);
@@ -236,12 +237,12 @@ impl<'a> Lifter<'a> {
                 cell.value = keep(value);
                 cell.raw = Some(keep_raw(answer));
             }
-            None if shapely => self.misfit(row, frame, slot, "", "type", ""),
+            None if shapely => self.misfit(row, frame, slot, "", BuiltIn::Type, ""),
             None => {}
         }
     }
 
-    fn misfit(&mut self, row: u32, frame: FrameId, slot: Slot, within: &str, code: &str, limit: &str) {
+    fn misfit(&mut self, row: u32, frame: FrameId, slot: Slot, within: &str, code: BuiltIn, limit: &str) {
         let name = &self.form.definition.frames[frame].questions[slot].name;
         let path = paths::within(&self.row_path(row), name) + within;
         self.note(row, Place::Cell(slot), path, Some(name), code, limit);
@@ -255,7 +256,14 @@ impl<'a> Lifter<'a> {
         }
         let path = paths::within(&self.row_path(row), &frame.name);
         let Value::Array(answers) = answer else {
-            return self.note(row, Place::Rows(frame.place), path, Some(&frame.name), "type", &shown(answer));
+            return self.note(
+                row,
+                Place::Rows(frame.place),
+                path,
+                Some(&frame.name),
+                BuiltIn::Type,
+                &shown(answer),
+            );
         };
         if answers.len() > frame.max_items {
             self.note(
@@ -263,7 +271,7 @@ impl<'a> Lifter<'a> {
                 Place::Rows(frame.place),
                 path,
                 Some(&frame.name),
-                "too_many",
+                BuiltIn::TooMany,
                 &frame.max_items.to_string(),
             );
         }
@@ -275,7 +283,7 @@ impl<'a> Lifter<'a> {
                 Value::Object(answers) => self.object(child, repeat, None, answers),
                 other => {
                     let path = self.row_path(child);
-                    self.note(child, Place::Row, path, Some(&frame.name), "type", &shown(other));
+                    self.note(child, Place::Row, path, Some(&frame.name), BuiltIn::Type, &shown(other));
                 }
             }
         }
@@ -287,7 +295,14 @@ impl<'a> Lifter<'a> {
             Some(Value::Object(reasons)) => reasons,
             None | Some(Value::Null) => return,
             Some(other) => {
-                return self.note(0, Place::Row, "non_answers".to_owned(), None, "type", &shown(other));
+                return self.note(
+                    0,
+                    Place::Row,
+                    "non_answers".to_owned(),
+                    None,
+                    BuiltIn::Type,
+                    &shown(other),
+                );
             }
         };
         let mut refused = 0;
@@ -333,7 +348,7 @@ impl<'a> Lifter<'a> {
         place: Place,
         path: String,
         question: Option<&str>,
-        code: &str,
+        code: BuiltIn,
         detail: &str,
     ) {
         let (level, message) = built_in(code, |_| detail.to_owned());
@@ -341,7 +356,7 @@ impl<'a> Lifter<'a> {
             path,
             question: question.map(str::to_owned),
             level,
-            code: code.to_owned(),
+            code: code.as_str().to_owned(),
             message,
             rule: None,
         };

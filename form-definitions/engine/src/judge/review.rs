@@ -3,6 +3,7 @@
 use super::checks::Checks;
 use super::lift::{Notes, Place};
 use super::paths;
+use crate::codes::BuiltIn;
 use crate::definition::{FORM, Frame, FrameId, Item, Kind, Question, Slot};
 use crate::eval::{Run, Val, as_json};
 use crate::form::Form;
@@ -158,7 +159,7 @@ impl<'a> Review<'_, 'a> {
             answers.insert(question.name.clone(), written.clone());
             if claim.is_some_and(|claim| !is_same(claim, &written)) {
                 let violation = self.checks.built_in(
-                    "calculated_differs",
+                    BuiltIn::CalculatedDiffers,
                     path(),
                     &question.name,
                     &claim.map(shown).unwrap_or_default(),
@@ -167,7 +168,8 @@ impl<'a> Review<'_, 'a> {
             }
             self.outcome.calculated.insert(path(), written);
         } else if let Some(claim) = claim {
-            let violation = self.checks.built_in("calculated_differs", path(), &question.name, &shown(claim));
+            let violation =
+                self.checks.built_in(BuiltIn::CalculatedDiffers, path(), &question.name, &shown(claim));
             self.outcome.violations.push(violation);
         }
     }
@@ -206,8 +208,12 @@ impl<'a> Review<'_, 'a> {
             return;
         }
         if rows.len() < frame.min_items {
-            let violation =
-                self.checks.built_in("too_few", path.clone(), &frame.name, &frame.min_items.to_string());
+            let violation = self.checks.built_in(
+                BuiltIn::TooFew,
+                path.clone(),
+                &frame.name,
+                &frame.min_items.to_string(),
+            );
             self.outcome.violations.push(violation);
         }
         let written = self.rows(&rows, id, frame, &path);
@@ -265,7 +271,7 @@ impl<'a> Review<'_, 'a> {
         let path = paths::within(prefix, name);
         let told = self.outcome.violations[before..].iter().any(|violation| violation.path == path);
         if !told {
-            let violation = self.checks.built_in("duplicate", path, name, "");
+            let violation = self.checks.built_in(BuiltIn::Duplicate, path, name, "");
             self.outcome.violations.push(violation);
         }
     }

@@ -3,6 +3,7 @@
 use super::check::{Checker, Doubt, Typed};
 use super::tree::{Function, Macro, Node};
 use super::types::Type;
+use crate::codes::Code;
 use crate::definition::{Constant, Kind};
 use crate::syntax::Syntax;
 
@@ -71,7 +72,7 @@ impl Checker<'_> {
             let message = format!("{name} takes {} here, not {}", self.spell(wanted), self.spell(&typed.ty));
             return self.mistake(
                 at,
-                "wrong_argument",
+                Code::WrongArgument,
                 message,
                 "see form-definitions/vocabulary/rules.md for what each function takes",
             );
@@ -114,7 +115,7 @@ impl Checker<'_> {
             }
             ty => {
                 let message = format!("{} has no size", self.spell(ty));
-                self.mistake(at, "wrong_argument", message, "texts, lists and rows have a size")
+                self.mistake(at, Code::WrongArgument, message, "texts, lists and rows have a size")
             }
         }
     }
@@ -156,7 +157,7 @@ impl Checker<'_> {
             let message = format!("this cannot be calculated over {}", self.spell(&typed.ty));
             return self.mistake(
                 at,
-                "wrong_argument",
+                Code::WrongArgument,
                 message,
                 "take a list of numbers: rows.map(r, r.question), or [a, b, c]",
             );
@@ -170,7 +171,7 @@ impl Checker<'_> {
         match self.a_list(typed, of.at) {
             Some(typed) if matches!(typed.ty, Type::Rows(_)) => self.mistake(
                 of.at,
-                "wrong_argument",
+                Code::WrongArgument,
                 "rows are all different".to_owned(),
                 "take a list: rows.map(r, r.question)",
             ),
@@ -195,7 +196,7 @@ impl Checker<'_> {
                     let message = format!("coalesce mixes {} and {}", self.spell(&ty), self.spell(&one.ty));
                     return self.mistake(
                         at,
-                        "impossible_types",
+                        Code::ImpossibleTypes,
                         message,
                         "let every argument be of one type",
                     );
@@ -232,7 +233,7 @@ impl Checker<'_> {
             }
             _ => self.mistake(
                 at,
-                "wrong_argument",
+                Code::WrongArgument,
                 "non_answer takes a question".to_owned(),
                 "write non_answer(question)",
             ),
@@ -244,7 +245,7 @@ impl Checker<'_> {
             return Some(typed);
         }
         let message = format!("{} is not a list", self.spell(&typed.ty));
-        self.mistake(at, "not_a_list", message, "take rows, a question with several choices, or [a, b, c]");
+        self.mistake(at, Code::NotAList, message, "take rows, a question with several choices, or [a, b, c]");
         None
     }
 
@@ -252,7 +253,7 @@ impl Checker<'_> {
         let message = format!("there is no {name} with {args} argument{}", if args == 1 { "" } else { "s" });
         let remedy = "there are selected count size sum min max avg unique coalesce known round days_between months_between hours_between add_days year_of age_years \
                       distance_m in_area time_of non_answer; exists all exists_one filter map contains startsWith endsWith matches on a value";
-        self.mistake(at, "unknown_function", message, remedy)
+        self.mistake(at, Code::UnknownFunction, message, remedy)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::tree::{Node, Read, Reads, Rule};
 use super::types::Type;
 use super::{of_rule, this_type};
+use crate::codes::Code;
 use crate::definition::{Constant, Definition, Owner, Purpose, Source};
 use crate::eval::dates;
 use crate::problem::Problem;
@@ -143,7 +144,7 @@ impl<'d> Checker<'d> {
             );
             return self.mistake(
                 at,
-                "wrong_type",
+                Code::WrongType,
                 message,
                 "make the calculation and the question's type agree",
             );
@@ -157,7 +158,7 @@ impl<'d> Checker<'d> {
             let message = format!("this is {}, where true or false is needed", self.spell(&typed.ty));
             return self.mistake(
                 at,
-                "not_a_condition",
+                Code::NotACondition,
                 message,
                 "compare it with something, or ask known(…)",
             );
@@ -169,13 +170,7 @@ impl<'d> Checker<'d> {
         match &syntax.kind {
             Kind::Null => Typed::literal(Constant::Unknown),
             Kind::Bool(truth) => Typed::literal(Constant::Bool(*truth)),
-            Kind::Number(number) if number.is_finite() => Typed::literal(Constant::Number(*number)),
-            Kind::Number(_) => self.mistake(
-                syntax.at,
-                "wrong_type",
-                "this number is too large".to_owned(),
-                "write a smaller one",
-            ),
+            Kind::Number(number) => Typed::literal(Constant::Number(*number)),
             Kind::Text(text) => Typed::literal(Constant::Text(text.clone())),
             Kind::Name(name) => self.name(name, syntax),
             Kind::Select(of, field) => self.select(of, field, syntax),
@@ -193,7 +188,7 @@ impl<'d> Checker<'d> {
                 None => {
                     let message =
                         format!("the list mixes {} and {}", self.spell(&element), self.spell(&item.ty));
-                    return self.mistake(at, "mixed_list", message, "put values of one type in a list");
+                    return self.mistake(at, Code::MixedList, message, "put values of one type in a list");
                 }
             }
         }
@@ -287,15 +282,11 @@ impl<'d> Checker<'d> {
                 list.name
             );
             let remedy = format!("correct the parameter; the codes are: {}", some_codes(list));
-            self.mistake(at, "unknown_choice", message, &remedy);
+            self.mistake(at, Code::UnknownChoice, message, &remedy);
         }
     }
 
-    fn read_text(
-        &self,
-        text: &str,
-        wanted: &Type,
-    ) -> Result<Option<Constant>, (&'static str, String, String)> {
+    fn read_text(&self, text: &str, wanted: &Type) -> Result<Option<Constant>, (Code, String, String)> {
         let read = match wanted {
             Type::Date => dates::parse_date(text).map(Constant::Date),
             Type::Time => dates::parse_time(text).map(Constant::Time),
@@ -308,7 +299,7 @@ impl<'d> Checker<'d> {
                 }
                 let message = format!("{text:?} is no code of the list {}", list.name);
                 return Err((
-                    "unknown_choice",
+                    Code::UnknownChoice,
                     message,
                     format!("use one of its codes: {}", some_codes(list)),
                 ));
@@ -318,7 +309,7 @@ impl<'d> Checker<'d> {
         let message = || format!("{text:?} is not {}", self.spell(wanted));
         read.map(Some).ok_or_else(|| {
             (
-                "wrong_literal",
+                Code::WrongLiteral,
                 message(),
                 "write dates as 'YYYY-MM-DD', times as 'HH:MM', moments as RFC 3339".to_owned(),
             )
@@ -334,13 +325,13 @@ impl<'d> Checker<'d> {
         {
             let message =
                 format!("{} and {} have no code in common", self.spell(&left.ty), self.spell(&right.ty));
-            self.mistake(at, "impossible_types", message, "compare choices of one list");
+            self.mistake(at, Code::ImpossibleTypes, message, "compare choices of one list");
             return None;
         }
         if !left.ty.meets(&right.ty) {
             let message =
                 format!("{} and {} can never be compared", self.spell(&left.ty), self.spell(&right.ty));
-            self.mistake(at, "impossible_types", message, "compare values of one type");
+            self.mistake(at, Code::ImpossibleTypes, message, "compare values of one type");
             return None;
         }
         Some((left, right))
@@ -359,7 +350,7 @@ impl<'d> Checker<'d> {
         this_type(self.definition, self.source)
     }
 
-    pub(super) fn mistake(&mut self, at: usize, code: &str, message: String, remedy: &str) -> Typed {
+    pub(super) fn mistake(&mut self, at: usize, code: Code, message: String, remedy: &str) -> Typed {
         self.problems.push(of_rule(self.source, Some(at), code, message, remedy));
         Typed::mistaken()
     }

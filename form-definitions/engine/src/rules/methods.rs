@@ -3,6 +3,7 @@
 use super::check::{Checker, Typed};
 use super::tree::{Function, Macro, Node};
 use super::types::Type;
+use crate::codes::Code;
 use crate::definition::Constant;
 use crate::syntax::{Kind, Syntax};
 
@@ -45,7 +46,7 @@ impl Checker<'_> {
             let message = format!("{} has no elements to look at", self.spell(&over.ty));
             return self.mistake(
                 variable.at,
-                "not_a_list",
+                Code::NotAList,
                 message,
                 "take rows, a question with several choices, or [a, b, c]",
             );
@@ -77,7 +78,7 @@ impl Checker<'_> {
         let Kind::Name(name) = &variable.kind else {
             self.mistake(
                 variable.at,
-                "bad_variable",
+                Code::BadVariable,
                 "the first argument is a name for each element".to_owned(),
                 "write rows.exists(r, …)",
             );
@@ -88,7 +89,7 @@ impl Checker<'_> {
         if taken {
             self.mistake(
                 variable.at,
-                "hidden_name",
+                Code::HiddenName,
                 format!("{name} already means something here"),
                 "give the element another name, such as r",
             );
@@ -104,7 +105,7 @@ impl Checker<'_> {
                 let message = format!("{} is not a text", self.spell(&typed.ty));
                 return self.mistake(
                     at,
-                    "wrong_argument",
+                    Code::WrongArgument,
                     message,
                     "use contains, startsWith and endsWith with texts; use `in` with lists",
                 );
@@ -118,13 +119,13 @@ impl Checker<'_> {
         let text = self.check(target);
         if !text.ty.is_text() {
             let message = format!("{} is not a text", self.spell(&text.ty));
-            return self.mistake(target.at, "wrong_argument", message, "only texts can match a pattern");
+            return self.mistake(target.at, Code::WrongArgument, message, "only texts can match a pattern");
         }
         let typed = self.check(pattern);
         let Node::Literal(Constant::Text(source)) = typed.node else {
             return self.mistake(
                 pattern.at,
-                "pattern_not_fixed",
+                Code::PatternNotFixed,
                 "the pattern is not a fixed text".to_owned(),
                 "write the pattern itself: it is checked and prepared once",
             );
@@ -139,7 +140,7 @@ impl Checker<'_> {
                 let reason: String = error.to_string().chars().take(300).collect();
                 self.mistake(
                     pattern.at,
-                    "bad_pattern",
+                    Code::BadPattern,
                     reason,
                     "use RE2 syntax: no look-around, no back-references",
                 )

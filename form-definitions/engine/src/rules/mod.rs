@@ -16,6 +16,7 @@ mod spell;
 mod tree;
 mod types;
 
+use crate::codes::Code;
 use crate::definition::{Definition, Kind, Owner, Purpose, RuleId, Source};
 use crate::problem::{Price, Problem};
 use crate::syntax::SyntaxError;
@@ -76,7 +77,7 @@ fn never_relevant(definition: &Definition, rules: &[Rule], sound: &[bool], probl
             }
         };
         let remedy = "remove it, or say when it is relevant";
-        problems.push(of_rule(source, None, "never_relevant", message.to_owned(), remedy));
+        problems.push(of_rule(source, None, Code::NeverRelevant, message.to_owned(), remedy));
     }
 }
 
@@ -88,7 +89,7 @@ fn not_offline(rule: &Rule, source: &Source, warnings: &mut Vec<Problem>) {
         let message = format!("ODK Collect could not evaluate this offline: it uses {}", missing.join("; "));
         let remedy =
             "leave it to the server, which evaluates it when the form arrives, or say it in simpler terms";
-        warnings.push(of_rule(source, None, "not_in_odk", message, remedy));
+        warnings.push(of_rule(source, None, Code::NotInOdk, message, remedy));
     }
 }
 
@@ -111,7 +112,7 @@ fn unknown_booleans(definition: &Definition, rules: &[Rule], sound: &[bool], pro
             } else {
                 format!("use coalesce or known for what may be unanswered: {names}")
             };
-            problems.push(of_rule(source, None, "boolean_can_be_unknown", message, &remedy));
+            problems.push(of_rule(source, None, Code::BooleanCanBeUnknown, message, &remedy));
         }
     }
 }
@@ -126,7 +127,7 @@ fn price(definition: &Definition, rules: &[Rule], problems: &mut Vec<Problem>) -
         let message = format!("in the worst case this rule takes {price} steps, more than {BUDGET}");
         let remedy =
             "look at fewer rows at a time: lower maxItems, or calculate once per row what is compared";
-        problems.push(of_rule(&definition.sources[*id], None, "too_dear", message, remedy));
+        problems.push(of_rule(&definition.sources[*id], None, Code::TooDear, message, remedy));
     }
     let is_one_to_blame = too_dear.count() > 0;
     prices.sort_by_key(|(id, price)| (Reverse(*price), *id));
@@ -139,7 +140,7 @@ fn price(definition: &Definition, rules: &[Rule], problems: &mut Vec<Problem>) -
             path: String::new(),
             rule: None,
             position: None,
-            code: "form_too_dear".to_owned(),
+            code: Code::FormTooDear.as_str().to_owned(),
             message: format!("in the worst case the form takes {whole} steps, more than {FORM_BUDGET}"),
             remedy: format!("begin with its dearest rules: {}", paths.join(", ")),
         });
@@ -160,7 +161,7 @@ fn of_syntax(source: &Source, error: &SyntaxError) -> Problem {
 pub(crate) fn of_rule(
     source: &Source,
     at: Option<usize>,
-    code: &str,
+    code: Code,
     message: String,
     remedy: &str,
 ) -> Problem {
@@ -168,7 +169,7 @@ pub(crate) fn of_rule(
         path: source.pointer.clone(),
         rule: Some(source.text.chars().take(500).collect()),
         position: at,
-        code: code.to_owned(),
+        code: code.as_str().to_owned(),
         message,
         remedy: remedy.to_owned(),
     }

@@ -4,6 +4,7 @@
 use super::check::{Checker, Doubt, Typed};
 use super::tree::{Node, Read, Rule, Source};
 use super::types::Type;
+use crate::codes::Code;
 use crate::definition::{Definition, FORM, FrameId, Named, Purpose, Slot};
 use crate::syntax::Syntax;
 use std::collections::HashSet;
@@ -25,7 +26,7 @@ impl Checker<'_> {
                 Some(ty) => Typed::new(Node::This, ty, Doubt::none()),
                 None => self.mistake(
                     syntax.at,
-                    "no_this",
+                    Code::NoThis,
                     "there is no `this` here".to_owned(),
                     "`this` is the value a constraint stands on; name the question instead",
                 ),
@@ -40,7 +41,7 @@ impl Checker<'_> {
             }
             "param" | "baseline" | "visit" | "user" | "choice" | "score" => {
                 let message = format!("{name} is not a value by itself");
-                self.mistake(syntax.at, "unknown_name", message, &format!("write {name}.something"))
+                self.mistake(syntax.at, Code::UnknownName, message, &format!("write {name}.something"))
             }
             _ => self.question_or_repeat(name, syntax),
         }
@@ -71,7 +72,7 @@ impl Checker<'_> {
             }
             Some(Named::Section(_)) => self.mistake(
                 syntax.at,
-                "unknown_name",
+                Code::UnknownName,
                 format!("{name} is a section and has no value"),
                 "name one of its questions",
             ),
@@ -83,7 +84,7 @@ impl Checker<'_> {
                             .to_owned()
                     }
                 };
-                self.mistake(syntax.at, "unknown_name", format!("nothing is called {name}"), &remedy)
+                self.mistake(syntax.at, Code::UnknownName, format!("nothing is called {name}"), &remedy)
             }
         }
     }
@@ -98,7 +99,7 @@ impl Checker<'_> {
         let remedy = format!(
             "look at the rows: {repeat}.exists(r, r.{name} …), or count, sum, min, max over {repeat}.map(r, r.{name})"
         );
-        self.mistake(at, "in_a_row", message, &remedy)
+        self.mistake(at, Code::InARow, message, &remedy)
     }
 
     /// The name that was probably meant; not looked for when a definition is wrong throughout.
@@ -127,7 +128,7 @@ impl Checker<'_> {
             Type::Any => self.member(typed, field, Type::Any, syntax),
             Type::Rows(_) => self.mistake(
                 syntax.at,
-                "in_a_row",
+                Code::InARow,
                 format!("{field} is in each of the rows"),
                 "write rows.map(r, r.question), or exists, all, filter",
             ),
@@ -135,7 +136,7 @@ impl Checker<'_> {
                 let message = format!("{} has no {field}", self.spell(&ty));
                 self.mistake(
                     syntax.at,
-                    "unknown_name",
+                    Code::UnknownName,
                     message,
                     "points have lat, lon, accuracy_m, altitude_m; files have media, faces_checked",
                 )
@@ -177,7 +178,7 @@ impl Checker<'_> {
                 };
                 self.mistake(
                     syntax.at,
-                    "unknown_name",
+                    Code::UnknownName,
                     format!("the rows of {repeat} have no {field}"),
                     &remedy,
                 )

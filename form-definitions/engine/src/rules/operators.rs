@@ -3,6 +3,7 @@
 use super::check::{Checker, Doubt, Typed, facts};
 use super::tree::{Arithmetic, Comparison, Node};
 use super::types::Type;
+use crate::codes::Code;
 use crate::definition::Constant;
 use crate::syntax::{Call, Kind, Syntax};
 
@@ -76,7 +77,7 @@ impl Checker<'_> {
                 self.spell(&if_true.ty),
                 self.spell(&if_false.ty)
             );
-            return self.mistake(at, "impossible_types", message, "let both ways yield the same type");
+            return self.mistake(at, Code::ImpossibleTypes, message, "let both ways yield the same type");
         };
         let doubt = decides.doubt.or(if_true.doubt).or(if_false.doubt);
         Typed::new(
@@ -91,7 +92,7 @@ impl Checker<'_> {
             let remedy = "write known(x), or !known(x)";
             return self.mistake(
                 at,
-                "compared_with_null",
+                Code::ComparedWithNull,
                 "comparing with null is never true".to_owned(),
                 remedy,
             );
@@ -114,7 +115,7 @@ impl Checker<'_> {
             let message = format!("{} has no order", self.spell(unordered));
             return self.mistake(
                 at,
-                "impossible_types",
+                Code::ImpossibleTypes,
                 message,
                 "numbers, texts, dates, times and moments can be smaller or larger",
             );
@@ -153,7 +154,7 @@ impl Checker<'_> {
                     self.spell(&left.ty),
                     self.spell(&right.ty)
                 );
-                self.mistake(at, "impossible_types", message, "calculate with numbers; for dates use add_days, days_between, months_between, hours_between")
+                self.mistake(at, Code::ImpossibleTypes, message, "calculate with numbers; for dates use add_days, days_between, months_between, hours_between")
             }
         }
     }
@@ -167,7 +168,7 @@ impl Checker<'_> {
             }
             (_, ty) => {
                 let message = format!("{} cannot be negative", self.spell(&ty));
-                self.mistake(of.at, "impossible_types", message, "use ! for the opposite of a condition")
+                self.mistake(of.at, Code::ImpossibleTypes, message, "use ! for the opposite of a condition")
             }
         }
     }
@@ -178,7 +179,7 @@ impl Checker<'_> {
             let message = format!("{} is not a list", self.spell(&list.ty));
             return self.mistake(
                 at,
-                "not_a_list",
+                Code::NotAList,
                 message,
                 "write x in ['a', 'b'], or x in a question with several choices",
             );
@@ -188,7 +189,12 @@ impl Checker<'_> {
         let meets = list.ty.element().is_some_and(|element| element.meets(&item.ty));
         if !meets {
             let message = format!("{} can never be in {}", self.spell(&item.ty), self.spell(&list.ty));
-            return self.mistake(at, "impossible_types", message, "look for values of the type the list has");
+            return self.mistake(
+                at,
+                Code::ImpossibleTypes,
+                message,
+                "look for values of the type the list has",
+            );
         }
         let whole = matches!(
             list.node,
@@ -211,7 +217,7 @@ impl Checker<'_> {
             }
             _ => self.mistake(
                 at,
-                "not_a_list",
+                Code::NotAList,
                 "only lists have numbered elements".to_owned(),
                 "write list[0]",
             ),

@@ -2,6 +2,7 @@
 
 use super::of_rule;
 use super::tree::{Read, Rule};
+use crate::codes::Code;
 use crate::definition::{Definition, FORM, FrameId, Item, RuleId, SectionId, Slot};
 use crate::problem::Problem;
 use std::cmp::Reverse;
@@ -177,7 +178,7 @@ fn report(definition: &Definition, steps: &[Step], circle: &[usize], problems: &
         problems.push(of_rule(
             source,
             None,
-            "circle",
+            Code::Circle,
             message,
             "break the circle: one of them must not read the next",
         ));

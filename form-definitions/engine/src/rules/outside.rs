@@ -4,6 +4,7 @@
 use super::check::{Checker, Doubt, Typed};
 use super::tree::{Node, Read, ScorePart, Source, VisitField};
 use super::types::Type;
+use crate::codes::Code;
 use crate::definition::{FORM, Named, Purpose, Slot};
 use crate::syntax::{Kind, Syntax};
 
@@ -33,7 +34,7 @@ impl Checker<'_> {
         let Some(place) = self.definition.parameters.iter().position(|parameter| parameter.key == key) else {
             return self.mistake(
                 syntax.at,
-                "unknown_parameter",
+                Code::UnknownParameter,
                 format!("no parameter is called {key}"),
                 "add it with its source and dates to form-definitions/parameters",
             );
@@ -43,7 +44,7 @@ impl Checker<'_> {
         match Type::of_all(parameter.values()) {
             Type::Any => self.mistake(
                 syntax.at,
-                "mixed_parameter",
+                Code::MixedParameter,
                 format!("the values of {key} are of different types"),
                 "give every row of a parameter the same type",
             ),
@@ -55,7 +56,7 @@ impl Checker<'_> {
         let Some(place) = self.definition.baselines.iter().position(|baseline| baseline.key == key) else {
             return self.mistake(
                 syntax.at,
-                "unknown_baseline",
+                Code::UnknownBaseline,
                 format!("no baseline is called {key}"),
                 "add it with year, unit and source to form-definitions/baselines",
             );
@@ -72,7 +73,12 @@ impl Checker<'_> {
         let Some(place) = self.definition.scores.iter().position(|score| score.name == name) else {
             let names: Vec<&str> = self.definition.scores.iter().map(|score| score.name.as_str()).collect();
             let remedy = format!("declare it in x-scores; there are: {}", names.join(", "));
-            return self.mistake(syntax.at, "unknown_score", format!("no score is called {name}"), &remedy);
+            return self.mistake(
+                syntax.at,
+                Code::UnknownScore,
+                format!("no score is called {name}"),
+                &remedy,
+            );
         };
         let score = &self.definition.scores[place];
         let found = match part {
@@ -90,7 +96,7 @@ impl Checker<'_> {
             let message = format!("the score {name} has no {part}");
             let remedy =
                 format!("it has total, min, stops, domains and domains.<code>: {}", codes.join(", "));
-            return self.mistake(syntax.at, "unknown_score", message, &remedy);
+            return self.mistake(syntax.at, Code::UnknownScore, message, &remedy);
         };
         self.reads.insert(Read::Score(place));
         Typed::new(Node::Score { score: place, part }, ty, self.unless_a_fact(Doubt::some(), syntax))
@@ -102,7 +108,7 @@ impl Checker<'_> {
             return self.member(of, field, Type::Number, syntax);
         }
         let message = format!("no score has a domain {field}");
-        self.mistake(syntax.at, "unknown_score", message, "use the code of a domain, such as D1")
+        self.mistake(syntax.at, Code::UnknownScore, message, "use the code of a domain, such as D1")
     }
 
     fn visit(&mut self, field: &str, syntax: &Syntax) -> Typed {
@@ -116,7 +122,7 @@ impl Checker<'_> {
             _ => {
                 return self.mistake(
                     syntax.at,
-                    "unknown_name",
+                    Code::UnknownName,
                     format!("a visit has no {field}"),
                     "it has date, started_at, finished_at, location, district, zone",
                 );
@@ -134,7 +140,7 @@ impl Checker<'_> {
             _ => {
                 return self.mistake(
                     syntax.at,
-                    "unknown_name",
+                    Code::UnknownName,
                     format!("a user has no {field}"),
                     "it has code, role, areas",
                 );
@@ -150,12 +156,16 @@ impl Checker<'_> {
         let Purpose::Filter(list) = self.source.purpose else {
             return self.mistake(
                 syntax.at,
-                "unknown_name",
+                Code::UnknownName,
                 "there is no choice here".to_owned(),
                 "`choice` is the list item a filter looks at",
             );
         };
         let list = &self.definition.lists[list];
+        if list.name.is_empty() {
+            // The list was not found: that is already reported.
+            return Typed::mistaken();
+        }
         if field == "code" {
             return Typed::new(Node::ChoiceCode, Type::Text, Doubt::none());
         }
@@ -171,7 +181,7 @@ impl Checker<'_> {
             None => {
                 let message = format!("the list {} has no column {field}", list.name);
                 let remedy = format!("it has code, {}", list.columns.join(", "));
-                self.mistake(syntax.at, "unknown_name", message, &remedy)
+                self.mistake(syntax.at, Code::UnknownName, message, &remedy)
             }
         }
     }
@@ -202,7 +212,7 @@ impl Checker<'_> {
             None => {
                 return self.mistake(
                     syntax.at,
-                    "unknown_name",
+                    Code::UnknownName,
                     format!("the last visit has no {first}"),
                     "name a question of this form, or declare the fact in x-facility.prev",
                 );

@@ -3,6 +3,8 @@
 mod agreement;
 mod conformance;
 mod counting;
+mod every_refusal;
+mod every_violation;
 mod explaining;
 mod filling;
 mod findings;

@@ -56,7 +56,7 @@ pub(crate) struct Query {
     "district": { "code": "PK226", "name_en": "Quetta", "name_ur": "کوئٹہ" }, "line": "labour", "known": 412, "provisional": 31,
     "licensed": 120, "visited": 260, "never_visited": 152, "overdue": 44
 }))]
-pub struct Coverage {
+pub(crate) struct Coverage {
     /// The district; none: places of which it is not known.
     pub district: Option<Named>,
     /// The line of work.
@@ -77,7 +77,7 @@ pub struct Coverage {
 
 /// The figures, the districts by code.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct CoverageList {
+pub(crate) struct CoverageList {
     /// One item a district and line.
     pub items: Vec<Coverage>,
 }

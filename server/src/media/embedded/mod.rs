@@ -7,6 +7,7 @@
 //! On the disk, below `media/store`: a folder per bucket, a folder per `/` of a key, a file per object (`paths.rs` for
 //! names, `object.rs` for what is in a file), `.temp` for what is being written, `.uploads` for multipart uploads.
 
+mod copies;
 mod disk;
 mod draft;
 mod intake;
@@ -32,6 +33,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::error::{Error, Result};
+pub use copies::{Copied, KeptFiles};
 pub(super) use keys::Keys;
 
 /// How long requests under way may take to finish when the store stops.

@@ -1,0 +1,295 @@
+//! Running jobs: taking what is due, holding the lease while the handler works, and what becomes of a failure. An
+//! attempt that fails waits longer each time; after its last one the job is parked, where people see it.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::model::{JobState, Task};
+use super::store;
+use crate::db::{At, By, Db, DbConn, Tx, storable};
+use crate::error::{Error, Result};
+
+/// How long a job is taken for. It is prolonged while the handler works, so this is how long a job waits after the
+/// process that ran it was killed.
+const LEASE: Duration = Duration::from_secs(30);
+/// How often the lease is prolonged.
+const BEAT: Duration = Duration::from_secs(10);
+/// How often a process looks for what became due, or was left behind by another process.
+const POLL: Duration = Duration::from_secs(2);
+/// How long jobs under way may take when the process stops; later ones are taken over.
+const GRACE: Duration = Duration::from_secs(10);
+/// What a failed attempt waits at first; it doubles each time.
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+/// What it waits at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// How much of a failure is written down.
+const TOLD: usize = 300;
+
+/// A kind of job and how it is run. `A` is what handlers are given beside the task.
+pub struct Kind<A> {
+    /// Its name, the same as `Job::new` names: `photo.understand`.
+    pub name: &'static str,
+    /// After so many failed attempts it is parked.
+    pub attempts: i32,
+    /// How long one attempt may take.
+    pub patience: Duration,
+    /// The handler. It must end the task (`finish`, `again`) in the transaction that holds its effect.
+    pub run: fn(A, Task) -> BoxFuture<'static, Result<Done>>,
+}
+
+/// Says that a task was ended. Only `finish` and `again` can say so.
+#[derive(Debug)]
+pub struct Done(());
+
+/// Ends the task as part of the unit of work that holds its effect. An error means that another process has the job
+/// now: the unit must not stand.
+pub fn finish(tx: &mut Tx, task: &Task) -> Result<Done> {
+    if store::remove(tx.conn, &task.id, &task.claim)? {
+        return Ok(Done(()));
+    }
+    let now = tx.now();
+    again(tx, task, now)
+}
+
+/// Ends this run of the task and has it run anew at `at`: for work that recurs.
+pub fn again(tx: &mut Tx, task: &Task, at: DateTime<Utc>) -> Result<Done> {
+    match store::renew(tx.conn, &task.id, &task.claim, At::from(at))? {
+        true => {
+            tx.ring();
+            Ok(Done(()))
+        }
+        false => Err(lost(task)),
+    }
+}
+
+fn lost(task: &Task) -> Error {
+    Error::conflict("job_lost", format!("another process has taken over job {}", task.id))
+}
+
+/// Runs everything that is due, one job after the other, until nothing is; returns how many were run.
+pub async fn run_due<A: Clone>(db: &Db, app: &A, kinds: &'static [Kind<A>]) -> Result<usize> {
+    let mut ran = 0;
+    loop {
+        let taken = take(db, kinds, 1).await?;
+        if taken.is_empty() {
+            return Ok(ran);
+        }
+        ran += taken.len();
+        for task in taken {
+            run(db, app.clone(), kinds, task).await;
+        }
+    }
+}
+
+/// Runs jobs, up to `at_once` at the same time, until it is told to stop; then waits a while for those under way.
+pub async fn work<A>(db: Db, app: A, kinds: &'static [Kind<A>], at_once: usize, stop: CancellationToken)
+where
+    A: Clone + Send + 'static,
+{
+    let mut running = JoinSet::new();
+    while !stop.is_cancelled() {
+        while running.try_join_next().is_some() {}
+        match take(&db, kinds, at_once - running.len()).await {
+            Ok(taken) => {
+                for task in taken {
+                    let (db, app) = (db.clone(), app.clone());
+                    running.spawn(async move { run(&db, app, kinds, task).await });
+                }
+            }
+            Err(error) => tracing::error!(%error, "cannot look for jobs; trying again"),
+        }
+        measure(&db).await;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = db.rung() => {}
+            () = tokio::time::sleep(POLL) => {}
+            Some(_) = running.join_next(), if !running.is_empty() => {}
+        }
+    }
+    let ended = async { while running.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, ended).await;
+}
+
+async fn take<A>(db: &Db, kinds: &'static [Kind<A>], limit: usize) -> Result<Vec<Task>> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let names: Vec<&'static str> = kinds.iter().map(|kind| kind.name).collect();
+    db.write(By::system(), move |tx| {
+        let claim = tx.new_id().to_string();
+        let rows =
+            store::take(tx.conn, &names, At::from(tx.now()), limit as i64, &claim, lease_from(tx.now()))?;
+        rows.into_iter().map(Task::of).collect()
+    })
+    .await
+}
+
+fn lease_from(now: DateTime<Utc>) -> At {
+    At::from(now + LEASE)
+}
+
+async fn run<A>(db: &Db, app: A, kinds: &'static [Kind<A>], task: Task) {
+    let Some(kind) = kinds.iter().find(|kind| kind.name == task.kind) else { return };
+    let outcome = match attempt(db, app, kind, &task).await {
+        Ok(Done(())) => "done",
+        Err(error) if error.code == "job_lost" => {
+            tracing::warn!(job.id = %task.id, job.kind = kind.name, "another process took over job {}", task.id);
+            "lost"
+        }
+        Err(error) => note_failure(db, kind, &task, &error).await,
+    };
+    metrics::counter!("nigran_jobs_total", "kind" => kind.name, "outcome" => outcome).increment(1);
+}
+
+/// One attempt: the handler, under a lease that is prolonged, within its patience, and with its panics caught.
+async fn attempt<A>(db: &Db, app: A, kind: &Kind<A>, task: &Task) -> Result<Done> {
+    if task.attempt > kind.attempts {
+        let why =
+            "the process ended while it ran, each time; look at the server's log before it is tried again";
+        return Err(Error::invalid("job_deadly", why));
+    }
+    let mut doing = std::pin::pin!(AssertUnwindSafe((kind.run)(app, task.clone())).catch_unwind());
+    let mut patience = std::pin::pin!(tokio::time::sleep(kind.patience));
+    loop {
+        tokio::select! {
+            done = &mut doing => {
+                return done.unwrap_or_else(|_| Err(Error::invalid("job_panicked", "the program failed in the midst of it")));
+            }
+            () = &mut patience => {
+                let why = format!("it took longer than {} s", kind.patience.as_secs());
+                return Err(Error::unavailable("job_too_slow", why));
+            }
+            () = tokio::time::sleep(BEAT) => keep(db, task).await?,
+        }
+    }
+}
+
+async fn keep(db: &Db, task: &Task) -> Result<()> {
+    let held = task.clone();
+    let kept = db
+        .write(By::system(), move |tx| store::keep(tx.conn, &held.id, &held.claim, lease_from(tx.now())))
+        .await;
+    match kept {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(lost(task)),
+        // The lease has time left, and the next beat tries again.
+        Err(error) => {
+            tracing::warn!(%error, "a lease was not prolonged");
+            Ok(())
+        }
+    }
+}
+
+/// Writes down that the attempt failed, and says what became of the job.
+async fn note_failure<A>(db: &Db, kind: &Kind<A>, task: &Task, error: &Error) -> &'static str {
+    let is_last = task.attempt >= kind.attempts;
+    let (state, outcome) = if is_last { (JobState::Parked, "parked") } else { (JobState::Waiting, "failed") };
+    let cause = error.cause.as_ref().map(|cause| cause.to_string()).unwrap_or_default();
+    match is_last {
+        true => {
+            tracing::error!(job.id = %task.id, job.kind = kind.name, %error, cause, "job {} is parked", task.id)
+        }
+        false => {
+            tracing::warn!(job.id = %task.id, job.kind = kind.name, %error, cause, "job {} failed", task.id)
+        }
+    }
+    let why: String = storable(error.to_string()).chars().take(TOLD).collect();
+    let held = task.clone();
+    let noted = db
+        .write(By::system(), move |tx| {
+            let at = At::from(tx.now() + wait_after(held.attempt, tx.new_id()));
+            store::failed(tx.conn, &held.id, &held.claim, state, at, &why)
+        })
+        .await;
+    match noted {
+        Ok(true) => outcome,
+        Ok(false) => "lost",
+        // Its lease runs out, and it is taken again.
+        Err(error) => {
+            tracing::error!(%error, "the failure of job {} was not written down", task.id);
+            "failed"
+        }
+    }
+}
+
+/// What is waited after this attempt: twice as long as after the one before, give or take a quarter, so that what
+/// failed together does not come back together. The chance comes from `seed`, an id nobody has had.
+fn wait_after(attempt: i32, seed: Uuid) -> Duration {
+    let doubled = FIRST_WAIT.saturating_mul(1 << (attempt - 1).clamp(0, 16));
+    let mixed = (seed.as_u128() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+    let chance = mixed as f64 / (1_u64 << 24) as f64;
+    doubled.min(LONGEST_WAIT).mul_f64(0.75 + chance / 2.0)
+}
+
+/// What stands in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Jobs that wait.
+    pub waiting: i64,
+    /// Jobs that run.
+    pub running: i64,
+    /// Jobs that need somebody.
+    pub parked: i64,
+    /// For how long the oldest has been due.
+    pub oldest: Duration,
+}
+
+/// Counts what stands in the queue.
+pub fn figures(conn: &mut DbConn, now: DateTime<Utc>) -> Result<Figures> {
+    let oldest = store::oldest_due(conn, At::from(now))?;
+    Ok(Figures {
+        waiting: store::count(conn, JobState::Waiting)?,
+        running: store::count(conn, JobState::Running)?,
+        parked: store::count(conn, JobState::Parked)?,
+        oldest: oldest.map_or(Duration::ZERO, |at| (now - at.utc()).to_std().unwrap_or_default()),
+    })
+}
+
+async fn measure(db: &Db) {
+    let now = db.now();
+    match db.read(move |conn| figures(conn, now)).await {
+        Ok(figures) => {
+            let gauge = |state: &'static str, count: i64| {
+                metrics::gauge!("nigran_jobs", "state" => state).set(count as f64);
+            };
+            gauge("waiting", figures.waiting);
+            gauge("running", figures.running);
+            gauge("parked", figures.parked);
+            metrics::gauge!("nigran_jobs_oldest_seconds").set(figures.oldest.as_secs_f64());
+        }
+        Err(error) => tracing::warn!(%error, "the queue was not measured"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wait_is_about_twice_the_one_before_and_none_is_endless() {
+        for (attempt, about) in [(1, 5.0), (2, 10.0), (3, 20.0), (8, 640.0), (30, 3600.0), (i32::MAX, 3600.0)]
+        {
+            for _ in 0..100 {
+                let seconds = wait_after(attempt, Uuid::now_v7()).as_secs_f64();
+                assert!((about * 0.75..=about * 1.25).contains(&seconds), "{attempt}: {seconds}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_failed_together_does_not_come_back_together() {
+        let ids = crate::clock::Ids::counted();
+        let mut waits: Vec<_> = std::iter::repeat_with(|| wait_after(5, ids.next())).take(50).collect();
+        waits.sort();
+        waits.dedup();
+
+        assert!(waits.len() > 45, "{} different waits", waits.len());
+    }
+}

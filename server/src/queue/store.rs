@@ -1,0 +1,148 @@
+//! Queries of the queue. Whatever ends or prolongs a job names the claim it was taken by: a process that was too slow,
+//! and whose job another one has, finds no row.
+
+use diesel::prelude::*;
+
+use super::Wanted;
+use super::model::{JobRow, JobState};
+use crate::db::schema::jobs;
+use crate::db::{At, DbConn, each_backend};
+use crate::error::Result;
+
+/// Adds the job; where one with its key stands already, that one is marked as asked for again.
+pub(super) fn insert(conn: &mut DbConn, row: &JobRow) -> Result<()> {
+    each_backend!(conn, |c| diesel::insert_into(jobs::table)
+        .values(row)
+        .on_conflict((jobs::kind, jobs::once_key))
+        .do_update()
+        .set(jobs::again.eq(true))
+        .execute(c))?;
+    Ok(())
+}
+
+/// Takes up to `limit` jobs of these kinds that are due, under `claim`, until `until`. What another process is taking
+/// at this moment is left to it.
+pub(super) fn take(
+    conn: &mut DbConn,
+    kinds: &[&str],
+    now: At,
+    limit: i64,
+    claim: &str,
+    until: At,
+) -> Result<Vec<JobRow>> {
+    let due = jobs::table
+        .filter(jobs::state.ne(JobState::Parked).and(jobs::due_at.le(now)))
+        .filter(jobs::kind.eq_any(kinds))
+        .order((jobs::due_at, jobs::id))
+        .limit(limit)
+        .select(jobs::id);
+    let ids: Vec<String> = match conn {
+        DbConn::Sqlite(conn) => due.load(conn)?,
+        DbConn::Postgres(conn) => due.for_update().skip_locked().load(conn)?,
+    };
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    diesel::update(jobs::table.filter(jobs::id.eq_any(&ids)))
+        .set((
+            jobs::state.eq(JobState::Running),
+            jobs::attempts.eq(jobs::attempts + 1),
+            jobs::claim.eq(Some(claim)),
+            jobs::due_at.eq(until),
+            jobs::again.eq(false),
+        ))
+        .execute(conn)?;
+    Ok(jobs::table.filter(jobs::id.eq_any(&ids)).order(jobs::id).select(JobRow::as_select()).load(conn)?)
+}
+
+/// Prolongs the lease; false: the job is somebody else's now.
+pub(super) fn keep(conn: &mut DbConn, id: &str, claim: &str, until: At) -> Result<bool> {
+    let kept = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::claim.eq(claim))))
+        .set(jobs::due_at.eq(until))
+        .execute(conn)?;
+    Ok(kept == 1)
+}
+
+/// Removes a job that is done, unless it was asked for again meanwhile.
+pub(super) fn remove(conn: &mut DbConn, id: &str, claim: &str) -> Result<bool> {
+    let mine = jobs::id.eq(id).and(jobs::claim.eq(claim)).and(jobs::again.eq(false));
+    Ok(diesel::delete(jobs::table.filter(mine)).execute(conn)? == 1)
+}
+
+/// Lets a job wait for its next run, which is a first attempt again.
+pub(super) fn renew(conn: &mut DbConn, id: &str, claim: &str, at: At) -> Result<bool> {
+    let renewed = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::claim.eq(claim))))
+        .set((
+            jobs::state.eq(JobState::Waiting),
+            jobs::attempts.eq(0),
+            jobs::claim.eq(None::<String>),
+            jobs::due_at.eq(at),
+            jobs::last_error.eq(None::<String>),
+        ))
+        .execute(conn)?;
+    Ok(renewed == 1)
+}
+
+/// Notes that an attempt failed; the job waits until `at` or is parked.
+pub(super) fn failed(
+    conn: &mut DbConn,
+    id: &str,
+    claim: &str,
+    state: JobState,
+    at: At,
+    why: &str,
+) -> Result<bool> {
+    let noted = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::claim.eq(claim))))
+        .set((
+            jobs::state.eq(state),
+            jobs::claim.eq(None::<String>),
+            jobs::due_at.eq(at),
+            jobs::last_error.eq(Some(why)),
+        ))
+        .execute(conn)?;
+    Ok(noted == 1)
+}
+
+pub(super) fn job(conn: &mut DbConn, id: &str) -> Result<Option<JobRow>> {
+    Ok(jobs::table.find(id).select(JobRow::as_select()).first(conn).optional()?)
+}
+
+/// Makes a job due that does not run; false: it runs.
+pub(super) fn make_due(conn: &mut DbConn, id: &str, now: At) -> Result<bool> {
+    let made = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::state.ne(JobState::Running))))
+        .set((jobs::state.eq(JobState::Waiting), jobs::attempts.eq(0), jobs::due_at.eq(now)))
+        .execute(conn)?;
+    Ok(made == 1)
+}
+
+/// A page of jobs, oldest first.
+pub(super) fn wanted(conn: &mut DbConn, wanted: &Wanted) -> Result<Vec<JobRow>> {
+    let mut query = jobs::table
+        .filter(jobs::id.gt(wanted.after.clone()))
+        .order(jobs::id)
+        .limit(wanted.limit)
+        .select(JobRow::as_select())
+        .into_boxed();
+    if let Some(state) = wanted.state {
+        query = query.filter(jobs::state.eq(state));
+    }
+    if let Some(kind) = &wanted.kind {
+        query = query.filter(jobs::kind.eq(kind.clone()));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// How many jobs stand in this state.
+pub(super) fn count(conn: &mut DbConn, state: JobState) -> Result<i64> {
+    Ok(jobs::table.filter(jobs::state.eq(state)).count().get_result(conn)?)
+}
+
+/// Since when the oldest waiting job could have been run.
+pub(super) fn oldest_due(conn: &mut DbConn, now: At) -> Result<Option<At>> {
+    Ok(jobs::table
+        .filter(jobs::state.ne(JobState::Parked).and(jobs::due_at.le(now)))
+        .order((jobs::due_at, jobs::id))
+        .select(jobs::due_at)
+        .first(conn)
+        .optional()?)
+}
