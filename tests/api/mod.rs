@@ -3,6 +3,9 @@
 mod access;
 mod accounts;
 mod bad_input;
+mod facilities;
+mod facilities_csv;
+mod facilities_merge;
 mod filing;
 mod forms;
 mod jobs;
