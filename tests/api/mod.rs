@@ -3,6 +3,8 @@
 mod access;
 mod accounts;
 mod bad_input;
+mod batch;
+mod corrections;
 mod filing;
 mod forms;
 mod jobs;
@@ -10,4 +12,6 @@ mod operations;
 mod photos;
 mod places;
 mod reading;
+mod review;
 mod revising;
+mod watching;
