@@ -21,6 +21,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often sessions that have run out are closed, and old changes forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
+/// How often uploads are looked through.
+const SWEEP_UPLOADS_EVERY: Duration = Duration::from_secs(600);
+
 /// How long an ordinary attempt may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -32,6 +35,9 @@ const SWEEP_SESSIONS: &str = "sessions.sweep";
 
 /// Forgets old changes.
 const SWEEP_FEED: &str = "feed.sweep";
+
+/// Ends uploads nobody continues, and removes what they hold.
+const SWEEP_UPLOADS: &str = "uploads.sweep";
 
 /// Every kind of job and its handler.
 const KINDS: &[Kind<App>] = &[
@@ -47,10 +53,16 @@ const KINDS: &[Kind<App>] = &[
         patience: PATIENCE,
         run: |app, task| Box::pin(sweep(app, task, |tx| feed::sweep(tx).map(drop))),
     },
+    Kind {
+        name: SWEEP_UPLOADS,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(sweep_uploads(app, task)),
+    },
 ];
 
 /// Work that recurs; it is left behind at the first start and leaves itself behind from then on.
-const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED];
+const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED, SWEEP_UPLOADS];
 
 /// Runs every job that is due, one after the other, until none is; returns how many were run.
 pub async fn run_due(app: &App) -> Result<usize> {
@@ -149,6 +161,17 @@ async fn sweep(app: App, task: Task, clear: fn(&mut Tx) -> Result<()>) -> Result
         .write(By::system(), move |tx| {
             clear(tx)?;
             let next = tx.now() + SWEEP_EVERY;
+            queue::again(tx, &task, next)
+        })
+        .await
+}
+
+/// Clears away uploads, which leaves the machine, and is due again after a while. Doing it twice does no harm.
+async fn sweep_uploads(app: App, task: Task) -> Result<Done> {
+    app.uploads.sweep().await?;
+    app.db
+        .write(By::system(), move |tx| {
+            let next = tx.now() + SWEEP_UPLOADS_EVERY;
             queue::again(tx, &task, next)
         })
         .await

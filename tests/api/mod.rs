@@ -14,4 +14,7 @@ mod places;
 mod reading;
 mod review;
 mod revising;
+mod sync;
+mod tus_clients;
+mod uploads;
 mod watching;

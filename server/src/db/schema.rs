@@ -148,6 +148,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    uploads (id) {
+        id -> Text,
+        account_id -> Text,
+        submission_id -> Text,
+        name -> Text,
+        sha256 -> Text,
+        content_type -> Nullable<Text>,
+        size -> BigInt,
+        received -> BigInt,
+        state -> Text,
+        because -> Nullable<Text>,
+        cleared -> Bool,
+        metadata -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    upload_pieces (upload_id, first) {
+        upload_id -> Text,
+        first -> BigInt,
+        size -> BigInt,
+        level -> Integer,
+        key -> Text,
+    }
+}
+
+diesel::table! {
     submissions (id) {
         id -> Text,
         form -> Text,
@@ -283,6 +312,106 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    facilities (id) {
+        id -> Text,
+        code -> Text,
+        kind -> Text,
+        line -> Text,
+        status -> Text,
+        name_en -> Nullable<Text>,
+        name_ur -> Nullable<Text>,
+        facts -> Text,
+        content_hash -> Text,
+        revision -> Integer,
+        touched -> Integer,
+        merged_into -> Nullable<Text>,
+        merged_directly -> Nullable<Text>,
+        status_before -> Nullable<Text>,
+        lat -> Nullable<Double>,
+        lon -> Nullable<Double>,
+        accuracy_m -> Nullable<Double>,
+        cell -> Nullable<Integer>,
+        zone -> Nullable<Integer>,
+        province -> Nullable<Text>,
+        division -> Nullable<Text>,
+        district -> Nullable<Text>,
+        tehsil -> Nullable<Text>,
+        edition -> Nullable<Text>,
+        capacity -> Nullable<Integer>,
+        risk -> Nullable<Text>,
+        last_visited_at -> Nullable<BigInt>,
+        visit_count -> Integer,
+        registered_by -> Nullable<Text>,
+        registered_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    facility_events (facility_id, n) {
+        facility_id -> Text,
+        n -> Integer,
+        at -> BigInt,
+        account_id -> Nullable<Text>,
+        device_id -> Nullable<Text>,
+        action -> Text,
+        revision -> Integer,
+        content_hash -> Nullable<Text>,
+        facts -> Nullable<Text>,
+        other -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    facility_registrations (facility_id, position) {
+        facility_id -> Text,
+        position -> Integer,
+        body -> Text,
+        number -> Nullable<Text>,
+        valid_from -> Nullable<Text>,
+        valid_to -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    facility_links (facility_id, other_id, relation) {
+        facility_id -> Text,
+        other_id -> Text,
+        relation -> Text,
+    }
+}
+
+diesel::table! {
+    facility_visits (submission_id) {
+        submission_id -> Text,
+        facility_id -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    facility_words (word, facility_id) {
+        word -> Text,
+        facility_id -> Text,
+    }
+}
+
+diesel::table! {
+    facility_trigrams (trigram, word) {
+        trigram -> Text,
+        word -> Text,
+    }
+}
+
+diesel::table! {
+    facility_series (series) {
+        series -> Text,
+        last -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -297,6 +426,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     boundary_areas,
     media_objects,
     submission_media,
+    uploads,
+    upload_pieces,
     submissions,
     revisions,
     place_tags,
@@ -305,5 +436,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     review_events,
     jobs,
     changes,
-    feed_epochs
+    feed_epochs,
+    facilities,
+    facility_events,
+    facility_registrations,
+    facility_links,
+    facility_visits,
+    facility_words,
+    facility_trigrams,
+    facility_series
 );

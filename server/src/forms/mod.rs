@@ -39,6 +39,11 @@ fn is_code(form: &str) -> bool {
     !form.is_empty() && form.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
+/// The current release of each form as the database has it now, whatever this process remembers.
+pub fn current(conn: &mut DbConn) -> Result<Vec<ListedForm>> {
+    store::heads(conn).map(|heads| ListedForm::current(&heads))
+}
+
 /// The codes of all published forms of these kinds.
 pub fn codes_of(conn: &mut DbConn, kinds: &[Kind]) -> Result<Vec<String>> {
     store::codes_of(conn, kinds)

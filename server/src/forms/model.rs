@@ -220,19 +220,30 @@ impl Listing {
         let mut forms = BTreeMap::new();
         for releases in heads.chunk_by(|a, b| a.form == b.form) {
             let current = &releases[0];
-            items.push(ListedForm {
-                form: current.form.clone(),
-                title: current.title.clone(),
-                version: current.version,
-                hash: current.hash.clone(),
-                published_at: current.published_at,
-                kind: current.kind,
-            });
+            items.push(ListedForm::of(current));
             let listed = releases.iter().map(ListedRelease::of).collect::<Vec<_>>();
             let view = FormView { form: current.form.clone(), current: listed[0].clone(), releases: listed };
             forms.insert(current.form.clone(), Document::of(&view));
         }
         Listing { list: Document::of(&json!({ "items": items, "next": null })), forms }
+    }
+}
+
+impl ListedForm {
+    fn of(current: &ReleaseHead) -> ListedForm {
+        ListedForm {
+            form: current.form.clone(),
+            title: current.title.clone(),
+            version: current.version,
+            hash: current.hash.clone(),
+            published_at: current.published_at,
+            kind: current.kind,
+        }
+    }
+
+    /// The current release of each form, from all releases ordered by form and then from new to old.
+    pub(super) fn current(heads: &[ReleaseHead]) -> Vec<ListedForm> {
+        heads.chunk_by(|a, b| a.form == b.form).map(|releases| ListedForm::of(&releases[0])).collect()
     }
 }
 

@@ -63,6 +63,9 @@ impl ResponseError for Error {
             Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
             Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::NotFound => StatusCode::NOT_FOUND,
+            Kind::Gone => StatusCode::GONE,
+            // tus's own status; no registered one says that bytes were damaged on the way.
+            Kind::Damaged => StatusCode::from_u16(460).unwrap_or(StatusCode::BAD_REQUEST),
             Kind::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Kind::Conflict => StatusCode::CONFLICT,
             Kind::Stale => StatusCode::PRECONDITION_FAILED,
@@ -95,7 +98,7 @@ impl Problem {
         let status = error.status_code();
         Problem {
             kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
+            title: status.canonical_reason().unwrap_or("Checksum Mismatch"),
             status: status.as_u16(),
             code: error.code,
             detail: error.detail.clone(),

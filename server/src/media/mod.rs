@@ -11,9 +11,11 @@
 
 mod bucket;
 mod embedded;
+mod joined;
 mod kinds;
 mod model;
 mod names;
+mod pieces;
 mod range;
 mod receive;
 mod service;
@@ -28,6 +30,7 @@ pub use embedded::{Copied, KeptFiles};
 pub use kinds::MediaKind;
 pub use model::{Attached, Held, MediaHash, Stored};
 pub use names::MediaName;
+pub use pieces::{Assembled, Piece, check_beginning, check_claims, sent_by};
 pub use range::{Asked, ByteRange, asked};
 pub use receive::Expected;
 pub use service::{Media, Opened};

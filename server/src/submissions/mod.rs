@@ -8,6 +8,7 @@ mod corrections;
 mod envelope;
 mod filter;
 mod flags;
+mod for_phone;
 mod ingest;
 mod judging;
 mod model;
@@ -34,9 +35,11 @@ use crate::forms::Forms;
 use crate::media::Media;
 use crate::places::Places;
 
+pub use for_phone::{Filed, filed_for_phone};
 pub use model::{
     Action, Correction, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict,
 };
+pub(crate) use photos::{attach, declared, no_strangers};
 pub use receipt::{RECEIPT_TYPE, ReceiptClaims};
 pub use review::{
     CommentForPhone, ReceiptForPhone, ReturnedForPhone, receipts_for_phone, returned_for_phone,

@@ -97,16 +97,17 @@ pub(super) fn add_findings(conn: &mut DbConn, rows: &[FindingRow]) -> Result<()>
     Ok(())
 }
 
-/// The last visit to a facility with this form that ended before `ended`, other than `except`, unless it was rejected.
+/// The last visit to a facility, known under any of these ids, with this form that ended before `ended`, other than
+/// `except`, unless it was rejected.
 pub(super) fn last_visit(
     conn: &mut DbConn,
-    facility: &str,
+    facilities: &[String],
     form: &str,
     ended: At,
     except: &SubmissionId,
 ) -> Result<Option<Head>> {
     Ok(submissions::table
-        .filter(submissions::facility.eq(facility).and(submissions::form.eq(form)))
+        .filter(submissions::facility.eq_any(facilities.to_vec()).and(submissions::form.eq(form)))
         .filter(submissions::finished_at.lt(ended).and(submissions::id.ne(except)))
         .filter(submissions::review.ne(Review::Rejected))
         .order((submissions::finished_at.desc(), submissions::id.desc()))
@@ -209,6 +210,28 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
     }
     if let Some(to) = filter.to {
         query = query.filter(submissions::finished_at.lt(to));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// What `account` filed from `since` on or is to correct, by the time it first arrived, after this place.
+pub(super) fn filed_for_phone(
+    conn: &mut DbConn,
+    account: &str,
+    since: At,
+    after: Option<(At, SubmissionId)>,
+    limit: i64,
+) -> Result<Vec<(At, SubmissionId)>> {
+    let mut query = submissions::table
+        .filter(submissions::account_id.eq(account.to_owned()))
+        .filter(submissions::received_at.ge(since).or(submissions::review.eq(Review::Returned)))
+        .order((submissions::received_at, submissions::id))
+        .limit(limit)
+        .select((submissions::received_at, submissions::id))
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let later = submissions::received_at.gt(at);
+        query = query.filter(later.or(submissions::received_at.eq(at).and(submissions::id.gt(id))));
     }
     Ok(query.load(conn)?)
 }
