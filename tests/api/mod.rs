@@ -3,6 +3,8 @@
 mod access;
 mod accounts;
 mod bad_input;
+mod batch;
+mod corrections;
 mod facilities;
 mod facilities_csv;
 mod facilities_merge;
@@ -13,7 +15,9 @@ mod operations;
 mod photos;
 mod places;
 mod reading;
+mod review;
 mod revising;
 mod sync;
 mod tus_clients;
 mod uploads;
+mod watching;

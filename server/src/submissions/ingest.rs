@@ -16,6 +16,7 @@ use super::{Submissions, judging};
 use crate::accounts::{Actor, Permission};
 use crate::db::{At, DbConn, Json, Packed, Tx, storable};
 use crate::error::{Error, Result};
+use crate::facilities::FacilityId;
 use crate::forms::Release;
 use crate::media;
 
@@ -186,7 +187,7 @@ impl Submissions {
             finished_at: At::from(envelope.finished_at),
             device_id: device_id.map(storable),
             point: envelope.location.as_ref().map(|location| (location.lat, location.lon)),
-            facility: envelope.facility.map(storable),
+            facility: envelope.facility.map(known_as),
             content: Packed::pair(&letter.body, &judgement)?,
             summary: Json::of(&judgement.summary)?,
             queue_rank: Risk::of(&judgement).rank(),
@@ -215,6 +216,11 @@ impl Opened {
     fn asks(&self) -> bool {
         self.asking().asks()
     }
+}
+
+/// A facility's id in one spelling; whatever else stands in its place is kept.
+fn known_as(facility: String) -> String {
+    facility.parse::<FacilityId>().map_or_else(|_| storable(facility), |id| id.to_string())
 }
 
 /// Runs what takes long, or waits for the database, off the async threads.
