@@ -13,7 +13,9 @@ use crate::audit::{self, SEAL_EVERY};
 use crate::db::{By, Tx};
 use crate::error::Result;
 use crate::feed;
+use crate::media;
 use crate::queue::{self, Done, Job, Kind, Task};
+use crate::submissions;
 
 /// How often the process looks for boundary sets and releases that another one imported or published.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -35,6 +37,18 @@ const SWEEP_FEED: &str = "feed.sweep";
 
 /// Every kind of job and its handler.
 const KINDS: &[Kind<App>] = &[
+    Kind {
+        name: media::UNDERSTAND,
+        attempts: 8,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.submissions.understand_photo(task).await }),
+    },
+    Kind {
+        name: submissions::COMPARE_PHOTOS,
+        attempts: 8,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.submissions.compare_photos(task).await }),
+    },
     Kind {
         name: SWEEP_SESSIONS,
         attempts: ALWAYS,

@@ -6,8 +6,18 @@ use harness::folders::workspace;
 use super::sources::Source;
 
 /// What stands under every room and knows none.
-const PLATFORM: &[&str] =
-    &["clock.rs", "config.rs", "db", "error.rs", "feed", "http", "json.rs", "lib.rs", "queue", "telemetry.rs"];
+const PLATFORM: &[&str] = &[
+    "clock.rs",
+    "config.rs",
+    "db",
+    "error.rs",
+    "feed",
+    "http",
+    "json.rs",
+    "lib.rs",
+    "queue",
+    "telemetry.rs",
+];
 /// What may know every room, because it puts them together.
 const TOGETHER: &[&str] = &["app", "app.rs", "backup", "cli", "cli.rs", "jobs.rs", "main.rs", "demo.rs"];
 /// The rooms, from the ground up. A room may import rooms of a lower floor only.

@@ -10,10 +10,12 @@
 //! alone what is younger than a day, for its submission may be on its way.
 
 mod bucket;
+mod camera;
 mod embedded;
 mod kinds;
 mod model;
 mod names;
+mod picture;
 mod range;
 mod receive;
 mod service;
@@ -23,12 +25,14 @@ mod store;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod understanding;
 
 pub use embedded::{Copied, KeptFiles};
 pub use kinds::MediaKind;
-pub use model::{Attached, Held, MediaHash, Stored};
+pub use model::{Attached, Held, MediaHash, Photo, PhotoState, Stored};
 pub use names::MediaName;
 pub use range::{Asked, ByteRange, asked};
 pub use receive::Expected;
 pub use service::{Media, Opened};
-pub use store::{arrived, attach, find, kept};
+pub use store::{Holder, arrived, attach, find, holders, kept, photo, photos_of};
+pub use understanding::{Hurry, Shown, UNDERSTAND, thumbnail};

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::Submissions;
 use super::envelope::{Envelope, Received};
+use super::flags::{self, Travel};
 use super::judging;
 use super::model::{FindingRow, Head, Judgement, MediaState, Review, Revision, SubmissionId};
 use super::quarantine::{self, Reason};
@@ -51,6 +52,7 @@ struct Filing {
     point: Option<(f64, f64)>,
     content: Packed,
     summary: Json,
+    travel: Travel,
 }
 
 impl Submissions {
@@ -136,6 +138,7 @@ impl Submissions {
             finished_at: At::from(envelope.finished_at),
             device_id: filer.device.clone().or_else(|| envelope.device.as_ref()?.id.clone()).map(storable),
             point: envelope.location.as_ref().map(|location| (location.lat, location.lon)),
+            travel: Travel::of(&envelope, &self.flags),
             facility: envelope.facility.map(storable),
             content: Packed::pair(body, &judgement)?,
             summary: Json::of(&judgement.summary)?,
@@ -216,13 +219,16 @@ fn store_revision(
     let deed = if before.is_some() { "submission.revised" } else { "submission.filed" };
     audit::record(tx, Event::new(deed, "submission", &filing.id, filing.audit_details(revision.revision)))?;
     watchers.filed(tx, &filing.as_filed(&head, &revision, before))?;
-    Ok(Filed::Stored(Receipt::of(&head, revision, &filing.judgement, missing)))
+    let has_photos = missing.len() < filing.judgement.declared.len();
+    let late = flags::after_filing(tx, &head, &filing.travel, has_photos)?;
+    Ok(Filed::Stored(Receipt::of(&head, revision, &filing.judgement, missing).with_flags(late)))
 }
 
 fn repeated(tx: &mut Tx, head: &Head, earlier: Revision) -> Result<Filed> {
     let judgement = earlier.judgement()?;
     let missing = missing_media(tx.conn, &head.id, &judgement)?;
-    Ok(Filed::Repeated(Receipt::of(head, earlier, &judgement, missing)))
+    let late = flags::late(tx.conn, &head.id, earlier.revision)?;
+    Ok(Filed::Repeated(Receipt::of(head, earlier, &judgement, missing).with_flags(late)))
 }
 
 /// Names of declared files that are not here with the declared content.

@@ -30,6 +30,7 @@ pub(super) fn judge(
         &Circumstances {
             envelope,
             place: &place,
+            facility: None,
             filer_areas: &filer.areas,
             answered_district: release
                 .place_answer(&outcome.answers, "district")

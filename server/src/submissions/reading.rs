@@ -9,7 +9,7 @@ use super::Submissions;
 use super::filter::Query;
 use super::model::{Head, SubmissionId};
 use super::views::{ListedRevision, ListedSubmission, SubmissionView, listed, listed_revision, view};
-use super::{ingest, redaction, store};
+use super::{flags, ingest, redaction, store};
 use crate::accounts::{Actor, Kind, Scope};
 use crate::audit::{self, Event};
 use crate::error::{Error, Result};
@@ -43,12 +43,12 @@ impl Reader {
         }
     }
 
-    fn is_filer(&self, head: &Head) -> bool {
+    pub(super) fn is_filer(&self, head: &Head) -> bool {
         head.account_id == self.actor.account.as_str()
     }
 
     /// Filers see what they wrote themselves for a while; others give a reason, which is recorded.
-    fn sees_sensitive(&self, head: &Head, now: DateTime<Utc>) -> bool {
+    pub(super) fn sees_sensitive(&self, head: &Head, now: DateTime<Utc>) -> bool {
         let age = now - head.received_at.utc();
         let may = self.actor.reach(head.kind).sensitive_after(age);
         may && (self.is_filer(head) || self.reason.is_some())
@@ -91,6 +91,7 @@ impl Submissions {
                 let revision = store::revision(conn, &head.id, n)?.ok_or_else(|| no_revision(&head.id, n))?;
                 let tag = if as_it_stands { store::tag(conn, &head.id, n)? } else { None };
                 let mut judgement = revision.judgement()?;
+                judgement.flags.extend(flags::late(conn, &head.id, n)?);
                 if let Some(tag) = tag {
                     judgement.place = tag.tag.read()?;
                 }
