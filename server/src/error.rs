@@ -20,6 +20,10 @@ pub enum Kind {
     Forbidden,
     /// No such thing, or none this person may know of.
     NotFound,
+    /// There was such a thing; it has ended and does not come back.
+    Gone,
+    /// The bytes that came are not those that were sent: their checksum is another.
+    Damaged,
     /// The path exists, but not with this method.
     WrongMethod,
     /// Something else stands in its place already.
@@ -77,6 +81,10 @@ constructors! {
     forbidden => Forbidden;
     /// There is no such thing for this caller.
     not_found => NotFound;
+    /// It has ended.
+    gone => Gone;
+    /// The bytes were damaged on the way.
+    damaged => Damaged;
     /// Something else stands there already.
     conflict => Conflict;
     /// The caller's knowledge is out of date.

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use chrono::TimeDelta;
 use harness::photos::{self, Camera, Photo};
 use harness::{Submission, TestApp, codes, folders, on_both_databases, samples};
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 on_both_databases!(
     nobody_is_in_two_towns_within_the_hour,
@@ -16,6 +17,7 @@ on_both_databases!(
     a_photo_sent_before_is_flagged_the_second_time,
     photos_that_came_before_the_answers_are_compared_too,
     a_corrected_visit_is_compared_anew,
+    a_visit_far_from_its_facility_is_flagged_and_moves_up_the_queue,
 );
 
 /// The towns of the shared test points, by name. None: they are absent.
@@ -201,4 +203,32 @@ async fn a_corrected_visit_is_compared_anew(app: TestApp) {
     assert!(flag(&read, "impossible_travel").is_none(), "{}", read["flags"]);
     let first = phone.get(&format!("/v1/submissions/{}/revisions/1", right.id)).await.ok();
     assert!(flag(&first, "impossible_travel").is_some(), "what was said of the first revision stands");
+}
+
+async fn a_visit_far_from_its_facility_is_flagged_and_moves_up_the_queue(app: TestApp) {
+    let Some(towns) = towns() else { return };
+    let (phone, quetta) = (app.inspector().await, towns["Quetta"]);
+    let id = uuid::Uuid::new_v4();
+    let facts = json!({
+        "kind": "workplace", "name_en": "Test Kiln", "district": "PK226",
+        "position": { "lat": quetta.0, "lon": quetta.1, "accuracy_m": 20 }
+    });
+    phone.request(Method::PUT, &format!("/v1/facilities/{id}")).json(&facts).send().await.created();
+    let at = |lat: f64| visit((lat, quetta.1), "12:00", "12:45").at("facility", id.to_string());
+
+    let near = phone.file(&at(quetta.0 + 0.002)).await.created();
+    // 0.009° of latitude are a kilometre.
+    let far_visit = at(quetta.0 + 0.009);
+    let far = phone.file(&far_visit).await.created();
+    let nowhere = phone.file(&at(quetta.0).at("facility", uuid::Uuid::new_v4().to_string())).await.created();
+
+    assert!(flag(&near, "far_from_facility").is_none(), "{}", near["flags"]);
+    assert!(flag(&nowhere, "far_from_facility").is_none(), "{}", nowhere["flags"]);
+    let figures = &flag(&far, "far_from_facility").expect("it is flagged")["figures"];
+    assert!((990.0..1010.0).contains(&figures["distance_m"].as_f64().unwrap()), "{figures}");
+    assert_eq!((&figures["accuracy_m"], &figures["facility_accuracy_m"]), (&9.0.into(), &20.0.into()));
+    assert_eq!(figures["limit_m"], 300.0);
+    let queue = app.supervisor().await.get("/v1/review-queue").await.ok();
+    assert_eq!(queue["items"][0]["id"], far_visit.id.to_string(), "{queue}");
+    assert!(queue["items"][0]["risk"]["flags"].as_i64() > queue["items"][1]["risk"]["flags"].as_i64(), "{queue}");
 }

@@ -13,3 +13,6 @@ mod photos_understood;
 mod places;
 mod reading;
 mod revising;
+mod sync;
+mod tus_clients;
+mod uploads;

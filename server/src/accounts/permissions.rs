@@ -35,6 +35,18 @@ text_enum! {
         /// Look at the photos of submissions within one's reach. The grid grants the head of the Labour Department
         /// those from outside only; no question tells them apart yet, so it grants none.
         ReadPhotos = "photos.read",
+        /// Read the register of facilities within one's line and areas.
+        ReadFacilities = "facilities.read",
+        /// Read whom to ask for at a facility, its operator's name, and workplaces that are somebody's home.
+        ReadFacilityContacts = "facilities.read_contacts",
+        /// Register facilities, and correct one's own until they are confirmed.
+        RegisterFacilities = "facilities.register",
+        /// Confirm, correct, close and reopen facilities; import them.
+        UpdateFacilities = "facilities.update",
+        /// Merge facilities that are one place, and undo it.
+        MergeFacilities = "facilities.merge",
+        /// Count facilities by district: known, licensed, visited, overdue.
+        CountFacilities = "facilities.count",
         /// Read questionnaires.
         ReadForms = "forms.read",
         /// Publish a release of a questionnaire.
@@ -112,6 +124,10 @@ const FIELD_AND_OFFICE: &[Post] = &[
     Admin,
 ];
 
+/// Who reads the register; the lines apart, see `facilities/sight.rs`.
+const REGISTER: &[Post] =
+    &[Inspector, Auditor, SupervisorLabour, SupervisorSwd, DeputyDirector, LabourHead, CaseWorker, Analyst];
+
 /// The table.
 const TABLE: &[(Permission, &[Post])] = &[
     (P::FileInspections, &[Inspector]),
@@ -126,6 +142,28 @@ const TABLE: &[(Permission, &[Post])] = &[
     (P::ReviewAudits, &[SupervisorSwd, DeputyDirector]),
     (P::ReviewToolkit, &[SupervisorLabour, SupervisorSwd]),
     (P::ReadPhotos, &[Inspector, Auditor, Enumerator, SupervisorLabour, SupervisorSwd, DeputyDirector]),
+    (P::ReadFacilities, REGISTER),
+    (
+        P::ReadFacilityContacts,
+        &[Inspector, Auditor, SupervisorLabour, SupervisorSwd, DeputyDirector, LabourHead, CaseWorker],
+    ),
+    (P::RegisterFacilities, &[Inspector, Auditor]),
+    (P::UpdateFacilities, &[SupervisorLabour, SupervisorSwd, LabourHead]),
+    (P::MergeFacilities, &[SupervisorLabour, SupervisorSwd]),
+    (
+        P::CountFacilities,
+        &[
+            Inspector,
+            Auditor,
+            SupervisorLabour,
+            SupervisorSwd,
+            DeputyDirector,
+            LabourHead,
+            CaseWorker,
+            Analyst,
+            Oversight,
+        ],
+    ),
     (P::ReadForms, FIELD_AND_OFFICE),
     (P::PublishForms, &[CommitteeChair]),
     (P::ReadPlaces, FIELD_AND_OFFICE),
@@ -209,6 +247,17 @@ impl Kind {
             Kind::Inspection => P::FileInspections,
             Kind::Audit => P::FileAudits,
             Kind::Toolkit => P::FileToolkit,
+        }
+    }
+}
+
+impl Kind {
+    /// What one needs to decide about a submission of this kind.
+    pub fn reviewing(self) -> Permission {
+        match self {
+            Kind::Inspection => P::ReviewInspections,
+            Kind::Audit => P::ReviewAudits,
+            Kind::Toolkit => P::ReviewToolkit,
         }
     }
 }

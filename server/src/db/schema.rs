@@ -148,6 +148,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    uploads (id) {
+        id -> Text,
+        account_id -> Text,
+        submission_id -> Text,
+        name -> Text,
+        sha256 -> Text,
+        content_type -> Nullable<Text>,
+        size -> BigInt,
+        received -> BigInt,
+        state -> Text,
+        because -> Nullable<Text>,
+        cleared -> Bool,
+        metadata -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    upload_pieces (upload_id, first) {
+        upload_id -> Text,
+        first -> BigInt,
+        size -> BigInt,
+        level -> Integer,
+        key -> Text,
+    }
+}
+
+diesel::table! {
     submissions (id) {
         id -> Text,
         form -> Text,
@@ -173,6 +202,7 @@ diesel::table! {
         edition -> Nullable<Text>,
         findings -> Integer,
         summary -> Text,
+        queue_rank -> Integer,
     }
 }
 
@@ -232,6 +262,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    review_events (submission_id, n) {
+        submission_id -> Text,
+        n -> Integer,
+        id -> Text,
+        revision -> Integer,
+        action -> Text,
+        decided_by -> Text,
+        role -> Text,
+        decided_at -> BigInt,
+        reason -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        comments -> Text,
+        due_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     jobs (id) {
         id -> Text,
         kind -> Text,
@@ -286,6 +333,42 @@ diesel::table! {
 }
 
 diesel::table! {
+    facilities (id) {
+        id -> Text,
+        code -> Text,
+        kind -> Text,
+        line -> Text,
+        status -> Text,
+        name_en -> Nullable<Text>,
+        name_ur -> Nullable<Text>,
+        facts -> Text,
+        content_hash -> Text,
+        revision -> Integer,
+        touched -> Integer,
+        merged_into -> Nullable<Text>,
+        merged_directly -> Nullable<Text>,
+        status_before -> Nullable<Text>,
+        lat -> Nullable<Double>,
+        lon -> Nullable<Double>,
+        accuracy_m -> Nullable<Double>,
+        cell -> Nullable<Integer>,
+        zone -> Nullable<Integer>,
+        province -> Nullable<Text>,
+        division -> Nullable<Text>,
+        district -> Nullable<Text>,
+        tehsil -> Nullable<Text>,
+        edition -> Nullable<Text>,
+        capacity -> Nullable<Integer>,
+        risk -> Nullable<Text>,
+        last_visited_at -> Nullable<BigInt>,
+        visit_count -> Integer,
+        registered_by -> Nullable<Text>,
+        registered_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
     late_flags (submission_id, revision, code, subject) {
         submission_id -> Text,
         revision -> Integer,
@@ -293,6 +376,70 @@ diesel::table! {
         subject -> Text,
         figures -> Text,
         raised_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    facility_events (facility_id, n) {
+        facility_id -> Text,
+        n -> Integer,
+        at -> BigInt,
+        account_id -> Nullable<Text>,
+        device_id -> Nullable<Text>,
+        action -> Text,
+        revision -> Integer,
+        content_hash -> Nullable<Text>,
+        facts -> Nullable<Text>,
+        other -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    facility_registrations (facility_id, position) {
+        facility_id -> Text,
+        position -> Integer,
+        body -> Text,
+        number -> Nullable<Text>,
+        valid_from -> Nullable<Text>,
+        valid_to -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    facility_links (facility_id, other_id, relation) {
+        facility_id -> Text,
+        other_id -> Text,
+        relation -> Text,
+    }
+}
+
+diesel::table! {
+    facility_visits (submission_id) {
+        submission_id -> Text,
+        facility_id -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    facility_words (word, facility_id) {
+        word -> Text,
+        facility_id -> Text,
+    }
+}
+
+diesel::table! {
+    facility_trigrams (trigram, word) {
+        trigram -> Text,
+        word -> Text,
+    }
+}
+
+diesel::table! {
+    facility_series (series) {
+        series -> Text,
+        last -> BigInt,
     }
 }
 
@@ -310,14 +457,25 @@ diesel::allow_tables_to_appear_in_same_query!(
     boundary_areas,
     media_objects,
     submission_media,
+    uploads,
+    upload_pieces,
     submissions,
     revisions,
     place_tags,
     findings,
     quarantine,
+    review_events,
     jobs,
     changes,
     feed_epochs,
     photos,
-    late_flags
+    late_flags,
+    facilities,
+    facility_events,
+    facility_registrations,
+    facility_links,
+    facility_visits,
+    facility_words,
+    facility_trigrams,
+    facility_series
 );

@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, forms, places, submissions};
+use crate::{accounts, forms, places, submissions, sync, uploads};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,7 +29,9 @@ use crate::{accounts, forms, places, submissions};
         (name = "accounts", description = "Logging in, people, devices"),
         (name = "forms", description = "Questionnaires and their releases"),
         (name = "submissions", description = "Filing and reading"),
+        (name = "review", description = "Accepting, returning and rejecting what was filed"),
         (name = "media", description = "Photos and documents"),
+        (name = "sync", description = "What changed for a phone"),
         (name = "places", description = "Geotagging"),
         (name = "audit", description = "What was done, by whom"),
         (name = "operations", description = "For those who run the service")
@@ -51,7 +53,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     accounts::routes::routes(config);
     forms::routes(config);
     submissions::routes(config);
+    uploads::routes(config);
     places::routes(config);
+    sync::routes(config);
     log::routes(config);
     jobs::routes(config);
     health::routes(config);
@@ -106,6 +110,8 @@ static PATHS: LazyLock<Vec<(String, Method)>> = LazyLock::new(|| {
             (item.post.is_some(), Method::POST),
             (item.patch.is_some(), Method::PATCH),
             (item.delete.is_some(), Method::DELETE),
+            (item.head.is_some(), Method::HEAD),
+            (item.options.is_some(), Method::OPTIONS),
         ]
     };
     api.paths

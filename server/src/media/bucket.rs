@@ -5,6 +5,7 @@
 //! anyway, travels signed as `x-amz-checksum-sha256`, so the store refuses content that was damaged on the way.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -19,6 +20,7 @@ use s3::error::S3Error;
 use s3::region::Region;
 use tokio_util::io::ReaderStream;
 
+use super::joined::Joined;
 use super::range::ByteRange;
 
 /// How often a request is made before its failure is believed.
@@ -105,13 +107,22 @@ pub(super) enum Content {
     Bytes(Bytes),
     /// In a file, read as it is sent.
     File(PathBuf),
+    /// In other objects of the bucket, read as it is sent.
+    Joined(Arc<Joined>),
+}
+
+impl Content {
+    fn is_spoilt(&self) -> bool {
+        matches!(self, Content::Joined(joined) if joined.fault().is_some())
+    }
 }
 
 /// What is said of an object when it is put.
 pub(super) struct Put<'a> {
     pub(super) key: &'a str,
     pub(super) size: u64,
-    pub(super) sha256: &'a [u8],
+    /// Its SHA-256, where it is known beforehand.
+    pub(super) sha256: Option<&'a [u8]>,
     pub(super) content_type: &'static str,
 }
 
@@ -184,15 +195,17 @@ impl Bucket {
         }
     }
 
-    /// Puts an object; when this returns, the store has it. Keys are hashes of content, so putting twice is harmless.
-    pub(super) async fn put(&self, put: &Put<'_>, content: &Content) -> Result<()> {
+    /// Puts an object; when this returns, the store has it. A key never has two contents, so putting twice is harmless.
+    pub(super) async fn put(self: &Arc<Self>, put: &Put<'_>, content: &Content) -> Result<()> {
         again(|| self.put_once(put, content)).await
     }
 
-    async fn put_once(&self, put: &Put<'_>, content: &Content) -> Result<()> {
+    async fn put_once(self: &Arc<Self>, put: &Put<'_>, content: &Content) -> Result<()> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(put.content_type));
-        headers.insert("x-amz-checksum-sha256", header_value(&BASE64.encode(put.sha256))?);
+        if let Some(sha256) = put.sha256 {
+            headers.insert("x-amz-checksum-sha256", header_value(&BASE64.encode(sha256))?);
+        }
         let url = self.s3.presign_put(put.key, SIGNED_SECONDS, Some(headers.clone()), None).await?;
         let body = match content {
             Content::Bytes(bytes) => Body::from(bytes.clone()),
@@ -202,10 +215,16 @@ impl Bucket {
                     .map_err(|cause| Failure::Unreachable(cause.to_string()))?;
                 Body::wrap_stream(ReaderStream::with_capacity(file, PIECE))
             }
+            Content::Joined(joined) => Body::wrap_stream(joined.read(self)),
         };
         // A length of its own, for a stream has none and S3 takes no chunked bodies.
         let request = self.http.put(url).headers(headers).header(CONTENT_LENGTH, put.size).body(body);
         match answer(request, PATIENCE + Duration::from_secs(put.size / CRAWL)).await {
+            // Sent again, it would be spoilt again.
+            Err(_) if content.is_spoilt() => Err(Failure::Refused {
+                status: 422,
+                answer: "the content is not what was said of it".to_owned(),
+            }),
             // An object that is put cannot be missing: the bucket is. A health check makes it again.
             Err(Failure::Missing) => {
                 Err(Failure::Refused { status: 404, answer: "there is no such bucket".to_owned() })
@@ -261,6 +280,17 @@ impl Bucket {
             Err(Failure::Missing) => Ok(()),
             other => other,
         }
+    }
+}
+
+impl Bucket {
+    /// Keys that begin with `prefix`, at most a thousand.
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>> {
+        again(|| async {
+            let (page, _) = self.s3.list_page(prefix.to_owned(), None, None, None, None).await?;
+            Ok(page.contents.into_iter().map(|object| object.key).collect())
+        })
+        .await
     }
 }
 

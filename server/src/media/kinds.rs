@@ -94,6 +94,22 @@ pub(super) fn agree(head: &[u8], named: MediaKind, declared: Option<&str>) -> Re
     }
 }
 
+/// Checks that a content type says what the name says.
+pub(super) fn claim_agrees(named: MediaKind, declared: &str) -> Result<()> {
+    if declared.trim().eq_ignore_ascii_case("application/octet-stream")
+        || MediaKind::of_content_type(declared) == Some(named)
+    {
+        return Ok(());
+    }
+    Err(Error::unsupported(
+        "media_type_mismatch",
+        format!(
+            "the name says {}, the type says otherwise; send it under its right name and type",
+            named.content_type()
+        ),
+    ))
+}
+
 fn mismatch(real: MediaKind, claim: String) -> Error {
     let detail =
         format!("the file is {}, but {claim}; send it under its right name and type", real.content_type());

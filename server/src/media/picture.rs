@@ -142,9 +142,8 @@ fn shrunk(picture: DynamicImage, longest: u32) -> Result<DynamicImage, Unreadabl
         return Ok(picture);
     }
     let half = u64::from(longer / 2);
-    let scaled = |side: u32| {
-        (((u64::from(side) * u64::from(longest) + half) / u64::from(longer)) as u32).max(1)
-    };
+    let scaled =
+        |side: u32| (((u64::from(side) * u64::from(longest) + half) / u64::from(longer)) as u32).max(1);
     let mut small = DynamicImage::new(scaled(width), scaled(height), picture.color());
     match Resizer::new().resize(&picture, &mut small, None) {
         Ok(()) => Ok(small),

@@ -81,7 +81,7 @@ impl Media {
         let Stored { sha256, size, content_type } = stored.clone();
         self.ask(|bucket| async move {
             let (key, digest) = (sha256.key(), sha256.digest());
-            bucket.put(&Put { key: &key, size, sha256: &digest, content_type }, &content).await
+            bucket.put(&Put { key: &key, size, sha256: Some(&digest), content_type }, &content).await
         })
         .await
     }
@@ -118,11 +118,7 @@ struct Intake<'a> {
 
 impl<'a> Intake<'a> {
     fn begin(config: &MediaConfig, folder: &'a Path, expected: &'a Expected) -> Result<Intake<'a>> {
-        let limit = if expected.name.kind().is_document() {
-            config.max_document_bytes
-        } else {
-            config.max_photo_bytes
-        };
+        let limit = limit(config, expected.name.kind());
         if expected.size.is_some_and(|size| size > limit) {
             return Err(too_large(limit));
         }
@@ -203,11 +199,7 @@ impl<'a> Intake<'a> {
         };
         let sha256 = MediaHash::of(std::mem::take(&mut self.hasher).finalize().into());
         if let Some(declared) = self.expected.sha256.as_ref().filter(|declared| **declared != sha256) {
-            let detail =
-                format!("the file that came has SHA-256 {sha256}, declared was {declared}; send it again");
-            return Err(Error::invalid("media_hash_mismatch", detail)
-                .with("declared_sha256", declared.as_str())
-                .with("actual_sha256", sha256.as_str()));
+            return Err(hash_mismatch(declared, &sha256));
         }
         let stored = Stored { sha256, size: self.size, content_type: kind.content_type() };
         Ok((stored, self.into_waiting().await?))
@@ -227,9 +219,21 @@ impl<'a> Intake<'a> {
     }
 }
 
-fn too_large(limit: u64) -> Error {
+/// The largest file of a kind.
+pub(super) fn limit(config: &MediaConfig, kind: MediaKind) -> u64 {
+    if kind.is_document() { config.max_document_bytes } else { config.max_photo_bytes }
+}
+
+pub(super) fn too_large(limit: u64) -> Error {
     Error::too_large("media_too_large", format!("the file is larger than {limit} bytes; send it smaller"))
         .with("limit", limit)
+}
+
+pub(super) fn hash_mismatch(declared: &MediaHash, actual: &MediaHash) -> Error {
+    let detail = format!("the file that came has SHA-256 {actual}, declared was {declared}; send it again");
+    Error::invalid("media_hash_mismatch", detail)
+        .with("declared_sha256", declared.as_str())
+        .with("actual_sha256", actual.as_str())
 }
 
 fn truncated(detail: String) -> Error {

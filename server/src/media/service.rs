@@ -183,6 +183,14 @@ impl Media {
         asked.await.unwrap_or_else(|_| Err(Failure::Unreachable("the media service has stopped".to_owned())))
     }
 
+    /// Runs work that must come to its end though the caller goes away, on the service's own threads.
+    pub fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.inner.handle.spawn(work)
+    }
+
     #[cfg(test)]
     pub(super) fn bucket(&self) -> &Bucket {
         &self.inner.bucket

@@ -150,6 +150,26 @@ pub(super) fn known(conn: &mut DbConn, sha256: &MediaHash) -> Result<bool> {
     Ok(found.is_some())
 }
 
+/// Size and content type of a file some submission was given.
+pub(super) fn object(conn: &mut DbConn, sha256: &MediaHash) -> Result<Option<(i64, String)>> {
+    Ok(media_objects::table
+        .filter(media_objects::sha256.eq(sha256.as_str()))
+        .select((media_objects::size, media_objects::content_type))
+        .first(conn)
+        .optional()?)
+}
+
+/// Whether this account gave this file to some submission.
+pub(super) fn sent_by(conn: &mut DbConn, sha256: &MediaHash, account: &str) -> Result<bool> {
+    let found = submission_media::table
+        .filter(submission_media::sha256.eq(sha256.as_str()))
+        .filter(submission_media::account_id.eq(account))
+        .select(submission_media::sha256)
+        .first::<String>(conn)
+        .optional()?;
+    Ok(found.is_some())
+}
+
 type HeldColumns = (
     submission_media::name,
     submission_media::sha256,

@@ -196,7 +196,7 @@ impl Media {
             let (key, size, digest) = (shown.key(sha256), file.len() as u64, Sha256::digest(&file).to_vec());
             let content = Content::Bytes(Bytes::from(file));
             self.ask(|bucket| async move {
-                let put = Put { key: &key, size, sha256: &digest, content_type: "image/jpeg" };
+                let put = Put { key: &key, size, sha256: Some(&digest), content_type: "image/jpeg" };
                 bucket.put(&put, &content).await
             })
             .await?;

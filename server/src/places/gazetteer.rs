@@ -63,6 +63,11 @@ impl Gazetteer {
         Some(self.divisions.coded(division)?.named())
     }
 
+    /// The district with this code, and its division. What is no district (`COUNTRY`, `PROVINCE`) has none.
+    pub(super) fn district(&self, code: &str) -> Option<(Named, Named)> {
+        Some((self.districts.coded(code)?.named(), self.division_of(code)?))
+    }
+
     /// The code of the area of this level and name. A tehsil's name means something only within its district.
     pub(super) fn code_of(&self, level: u8, name: &str, parent: Option<&str>) -> Option<&str> {
         let entry = match level {

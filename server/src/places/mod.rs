@@ -34,6 +34,17 @@ pub use publish::{geojson, set_named};
 pub use read::{ReadSet, SetProblem, read};
 pub use routes::routes;
 pub use service::Places;
+pub use store::sets;
 
 /// The province this system is for, where nothing says otherwise.
 pub const HOME_PROVINCE: &str = gazetteer::PROVINCE;
+
+/// The district with this code and its division, as the choice lists know them, whether or not its lines are loaded.
+pub fn district(code: &str) -> Option<(Named, Named)> {
+    gazetteer::gazetteer().district(code)
+}
+
+/// The code of the district of this English name or alias.
+pub fn district_called(name: &str) -> Option<&'static str> {
+    gazetteer::gazetteer().code_of(2, name, None)
+}

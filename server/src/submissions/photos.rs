@@ -15,8 +15,9 @@ use super::routes::{parse_id, reader};
 use super::showing::Wish;
 use super::store;
 use crate::accounts::{Actor, Permission};
-use crate::db::{At, Tx};
+use crate::db::{At, DbConn, Tx};
 use crate::error::{Error, Result};
+use crate::feed::{self, Audience, What};
 use crate::http::Problems;
 use crate::media::{self, Asked, Attached, Expected, MediaHash, MediaName, Stored};
 
@@ -26,7 +27,7 @@ use crate::media::{self, Asked, Attached, Expected, MediaHash, MediaName, Stored
     "submission": "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10", "name": "front.jpg", "sha256": "9f86d0…", "size": 204800,
     "type": "image/jpeg", "media": "complete", "media_missing": []
 }))]
-pub(super) struct Arrived {
+pub(crate) struct Arrived {
     submission: SubmissionId,
     name: String,
     sha256: String,
@@ -124,7 +125,7 @@ pub(super) async fn show(
     if let Some(range) = range {
         answer.insert_header((header::CONTENT_RANGE, range.content_range(served.total)));
     }
-    let opened = desk.open(&served, range).await?;
+    let opened = desk.open_served(&served, range).await?;
     let length = range.map_or(served.total, |range| range.length());
     answer
         .insert_header((header::CONTENT_TYPE, served.content_type))
@@ -172,19 +173,8 @@ impl Submissions {
         id: &SubmissionId,
         name: &MediaName,
     ) -> Result<Option<DeclaredMedia>> {
-        let (wanted, account) = (id.clone(), actor.account.to_string());
-        let revision = self
-            .db
-            .read(move |conn| {
-                let Some(head) = store::head(conn, &wanted)? else { return Ok(None) };
-                if head.account_id != account {
-                    return Err(unknown(&wanted));
-                }
-                store::revision(conn, &wanted, head.revision)
-            })
-            .await?;
-        let Some(revision) = revision else { return Ok(None) };
-        Ok(revision.judgement()?.declared.into_iter().find(|declared| declared.name == name.as_str()))
+        let (id, name, account) = (id.clone(), name.clone(), actor.account.to_string());
+        self.db.read(move |conn| declared(conn, &id, &name, &account)).await
     }
 
     async fn attach(
@@ -195,29 +185,53 @@ impl Submissions {
         stored: Stored,
     ) -> Result<(bool, Arrived)> {
         let account = actor.account.to_string();
-        self.db
-            .write(actor.by(), move |tx| {
-                no_strangers(tx, &id, &account)?;
-                let attached = media::attach(tx, id.as_str(), &name, &stored)?;
-                let head = store::head(tx.conn, &id)?;
-                let media_missing = head.as_ref().map(|head| settle_media(tx, head)).transpose()?;
-                let media = media_missing.as_ref().map(|missing| match missing.is_empty() {
-                    true => MediaState::Complete,
-                    false => MediaState::Awaiting,
-                });
-                let arrived = Arrived {
-                    submission: id.clone(),
-                    name: name.as_str().to_owned(),
-                    sha256: stored.sha256.to_string(),
-                    size: stored.size,
-                    content_type: stored.content_type.to_owned(),
-                    media,
-                    media_missing: media_missing.unwrap_or_default(),
-                };
-                Ok((attached == Attached::New, arrived))
-            })
-            .await
+        self.db.write(actor.by(), move |tx| attach(tx, &account, &id, &name, &stored)).await
     }
+}
+
+/// What the envelope declares of a file; none: it declares no such file, or has not come yet. Somebody else's
+/// submission does not exist.
+pub(crate) fn declared(
+    conn: &mut DbConn,
+    id: &SubmissionId,
+    name: &MediaName,
+    account: &str,
+) -> Result<Option<DeclaredMedia>> {
+    let Some(head) = store::head(conn, id)? else { return Ok(None) };
+    if head.account_id != account {
+        return Err(unknown(id));
+    }
+    let Some(revision) = store::revision(conn, id, head.revision)? else { return Ok(None) };
+    Ok(revision.judgement()?.declared.into_iter().find(|declared| declared.name == name.as_str()))
+}
+
+/// Gives a file that is in the bucket to the submission, and completes the submission when it was the last one. True:
+/// it was not there before.
+pub(crate) fn attach(
+    tx: &mut Tx,
+    account: &str,
+    id: &SubmissionId,
+    name: &MediaName,
+    stored: &Stored,
+) -> Result<(bool, Arrived)> {
+    no_strangers(tx.conn, id, account)?;
+    let attached = media::attach(tx, id.as_str(), name, stored)?;
+    let head = store::head(tx.conn, id)?;
+    let media_missing = head.as_ref().map(|head| settle_media(tx, head)).transpose()?;
+    let media = media_missing.as_ref().map(|missing| match missing.is_empty() {
+        true => MediaState::Complete,
+        false => MediaState::Awaiting,
+    });
+    let arrived = Arrived {
+        submission: id.clone(),
+        name: name.as_str().to_owned(),
+        sha256: stored.sha256.to_string(),
+        size: stored.size,
+        content_type: stored.content_type.to_owned(),
+        media,
+        media_missing: media_missing.unwrap_or_default(),
+    };
+    Ok((attached == Attached::New, arrived))
 }
 
 fn may_file_something(actor: &Actor) -> Result<()> {
@@ -225,10 +239,10 @@ fn may_file_something(actor: &Actor) -> Result<()> {
 }
 
 /// Files that came before the answers belong to whoever sent the first of them.
-fn no_strangers(tx: &mut Tx, id: &SubmissionId, account: &str) -> Result<()> {
-    let owner = match store::head(tx.conn, id)? {
+pub(crate) fn no_strangers(conn: &mut DbConn, id: &SubmissionId, account: &str) -> Result<()> {
+    let owner = match store::head(conn, id)? {
         Some(head) => Some(head.account_id),
-        None => media::arrived(tx.conn, id.as_str())?.into_iter().next().map(|held| held.account_id),
+        None => media::arrived(conn, id.as_str())?.into_iter().next().map(|held| held.account_id),
     };
     match owner {
         Some(owner) if owner != account => Err(unknown(id)),
@@ -245,6 +259,7 @@ fn settle_media(tx: &mut Tx, head: &Head) -> Result<Vec<String>> {
     if state != head.media {
         let now = At::from(tx.now());
         store::set_media(tx.conn, &head.id, state, now)?;
+        feed::changed(tx, What::Submission, &head.id, Audience::Account(head.account_id.clone()))?;
     }
     Ok(missing)
 }

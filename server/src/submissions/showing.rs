@@ -106,7 +106,7 @@ impl Submissions {
     }
 
     /// Opens what is served, or a part of it.
-    pub(super) async fn open(&self, served: &Served, range: Option<ByteRange>) -> Result<Opened> {
+    pub(super) async fn open_served(&self, served: &Served, range: Option<ByteRange>) -> Result<Opened> {
         match &served.what {
             What::Original(sha256) => self.media.open(sha256, range).await,
             What::Picture { photo, shown, original_type } => {

@@ -38,6 +38,14 @@ pub fn jpeg(name: &str, mark: &str) -> Photo {
     Photo::new(name, "image/jpeg", bytes)
 }
 
+/// The JPEG with `mark` as one more comment: the same picture in another file.
+pub fn marked(photo: &Photo, mark: &str) -> Photo {
+    let mut bytes = photo.bytes[..2].to_vec();
+    comment(&mut bytes, mark.as_bytes());
+    bytes.extend(&photo.bytes[2..]);
+    Photo::new(&photo.name, photo.content_type, bytes)
+}
+
 /// The first bytes of a JPEG of about `size` bytes: everything before the part that makes it unlike the next one.
 /// `jpeg_end` completes it.
 pub fn jpeg_padding(size: usize) -> Vec<u8> {

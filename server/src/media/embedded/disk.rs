@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::draft::Draft;
@@ -24,6 +24,8 @@ pub(super) struct Disk {
     temp: PathBuf,
     /// Folders whose entries are known to be on the disk, by this process's own syncs.
     durable: Mutex<HashSet<PathBuf>>,
+    /// Held by those who put something into a folder, and alone by whoever removes an empty one.
+    shape: RwLock<()>,
 }
 
 impl Disk {
@@ -42,7 +44,7 @@ impl Disk {
         for entry in fs::read_dir(&root)? {
             uploads::forget_old(&entry?.path(), UPLOADS_LIVE);
         }
-        Ok(Disk { root, temp, durable: Mutex::new(HashSet::new()) })
+        Ok(Disk { root, temp, durable: Mutex::new(HashSet::new()), shape: RwLock::new(()) })
     }
 
     /// Makes a bucket; false: it was there.
@@ -70,10 +72,20 @@ impl Disk {
     }
 
     /// Makes a draft the file at `target`, durably.
-    pub(super) fn place(&self, draft: Draft, label: &Label, target: &Path, replace: bool) -> io::Result<()> {
+    pub(super) fn place(
+        &self,
+        mut draft: Draft,
+        label: &Label,
+        target: &Path,
+        replace: bool,
+    ) -> io::Result<()> {
         let folder = target.parent().unwrap_or(&self.root);
-        self.make_folder(folder)?;
-        draft.place(label, target, replace)?;
+        draft.seal(label)?;
+        {
+            let _stays = self.shape.read().unwrap_or_else(PoisonError::into_inner);
+            self.make_folder(folder)?;
+            draft.place(target, replace)?;
+        }
         sync_folder(folder)
     }
 
@@ -90,7 +102,26 @@ impl Disk {
                 Ok(())
             }
             Err(cause) => Err(cause),
-            Ok(()) => path.parent().map_or(Ok(()), sync_folder),
+            Ok(()) => path.parent().map_or(Ok(()), |folder| self.tidy(bucket, folder)),
+        }
+    }
+
+    /// Makes the removal of an object durable. A folder it leaves empty goes too: pieces of uploads have a folder for
+    /// each upload, and those would pile up.
+    fn tidy(&self, bucket: &Path, folder: &Path) -> io::Result<()> {
+        let removed = folder != bucket && {
+            let _alone = self.shape.write().unwrap_or_else(PoisonError::into_inner);
+            let removed = fs::remove_dir(folder).is_ok();
+            if removed {
+                self.durable().remove(folder);
+            }
+            removed
+        };
+        let changed = if removed { folder.parent().unwrap_or(folder) } else { folder };
+        match sync_folder(changed) {
+            // Somebody else emptied it meanwhile, and sees to the rest.
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+            synced => synced,
         }
     }
 
@@ -115,7 +146,7 @@ impl Disk {
     }
 
     fn durable(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
-        self.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -57,11 +57,15 @@ impl Draft {
         }
     }
 
-    /// Labels the content, brings it onto the disk and makes it visible at `target`, whose folder must exist. With
-    /// `replace` an object already there gives way; without, it is `AlreadyExists`. The folder is still to be synced.
-    pub(super) fn place(mut self, label: &Label, target: &Path, replace: bool) -> io::Result<()> {
+    /// Labels the content and brings it onto the disk. It is not visible yet.
+    pub(super) fn seal(&mut self, label: &Label) -> io::Result<()> {
         self.file.write_all(&label.tail()?)?;
-        self.file.sync_data()?;
+        self.file.sync_data()
+    }
+
+    /// Makes sealed content visible at `target`, whose folder must exist. With `replace` an object already there gives
+    /// way; without, it is `AlreadyExists`. The folder is still to be synced.
+    pub(super) fn place(&mut self, target: &Path, replace: bool) -> io::Result<()> {
         if replace {
             fs::rename(&self.path, target)?;
             self.placed = true;

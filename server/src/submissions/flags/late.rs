@@ -1,12 +1,14 @@
 //! Flags that stand beside the judgement: raised in the transaction that stores a filing, or later by a job.
 
+use super::facility;
 use super::store::{self, LateFlag};
-use super::travel::Travel;
+use super::travel::Whereabouts;
 use super::words::flag;
 use crate::db::{At, DbConn, Json, Tx};
 use crate::error::Result;
 use crate::queue::{self, Job};
-use crate::submissions::model::{Flag, Head, SubmissionId};
+use crate::submissions::model::{Flag, Head, Judgement, SubmissionId};
+use crate::submissions::risk::Risk;
 
 /// The kind of the job that compares a submission's photos with what it says; its subject is the submission.
 pub const COMPARE_PHOTOS: &str = "submission.photos";
@@ -17,18 +19,27 @@ pub(super) struct Late {
     pub(super) flag: Flag,
 }
 
-/// Raises it for a revision of a submission, unless it stands already.
-pub(super) fn raise(tx: &mut Tx, id: &SubmissionId, revision: i32, late: &Late) -> Result<()> {
-    let row = LateFlag {
-        submission_id: id.clone(),
-        revision,
-        code: late.flag.code.clone(),
-        subject: late.subject.clone(),
-        figures: Json::of(&late.flag.figures)?,
-        raised_at: At::from(tx.now()),
-    };
-    if store::raise(tx.conn, &row)? {
-        metrics::counter!("nigran_late_flags_total", "code" => row.code).increment(1);
+/// Raises them for the revision that stands, those that do not stand already, and moves the submission up the
+/// reviewers' queue by them.
+pub(super) fn raise(tx: &mut Tx, head: &Head, judgement: &Judgement, all: &[Late]) -> Result<()> {
+    let mut raised = 0;
+    for late in all {
+        let row = LateFlag {
+            submission_id: head.id.clone(),
+            revision: head.revision,
+            code: late.flag.code.clone(),
+            subject: late.subject.clone(),
+            figures: Json::of(&late.flag.figures)?,
+            raised_at: At::from(tx.now()),
+        };
+        if store::raise(tx.conn, &row)? {
+            metrics::counter!("nigran_late_flags_total", "code" => row.code).increment(1);
+            raised += 1;
+        }
+    }
+    if raised > 0 {
+        let standing = self::late(tx.conn, &head.id, head.revision)?;
+        store::set_rank(tx.conn, &head.id, head.revision, Risk::with(judgement, &standing).rank())?;
     }
     Ok(())
 }
@@ -40,20 +51,17 @@ pub(in crate::submissions) fn late(conn: &mut DbConn, id: &SubmissionId, revisio
 }
 
 /// What a revision that was just stored gives rise to, in the same transaction: flags that rest on the filer's other
-/// visits, which are returned, and a job if photos came before it.
+/// visits and on the register, which are returned, and a job if photos came before it.
 pub(in crate::submissions) fn after_filing(
     tx: &mut Tx,
     head: &Head,
-    travel: &Travel,
-    has_photos: bool,
+    judgement: &Judgement,
+    about: &Whereabouts,
+    filer_areas: &[String],
 ) -> Result<Vec<Flag>> {
-    if has_photos {
-        about_media(tx, &head.id)?;
-    }
-    let raised = travel.check(tx.conn, head)?;
-    for late in &raised {
-        raise(tx, &head.id, head.revision, late)?;
-    }
+    let mut raised = about.check(tx.conn, head)?;
+    raised.extend(facility::check(tx.conn, head, about, filer_areas)?);
+    raise(tx, head, judgement, &raised)?;
     Ok(raised.into_iter().map(|late| late.flag).collect())
 }
 

@@ -3,6 +3,7 @@
 //! Most are raised while a filing is judged, and stand in the judgement. Those that only the database can raise (how
 //! fast the filer travelled) or that come later (what a photo's camera says) stand beside it, and are shown with it.
 
+mod facility;
 mod late;
 mod photos;
 mod store;
@@ -23,15 +24,13 @@ use crate::places::{self, PlaceStatus, PlaceTag};
 pub use late::COMPARE_PHOTOS;
 pub(super) use late::{about_media, after_filing, late};
 pub(super) use photos::compare;
-pub(super) use travel::Travel;
+pub(super) use travel::Whereabouts;
 use words::flag;
 
 /// What the flags are computed from.
 pub(super) struct Circumstances<'a> {
     pub(super) envelope: &'a Envelope,
     pub(super) place: &'a PlaceTag,
-    /// Where the facility it names is registered.
-    pub(super) facility: Option<Position>,
     pub(super) filer_areas: &'a [String],
     pub(super) answered_district: Option<&'a str>,
     pub(super) answer_count: usize,
@@ -73,7 +72,6 @@ pub(super) fn raise(thresholds: &FlagConfig, about: &Circumstances) -> Vec<Flag>
         about_the_fix(thresholds, about, location, &mut flags);
     }
     about_the_place(about, &mut flags);
-    about_the_facility(thresholds, about, &mut flags);
     about_the_time(thresholds, about, &mut flags);
     about_the_media(about, &mut flags);
     flags
@@ -139,21 +137,6 @@ fn about_the_place(about: &Circumstances, flags: &mut Vec<Flag>) {
             "district_differs",
             json!({ "answered": answered, "located": found.code, "possible_within_accuracy": possible }),
         ));
-    }
-}
-
-/// Wrong visits and wrong registers look the same from here: the distance is told, and somebody looks.
-fn about_the_facility(thresholds: &FlagConfig, about: &Circumstances, flags: &mut Vec<Flag>) {
-    let fix = about.envelope.location.as_ref().and_then(Position::of);
-    let (Some(fix), Some(facility)) = (fix, about.facility) else { return };
-    if fix.at_least_m(&facility) > thresholds.far_from_facility_m {
-        let figures = json!({
-            "distance_m": fix.distance_m(&facility).round(),
-            "accuracy_m": fix.accuracy_m,
-            "facility_accuracy_m": facility.accuracy_m,
-            "limit_m": thresholds.far_from_facility_m,
-        });
-        flags.push(flag("far_from_facility", figures));
     }
 }
 

@@ -41,7 +41,7 @@ pub(in crate::submissions) fn compare(tx: &mut Tx, thresholds: &FlagConfig, id: 
         raised.extend(about_the_time(thresholds, &name, &photo, &visit));
         raised.extend(about_its_use(tx, &name, &photo, id)?);
     }
-    raised.iter().try_for_each(|flag| late::raise(tx, id, head.revision, flag))
+    late::raise(tx, &head, &revision.judgement()?, &raised)
 }
 
 fn visit_of(revision: &Revision) -> Result<Option<Visit>> {

@@ -37,6 +37,15 @@ pub(super) fn raised(conn: &mut DbConn, id: &SubmissionId, revision: i32) -> Res
         .load(conn)?)
 }
 
+/// Moves the submission to its place among those that wait for a reviewer, if this revision still stands.
+pub(super) fn set_rank(conn: &mut DbConn, id: &SubmissionId, revision: i32, rank: i32) -> Result<()> {
+    diesel::update(submissions::table.find(id))
+        .filter(submissions::revision.eq(revision))
+        .set(submissions::queue_rank.eq(rank))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// Another visit of the same filer, as its head says.
 #[derive(Clone, Debug, Queryable)]
 pub(super) struct OtherVisit {

@@ -16,11 +16,10 @@ use crate::submissions::envelope::{Envelope, Location};
 use crate::submissions::model::Head;
 use crate::submissions::store as submissions;
 
-/// Where and when a visit took place, and what is too fast.
-pub(in crate::submissions) struct Travel {
+/// Where and when a visit took place, and from where that smells wrong.
+pub(in crate::submissions) struct Whereabouts {
     visit: Option<Visit>,
-    limit_kmh: f64,
-    least_m: f64,
+    pub(super) thresholds: FlagConfig,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,15 +50,19 @@ impl Visit {
     }
 }
 
-impl Travel {
+impl Whereabouts {
     /// What is needed of an envelope to compare it with other visits.
-    pub(in crate::submissions) fn of(envelope: &Envelope, thresholds: &FlagConfig) -> Travel {
+    pub(in crate::submissions) fn of(envelope: &Envelope, thresholds: &FlagConfig) -> Whereabouts {
         let (started_at, finished_at) = (envelope.started_at, envelope.finished_at);
-        Travel {
+        Whereabouts {
             visit: Visit::of(envelope.location.as_ref(), started_at, finished_at),
-            limit_kmh: thresholds.travel_kmh,
-            least_m: thresholds.travel_least_m,
+            thresholds: thresholds.clone(),
         }
+    }
+
+    /// The fix, where there is one that can exist.
+    pub(super) fn position(&self) -> Option<Position> {
+        self.visit.as_ref().map(|visit| visit.at)
     }
 
     /// The flags that the filer's neighbouring visits give rise to.
@@ -81,7 +84,7 @@ impl Travel {
     fn is_near(&self, visit: &Visit, other: &OtherVisit) -> bool {
         let (Some(lat), Some(lon)) = (other.lat, other.lon) else { return true };
         let there = Position { lat, lon, accuracy_m: 0.0 };
-        visit.at.at_least_m(&there) <= self.least_m
+        visit.at.at_least_m(&there) <= self.thresholds.travel_least_m
     }
 
     fn compare(&self, here: &Visit, there: &Visit, other: &OtherVisit) -> Option<Late> {
@@ -90,7 +93,9 @@ impl Travel {
         let seconds = (second.began - first.ended).num_seconds();
         // Visits that overlap leave no time at all, whatever the speed.
         let kmh = (seconds > 0).then(|| metres / seconds as f64 * 3.6);
-        if metres <= self.least_m || kmh.is_some_and(|kmh| kmh <= self.limit_kmh) {
+        if metres <= self.thresholds.travel_least_m
+            || kmh.is_some_and(|kmh| kmh <= self.thresholds.travel_kmh)
+        {
             return None;
         }
         let figures = json!({
@@ -98,7 +103,7 @@ impl Travel {
             "least_distance_m": metres.round(),
             "seconds": seconds,
             "speed_kmh": kmh.map(f64::round),
-            "limit_kmh": self.limit_kmh,
+            "limit_kmh": self.thresholds.travel_kmh,
             "other": other.id,
         });
         Some(Late { subject: other.id.to_string(), flag: flag("impossible_travel", figures) })
@@ -123,8 +128,8 @@ mod tests {
 
     fn figures(here: Visit, there: Visit) -> Option<serde_json::Map<String, serde_json::Value>> {
         let other = OtherVisit { id: uuid::Uuid::nil().into(), revision: 1, lat: None, lon: None };
-        let travel = Travel { visit: None, limit_kmh: 150.0, least_m: 2000.0 };
-        travel.compare(&here, &there, &other).map(|late| late.flag.figures)
+        let about = Whereabouts { visit: None, thresholds: FlagConfig::default() };
+        about.compare(&here, &there, &other).map(|late| late.flag.figures)
     }
 
     #[test]
