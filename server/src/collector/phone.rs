@@ -267,30 +267,27 @@ impl Phone {
         Ok(())
     }
 
-    /// Makes sure the phone holds the current releases it may fill in, and who its owner is.
+    /// Makes sure the phone knows its owner and holds the current releases of these forms.
     ///
     /// # Errors
     /// What hindered it, as a sentence.
     pub async fn prepare(&mut self, forms: &[&str]) -> Result<()> {
-        let refused = |gone| match gone {
-            Gone::Disk(error) => error,
-            Gone::Hindered(hindrance) => Error::unavailable("not_prepared", format!("{hindrance:?}")),
-        };
-        self.know_who_i_am().await.map_err(refused)?;
-        let listed = self.read("/v1/forms").await.map_err(refused)?;
-        let items = listed.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-        for listed in items {
-            let text =
-                |member: &str| listed.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.be_prepared(forms).await.map_err(Gone::into_error)
+    }
+
+    async fn be_prepared(&mut self, forms: &[&str]) -> Result<(), Gone> {
+        self.know_who_i_am().await?;
+        let listed = self.read("/v1/forms").await?;
+        for listed in listed.get("items").and_then(Value::as_array).into_iter().flatten() {
+            let text = |member: &str| listed.get(member).and_then(Value::as_str).unwrap_or_default();
             let (form, hash) = (text("form"), text("hash"));
-            if !forms.contains(&form.as_str()) || self.settings.shelf.by_hash(&hash).is_some() {
+            if !forms.contains(&form) || self.settings.shelf.by_hash(hash).is_some() {
                 continue;
             }
             let version = listed.get("version").and_then(Value::as_u64).unwrap_or_default();
             let path = format!("/v1/forms/{form}/releases/{version}");
-            let reply = self.ask(Ask::new(Method::GET, path).header("accept-encoding", "zstd")).await;
-            let reply = reply.map_err(|hindrance| refused(Gone::Hindered(hindrance)))?;
-            self.settings.shelf.take(&reply.body, &hash)?;
+            let reply = self.ask(Ask::new(Method::GET, path).answer_packed()).await?;
+            self.settings.shelf.take(&reply.body, hash)?;
         }
         Ok(())
     }
@@ -378,6 +375,10 @@ impl Phone {
     fn hindered(&mut self, hindrance: Hindrance) {
         let after = match hindrance {
             Hindrance::NeedsLogin(problem) => {
+                if problem.code == "device_revoked" {
+                    // Lost or stolen: whoever holds it now is to find nothing.
+                    self.trouble = self.queue.wipe().err().map(|error| error.detail);
+                }
                 self.stuck = Some(problem);
                 return;
             }

@@ -114,6 +114,15 @@ impl Queue {
         Ok(gone)
     }
 
+    /// Forgets everything: items, photos, tokens, keys.
+    pub(super) fn wipe(&mut self) -> Result<()> {
+        self.items.clear();
+        fs::remove_dir_all(&self.folder).map_err(|cause| failed(&self.folder, cause))?;
+        let again = Queue::open(&self.folder, self.durability)?;
+        *self = again;
+        Ok(())
+    }
+
     /// Something else the phone remembers (tokens, keys, a cursor); none: it was never written.
     pub(super) fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let path = self.folder.join(name);
