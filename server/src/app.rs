@@ -20,11 +20,12 @@ use crate::feed::Feed;
 use crate::forms::{self, Forms};
 use crate::http::health::{Check, Checks};
 use crate::http::patience::{self, Patience};
-use crate::http::{api, watch};
+use crate::http::{api, tls, watch};
 use crate::jobs::Jobs;
 use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
 use crate::submissions::{Submissions, Watchers};
+use crate::sync::{Sync, Telling};
 use crate::telemetry;
 use crate::uploads::Uploads;
 
@@ -51,6 +52,8 @@ pub struct App {
     pub media: Media,
     /// Submissions.
     pub submissions: Submissions,
+    /// What phones are brought up to date with.
+    pub sync: Sync,
     /// Resumable uploads.
     pub uploads: Uploads,
 }
@@ -86,10 +89,11 @@ impl App {
             flags: config.flags.clone(),
             limits: config.limits.clone(),
             // The rooms above that must hear of filings and decisions.
-            watchers: Watchers::default(),
+            watchers: Watchers::new(vec![Arc::new(Telling)]),
         };
+        let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);
-        Ok(App { db, feed, accounts, forms, places, media, submissions, uploads })
+        Ok(App { db, feed, accounts, forms, places, media, submissions, sync, uploads })
     }
 }
 
@@ -147,7 +151,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
     let checks = Data::new(checks(app));
     let patience = Data::new(Patience(Duration::from_secs(config.limits.silence_seconds)));
     let server = HttpServer::new(move || {
-        let App { db, accounts, forms, places, submissions, uploads, .. } = shared.clone();
+        let App { db, accounts, forms, places, submissions, sync, uploads, .. } = shared.clone();
         Actix::new()
             .into_utoipa_app()
             .configure(api::routes)
@@ -159,6 +163,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(forms))
             .app_data(Data::new(places))
             .app_data(Data::new(submissions))
+            .app_data(Data::new(sync))
             .app_data(Data::new(uploads))
             .app_data(checks.clone())
             .app_data(patience.clone())
@@ -176,11 +181,14 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
         .client_request_timeout(REQUEST_HEAD)
         // Whoever waits for the server listens for signals; a test that starts one in its own process does not.
         .disable_signals()
-        .shutdown_timeout(20)
-        .bind(&config.listen)
-        .map_err(|cause| {
-            Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen))
-        })?;
+        .shutdown_timeout(20);
+    let bound = match tls::settings(&config.tls)? {
+        Some(settings) => server.bind_rustls_0_23(&config.listen, settings),
+        None => server.bind(&config.listen),
+    };
+    let server = bound.map_err(|cause| {
+        Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen))
+    })?;
     let addresses = server.addrs();
     Ok((server.run(), addresses))
 }

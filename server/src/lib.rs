@@ -19,5 +19,6 @@ pub mod media;
 pub mod places;
 pub mod queue;
 pub mod submissions;
+pub mod sync;
 pub mod telemetry;
 pub mod uploads;

@@ -11,5 +11,6 @@ mod photos;
 mod places;
 mod reading;
 mod revising;
+mod sync;
 mod tus_clients;
 mod uploads;

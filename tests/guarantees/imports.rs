@@ -27,7 +27,7 @@ const FLOORS: &[&[&str]] = &[
     &["forms", "places"],
     &["facilities", "findings", "media"],
     &["submissions"],
-    &["exports", "openrosa"],
+    &["exports", "openrosa", "uploads"],
     &["sync"],
 ];
 

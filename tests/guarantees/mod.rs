@@ -1,6 +1,7 @@
 //! What must stay true whatever is built next.
 
 mod audit;
+mod errors;
 mod history;
 mod imports;
 mod licences;

@@ -11,6 +11,7 @@ mod forms;
 mod lifecycle;
 mod slow;
 mod torn;
+mod tls;
 
 /// The binary with a data folder.
 fn nigran(data_dir: &Path) -> Launch {

@@ -198,6 +198,18 @@ impl TestApp {
     pub fn count(&self, table: &str, condition: &str) -> i64 {
         count(&self.config.database_url(), table, condition)
     }
+
+    /// The one text a query gives as `text`.
+    pub fn text(&self, query: &str) -> String {
+        let query = sql_query(query);
+        let url = self.config.database_url();
+        let found: Vec<Found> = match url.strip_prefix("sqlite:") {
+            Some(path) => query.load(&mut SqliteConnection::establish(path).expect("the database opens")),
+            None => query.load(&mut PgConnection::establish(&url).expect("the database answers")),
+        }
+        .expect("the query is SQL");
+        found.into_iter().next().expect("the query finds something").text
+    }
 }
 
 /// How many rows of `table` meet `condition` in the database at `url`.
@@ -227,6 +239,12 @@ pub fn sqlite(file: &Path, statement: &str) {
 struct Count {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     n: i64,
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
 }
 
 /// A data folder, and on PostgreSQL a database, with all that every story begins with.

@@ -217,6 +217,23 @@ impl Form {
         judge::offer::choices(self, question, answers, context)
     }
 
+    /// Writes an answer (`children[0].age`), a whole row (`children[2]`) or a whole repeat (`children`) into a document of answers, where a
+    /// person put it or where the form has it; `null` takes it out. `false`: the path leads nowhere in this form
+    /// or these answers.
+    pub fn write_answer(&self, answers: &mut Value, path: &str, value: Value) -> bool {
+        judge::write_answer(&self.definition, answers, path, value) != judge::Written::Nowhere
+    }
+
+    /// Whether any rule reads the last visit (`prev`): if none does, it need not be looked up.
+    pub fn reads_last_visit(&self) -> bool {
+        self.rules.iter().any(|rule| rule.node.reads_outside(rules::Outside::Prev))
+    }
+
+    /// Whether any rule reads the facility's record (`facility`).
+    pub fn reads_facility(&self) -> bool {
+        self.rules.iter().any(|rule| rule.node.reads_outside(rules::Outside::Facility))
+    }
+
     /// What one evaluation can cost at most, and which rules cost most.
     pub fn price(&self) -> &Price {
         &self.price

@@ -40,6 +40,7 @@ const fn any(method: &'static str, path: &'static str, permissions: &'static [P]
 }
 
 const FILE: &[P] = &[P::FileInspections, P::FileAudits, P::FileToolkit];
+const REVIEW: &[P] = &[P::ReviewInspections, P::ReviewAudits, P::ReviewToolkit];
 const READ: &[P] = &[P::ReadInspections, P::ReadAudits, P::ReadToolkit];
 
 /// The operations.
@@ -61,6 +62,13 @@ pub const OPERATIONS: &[Operation] = &[
     any("GET", "/v1/forms/{form}", &[P::ReadForms]),
     any("GET", "/v1/forms/{form}/releases/{version}", &[P::ReadForms]),
     any("PUT", "/v1/submissions/{id}", FILE),
+    any("POST", "/v1/submissions/batch", FILE),
+    any("POST", "/v1/submissions/{id}/corrections", FILE),
+    any("POST", "/v1/submissions/{id}/review", REVIEW),
+    any("GET", "/v1/submissions/{id}/decisions", READ),
+    any("GET", "/v1/submissions/{id}/diff", READ),
+    any("GET", "/v1/review-queue", REVIEW),
+    any("POST", "/v1/review-queue/accept", REVIEW),
     any("GET", "/v1/submissions", READ),
     any("GET", "/v1/submissions/{id}", READ),
     any("GET", "/v1/submissions/{id}/revisions", READ),
@@ -68,6 +76,7 @@ pub const OPERATIONS: &[Operation] = &[
     any("GET", "/v1/submissions/{id}/raw", &[P::ReadRaw]),
     any("PUT", "/v1/submissions/{id}/media/{name}", FILE),
     any("GET", "/v1/submissions/{id}/media/{name}", &[P::ReadPhotos]),
+    any("GET", "/v1/sync", FILE),
     anyone("OPTIONS", "/v1/uploads"),
     any("POST", "/v1/uploads", FILE),
     anyone("OPTIONS", "/v1/uploads/{id}"),

@@ -259,6 +259,17 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// What one needs to decide about a submission of this kind.
+    pub fn reviewing(self) -> Permission {
+        match self {
+            Kind::Inspection => P::ReviewInspections,
+            Kind::Audit => P::ReviewAudits,
+            Kind::Toolkit => P::ReviewToolkit,
+        }
+    }
+}
+
 /// Which rows someone may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -66,6 +66,8 @@ struct Keys {
     signing_kid: String,
     verifying: HashMap<String, DecodingKey>,
     jwks: Value,
+    /// A secret derived from each key, that of the signing one first.
+    secrets: Vec<[u8; 32]>,
 }
 
 impl Tokens {
@@ -84,6 +86,7 @@ impl Tokens {
                 .map(|file| (file.kid.clone(), DecodingKey::from_ed_der(&file.public)))
                 .collect(),
             jwks: json!({ "keys": files.iter().rev().map(jwk).collect::<Vec<_>>() }),
+            secrets: files.iter().rev().map(secret).collect(),
         };
         Ok(Tokens { keys: Arc::new(keys), verified: Arc::new(RwLock::new(Bounded::new(REMEMBERED))), clock })
     }
@@ -91,6 +94,14 @@ impl Tokens {
     /// The public keys, the signing one first, as RFC 7517 spells them.
     pub fn jwks(&self) -> &Value {
         &self.keys.jwks
+    }
+
+    /// Secrets for `purpose` that every process with the same keys has, that of the signing key first: for what only
+    /// we read again.
+    pub fn secrets(&self, purpose: &str) -> Vec<[u8; 32]> {
+        let of =
+            |secret: &[u8; 32]| Sha256::new().chain_update(secret).chain_update(purpose).finalize().into();
+        self.keys.secrets.iter().map(of).collect()
     }
 
     /// Signs `payload` as a statement of the sort `typ`.
@@ -203,6 +214,10 @@ fn for_access() -> Validation {
 
 fn token_invalid() -> Error {
     Error::unauthenticated("token_invalid", "the access token is not one of ours; log in")
+}
+
+fn secret(file: &KeyFile) -> [u8; 32] {
+    Sha256::new().chain_update("nigran secrets").chain_update(&file.pkcs8).finalize().into()
 }
 
 fn jwk(file: &KeyFile) -> Value {

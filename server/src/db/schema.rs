@@ -202,6 +202,7 @@ diesel::table! {
         edition -> Nullable<Text>,
         findings -> Integer,
         summary -> Text,
+        queue_rank -> Integer,
     }
 }
 
@@ -257,6 +258,23 @@ diesel::table! {
         detail -> Text,
         raw -> Binary,
         released_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    review_events (submission_id, n) {
+        submission_id -> Text,
+        n -> Integer,
+        id -> Text,
+        revision -> Integer,
+        action -> Text,
+        decided_by -> Text,
+        role -> Text,
+        decided_at -> BigInt,
+        reason -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        comments -> Text,
+        due_at -> Nullable<BigInt>,
     }
 }
 
@@ -415,6 +433,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     place_tags,
     findings,
     quarantine,
+    review_events,
     jobs,
     changes,
     feed_epochs,

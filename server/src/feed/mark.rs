@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 /// A place in the feed. Everything it sees has been read; everything else has not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mark {
+pub(super) struct Mark {
     /// Numbers from here on are unread.
     end: i64,
     /// Numbers below `end` that are unread all the same, in order.
@@ -24,7 +24,7 @@ impl Mark {
     }
 
     /// Whether what this transaction wrote has been read.
-    pub fn sees(&self, xid: i64) -> bool {
+    pub(super) fn sees(&self, xid: i64) -> bool {
         xid < self.end && self.open.binary_search(&xid).is_err()
     }
 
@@ -66,6 +66,59 @@ impl FromStr for Mark {
     }
 }
 
+/// Where somebody reads on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bookmark {
+    /// What has been read to the end.
+    pub(super) read: Mark,
+    /// In the middle of the rest: how far it goes, and the last change read.
+    pub(super) page: Option<Page>,
+}
+
+/// A page in the middle of many changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) upto: Mark,
+    pub(super) after: (i64, i64),
+}
+
+impl Bookmark {
+    pub(super) fn at(read: Mark) -> Bookmark {
+        Bookmark { read, page: None }
+    }
+
+    /// Whether there was more than went on one page.
+    pub fn is_within(&self) -> bool {
+        self.page.is_some()
+    }
+}
+
+/// The mark, or `mark/upto/xid/seq`.
+impl fmt::Display for Bookmark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.read.fmt(f)?;
+        match &self.page {
+            None => Ok(()),
+            Some(Page { upto, after: (xid, seq) }) => write!(f, "/{upto}/{xid}/{seq}"),
+        }
+    }
+}
+
+impl FromStr for Bookmark {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Bookmark, Self::Err> {
+        let parts: Vec<&str> = text.split('/').collect();
+        match parts[..] {
+            [read, upto, xid, seq] => Ok(Bookmark {
+                read: read.parse()?,
+                page: Some(Page { upto: upto.parse()?, after: (xid.parse()?, seq.parse()?) }),
+            }),
+            _ => Ok(Bookmark::at(text.parse()?)),
+        }
+    }
+}
+
 /// Reads PostgreSQL's `pg_current_snapshot()`: `xmin:xmax:xip,xip,…`.
 pub(super) fn of_snapshot(text: &str) -> Option<Mark> {
     let (_, rest) = text.split_once(':')?;
@@ -93,6 +146,16 @@ mod tests {
 
         assert_eq!(mark, Mark::new(102, vec![99]));
         assert_eq!(of_snapshot("100:100:").unwrap().up_to(0), Mark::new(1, vec![]));
+    }
+
+    #[test]
+    fn a_bookmark_is_written_and_read() {
+        for text in ["105", "105:99", "105:99/200:101,150/120/7"] {
+            assert_eq!(text.parse::<Bookmark>().unwrap().to_string(), text);
+        }
+        for bad in ["", "1/2", "1/2/3", "1/2/3/4/5"] {
+            assert!(bad.parse::<Bookmark>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What changed, and for whom: the list a phone is brought up to date from. A room that changes something a phone holds
-//! says so in the same transaction with [`changed`]; who reads the list keeps a [`Mark`] of how far it has read and
-//! misses nothing between two marks, whatever commits at the same time.
+//! says so in the same transaction with [`changed`]; who reads the list keeps a [`Bookmark`] and misses nothing between two
+//! readings, whatever commits at the same time.
 
 mod mark;
 mod model;
@@ -9,7 +9,7 @@ mod store;
 
 use chrono::Duration;
 
-pub use mark::Mark;
+pub use mark::Bookmark;
 pub use model::{Audience, Change, What};
 pub use recent::{Feed, News};
 

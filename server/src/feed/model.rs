@@ -41,7 +41,7 @@ impl Audience {
 }
 
 /// Something that changed, as it is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Change {
     /// What sort of thing.
     pub what: What,

@@ -3,11 +3,11 @@
 //! answered together by the next. Nobody is answered from before they asked, so what was committed is seen at once,
 //! whichever process committed it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::mark::Mark;
+use super::mark::{Bookmark, Mark, Page};
 use super::model::{Audience, Change, Row};
 use super::{begin_anew, store};
 use crate::db::{By, Db, DbConn};
@@ -19,12 +19,17 @@ const REMEMBERED: usize = 20_000;
 /// Changes one reader is told of at once. Whoever missed more is better off starting anew.
 const MOST: usize = 10_000;
 
-/// What happened since a mark.
+/// What happened since somebody last read.
 #[derive(Debug)]
 pub enum News {
-    /// These changed, each named once; and the mark of one who knows it.
-    Changed(Vec<Change>, Mark),
-    /// Too much happened, or the mark is not of this feed: start anew.
+    /// These changed, each named once, and here one reads on.
+    Changed {
+        /// What changed.
+        changes: Vec<Change>,
+        /// Where to read on.
+        next: Bookmark,
+    },
+    /// Too much happened, or the bookmark is not of this feed: start anew.
     TooMuch,
 }
 
@@ -66,33 +71,30 @@ impl Feed {
         self.shared.epoch
     }
 
-    /// The mark of one who has read everything committed by now.
-    pub async fn now(&self) -> Result<Mark> {
+    /// The bookmark of one who has read everything committed by now.
+    pub async fn now(&self) -> Result<Bookmark> {
         self.catch_up().await?;
-        Ok(self.recent(|recent| recent.mark.clone()))
+        Ok(Bookmark::at(self.recent(|recent| recent.mark.clone())))
     }
 
-    /// What was committed since `mark` for any of `audiences`.
-    pub async fn since(&self, mark: &Mark, audiences: &[Audience]) -> Result<News> {
+    /// What was committed since `bookmark` for any of `audiences`; at most `limit` changes.
+    pub async fn since(&self, bookmark: &Bookmark, audiences: &[Audience], limit: usize) -> Result<News> {
         self.catch_up().await?;
         let words: Vec<String> = audiences.iter().map(Audience::word).collect();
+        let from = bookmark.read.lowest_unread();
         let (remembered, now, horizon) =
-            self.recent(|recent| (recent.since(mark, &words), recent.mark.clone(), recent.horizon));
-        if mark.end() > horizon {
+            self.recent(|recent| (recent.since(from, &words), recent.mark.clone(), recent.horizon));
+        if bookmark.read.end() > horizon {
             return Ok(News::TooMuch);
         }
         let rows = match remembered {
             Some(rows) => rows,
-            None => {
-                let from = mark.lowest_unread();
-                self.db.read(move |conn| store::from_for(conn, from, &words, MOST as i64 + 1)).await?
-            }
+            None => self.db.read(move |conn| store::from_for(conn, from, &words, MOST as i64 + 1)).await?,
         };
         if rows.len() > MOST {
             return Ok(News::TooMuch);
         }
-        let unread = rows.into_iter().filter(|row| !mark.sees(row.xid) && now.sees(row.xid));
-        Ok(News::Changed(named_once(unread), now))
+        Ok(page(rows, bookmark, now, limit))
     }
 
     /// Reads what was committed before this was called, unless somebody else has meanwhile.
@@ -116,10 +118,31 @@ impl Feed {
     }
 }
 
-fn named_once(rows: impl Iterator<Item = Row>) -> Vec<Change> {
-    let mut seen = std::collections::HashSet::new();
-    rows.filter(|row| seen.insert((row.what, row.subject.clone())))
+/// The first of what `bookmark` has not read. A page that is not the last keeps to what was there when the first was read.
+fn page(rows: Vec<Row>, bookmark: &Bookmark, now: Mark, limit: usize) -> News {
+    let (upto, after) = match &bookmark.page {
+        Some(page) => (page.upto.clone(), page.after),
+        None => (now, (i64::MIN, 0)),
+    };
+    let unread = |row: &Row| !bookmark.read.sees(row.xid) && upto.sees(row.xid);
+    let mut rows: Vec<Row> =
+        rows.into_iter().filter(|row| unread(row) && (row.xid, row.seq) > after).collect();
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = match rows.last() {
+        Some(last) if more => {
+            Bookmark { read: bookmark.read.clone(), page: Some(Page { upto, after: (last.xid, last.seq) }) }
+        }
+        _ => Bookmark::at(upto),
+    };
+    News::Changed { changes: named_once(rows), next }
+}
+
+fn named_once(rows: Vec<Row>) -> Vec<Change> {
+    let mut seen = HashSet::new();
+    rows.into_iter()
         .map(|row| Change { what: row.what, subject: row.subject })
+        .filter(|change| seen.insert(change.clone()))
         .collect()
 }
 
@@ -193,9 +216,8 @@ impl Recent {
         *last = row.xid.max(*last);
     }
 
-    /// What is for these audiences from the first number on that `mark` may not have read; none: not all of it is here.
-    fn since(&self, mark: &Mark, audiences: &[String]) -> Option<Vec<Row>> {
-        let from = mark.lowest_unread();
+    /// What is for these audiences from this number on; none: not all of it is here.
+    fn since(&self, from: i64, audiences: &[String]) -> Option<Vec<Row>> {
         if from < self.floor {
             return None;
         }

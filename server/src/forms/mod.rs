@@ -3,6 +3,7 @@
 
 mod builtin;
 mod model;
+mod outline;
 mod publishing;
 mod routes;
 mod store;
@@ -12,10 +13,12 @@ use std::sync::{Arc, RwLock};
 
 pub use builtin::packages as builtin_packages;
 pub use model::{ListedForm, Release};
+pub use outline::{Outline, Part, Sort};
 pub use publishing::{Published, publish};
 pub(crate) use routes::routes;
 
-use crate::db::Db;
+use crate::accounts::Kind;
+use crate::db::{Db, DbConn};
 use crate::error::Result;
 
 /// The published forms; clones share one memory.
@@ -34,6 +37,16 @@ struct Memory {
 /// Whether a form could be called that: `child-labour-inspection`.
 fn is_code(form: &str) -> bool {
     !form.is_empty() && form.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// The current release of each form as the database has it now, whatever this process remembers.
+pub fn current(conn: &mut DbConn) -> Result<Vec<ListedForm>> {
+    store::heads(conn).map(|heads| ListedForm::current(&heads))
+}
+
+/// The codes of all published forms of these kinds.
+pub fn codes_of(conn: &mut DbConn, kinds: &[Kind]) -> Result<Vec<String>> {
+    store::codes_of(conn, kinds)
 }
 
 impl Forms {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::outline::Outline;
 use crate::accounts::Kind;
 use crate::db::schema::releases;
 use crate::db::{At, Packed};
@@ -54,6 +55,12 @@ pub struct Release {
     pub compiled: Form,
     /// The whole package as JSON.
     pub document: Bytes,
+    /// Its sections, repeats and questions.
+    pub outline: Outline,
+    /// Whether a rule reads the last visit.
+    pub reads_last_visit: bool,
+    /// Whether a rule reads the facility's record.
+    pub reads_facility: bool,
     /// Names of the questions whose answers only those may read who give a reason.
     pub sensitive: BTreeSet<String>,
     /// The questions that name a place, by the choice list they are answered from.
@@ -71,6 +78,9 @@ impl Release {
         Ok(Release {
             sensitive: sensitive_questions(&package.definition),
             place_questions: place_questions(&package.definition),
+            outline: Outline::of(&package),
+            reads_last_visit: compiled.reads_last_visit(),
+            reads_facility: compiled.reads_facility(),
             form: row.form,
             version: package.version,
             hash: row.hash,
@@ -210,19 +220,30 @@ impl Listing {
         let mut forms = BTreeMap::new();
         for releases in heads.chunk_by(|a, b| a.form == b.form) {
             let current = &releases[0];
-            items.push(ListedForm {
-                form: current.form.clone(),
-                title: current.title.clone(),
-                version: current.version,
-                hash: current.hash.clone(),
-                published_at: current.published_at,
-                kind: current.kind,
-            });
+            items.push(ListedForm::of(current));
             let listed = releases.iter().map(ListedRelease::of).collect::<Vec<_>>();
             let view = FormView { form: current.form.clone(), current: listed[0].clone(), releases: listed };
             forms.insert(current.form.clone(), Document::of(&view));
         }
         Listing { list: Document::of(&json!({ "items": items, "next": null })), forms }
+    }
+}
+
+impl ListedForm {
+    fn of(current: &ReleaseHead) -> ListedForm {
+        ListedForm {
+            form: current.form.clone(),
+            title: current.title.clone(),
+            version: current.version,
+            hash: current.hash.clone(),
+            published_at: current.published_at,
+            kind: current.kind,
+        }
+    }
+
+    /// The current release of each form, from all releases ordered by form and then from new to old.
+    pub(super) fn current(heads: &[ReleaseHead]) -> Vec<ListedForm> {
+        heads.chunk_by(|a, b| a.form == b.form).map(|releases| ListedForm::of(&releases[0])).collect()
     }
 }
 

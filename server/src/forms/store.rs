@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::model::{ReleaseHead, ReleaseRow};
+use crate::accounts::Kind;
 use crate::db::DbConn;
 use crate::db::schema::releases;
 use crate::error::Result;
@@ -21,6 +22,16 @@ pub(super) fn heads(conn: &mut DbConn) -> Result<Vec<ReleaseHead>> {
     Ok(releases::table
         .order((releases::form, releases::version.desc()))
         .select(ReleaseHead::as_select())
+        .load(conn)?)
+}
+
+/// Forms of these kinds, each once.
+pub(super) fn codes_of(conn: &mut DbConn, kinds: &[Kind]) -> Result<Vec<String>> {
+    Ok(releases::table
+        .filter(releases::kind.eq_any(kinds.to_vec()))
+        .select(releases::form)
+        .distinct()
+        .order(releases::form)
         .load(conn)?)
 }
 

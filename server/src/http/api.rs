@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, forms, places, submissions, uploads};
+use crate::{accounts, forms, places, submissions, sync, uploads};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,7 +29,9 @@ use crate::{accounts, forms, places, submissions, uploads};
         (name = "accounts", description = "Logging in, people, devices"),
         (name = "forms", description = "Questionnaires and their releases"),
         (name = "submissions", description = "Filing and reading"),
+        (name = "review", description = "Accepting, returning and rejecting what was filed"),
         (name = "media", description = "Photos and documents"),
+        (name = "sync", description = "What changed for a phone"),
         (name = "places", description = "Geotagging"),
         (name = "audit", description = "What was done, by whom"),
         (name = "operations", description = "For those who run the service")
@@ -53,6 +55,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     submissions::routes(config);
     uploads::routes(config);
     places::routes(config);
+    sync::routes(config);
     log::routes(config);
     jobs::routes(config);
     health::routes(config);

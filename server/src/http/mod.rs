@@ -10,8 +10,9 @@ mod problem;
 mod request;
 
 pub(crate) mod patience;
+pub(crate) mod tls;
 pub(crate) mod watch;
 
 pub use page::{Cursor, Page};
 pub use problem::{Problem, Problems};
-pub(crate) use request::{body, if_match, tagged};
+pub(crate) use request::{body, if_match, known_tag, tagged};

@@ -78,26 +78,33 @@ impl ResponseError for Error {
     }
 
     fn error_response(&self) -> HttpResponse {
-        if let Some(cause) = &self.cause {
-            tracing::error!(code = self.code, cause = %cause, "{}", self.detail);
-        }
-        let status = self.status_code();
-        let mut answer = HttpResponse::build(status);
+        let mut answer = HttpResponse::build(self.status_code());
         if let Some(wait) = self.retry_after {
             answer.insert_header((header::RETRY_AFTER, wait.as_secs().max(1)));
         }
         if self.kind == Kind::Unauthenticated {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
-        answer.content_type("application/problem+json").json(Problem {
+        answer.content_type("application/problem+json").json(Problem::of(self))
+    }
+}
+
+impl Problem {
+    /// The document of an error. What lay behind it is logged here, and only here.
+    pub(crate) fn of(error: &Error) -> Problem {
+        if let Some(cause) = &error.cause {
+            tracing::error!(code = error.code, cause = %cause, "{}", error.detail);
+        }
+        let status = error.status_code();
+        Problem {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Checksum Mismatch"),
             status: status.as_u16(),
-            code: self.code,
-            detail: self.detail.clone(),
+            code: error.code,
+            detail: error.detail.clone(),
             request_id: super::watch::request_id(),
-            members: self.members.clone(),
-        })
+            members: error.members.clone(),
+        }
     }
 }
 

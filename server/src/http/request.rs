@@ -48,15 +48,20 @@ pub(crate) fn if_match(request: &HttpRequest) -> Result<Option<String>> {
 
 /// An answer with a strong entity tag: 304 when the phone has it already.
 pub(crate) fn tagged(request: &HttpRequest, etag: &str, caching: &'static str, body: &Bytes) -> HttpResponse {
-    let known = header_text(request, header::IF_NONE_MATCH).is_some_and(|tags| {
-        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
-    });
+    let known = known_tag(request, etag);
     let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer.insert_header((header::ETAG, etag)).insert_header((header::CACHE_CONTROL, caching));
     match known {
         true => answer.finish(),
         false => answer.content_type("application/json").body(body.clone()),
     }
+}
+
+/// Whether `If-None-Match` names this tag.
+pub(crate) fn known_tag(request: &HttpRequest, etag: &str) -> bool {
+    header_text(request, header::IF_NONE_MATCH).is_some_and(|tags| {
+        tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    })
 }
 
 fn header_text(request: &HttpRequest, name: HeaderName) -> Option<&str> {

@@ -32,6 +32,7 @@ pub use publish::{geojson, set_named};
 pub use read::{ReadSet, SetProblem, read};
 pub use routes::routes;
 pub use service::Places;
+pub use store::sets;
 
 /// The province this system is for, where nothing says otherwise.
 pub const HOME_PROVINCE: &str = gazetteer::PROVINCE;

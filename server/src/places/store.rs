@@ -20,7 +20,7 @@ pub(super) fn insert_area(conn: &mut DbConn, area: &AreaRow) -> Result<()> {
 }
 
 /// All sets, in the order they were imported.
-pub(super) fn sets(conn: &mut DbConn) -> Result<Vec<BoundarySet>> {
+pub fn sets(conn: &mut DbConn) -> Result<Vec<BoundarySet>> {
     Ok(boundary_sets::table
         .order((boundary_sets::imported_at, boundary_sets::id))
         .select(BoundarySet::as_select())

@@ -30,6 +30,9 @@ pub(super) struct Envelope {
     pub(super) non_answers: Option<Value>,
     #[serde(default)]
     pub(super) media: Vec<DeclaredMedia>,
+    /// What the filer says of a correction: `{note, also_changed}`; read by `corrections`.
+    #[serde(default)]
+    pub(super) correction: Option<Value>,
 }
 
 /// What the phone says of itself.
@@ -67,7 +70,11 @@ impl Received {
     /// Reads the bytes: strict JSON, hashed in its RFC 8785 form, so that white space and the order of keys do not
     /// make one submission into two.
     pub(super) fn read(bytes: &[u8]) -> Result<Received> {
-        let value = json::parse(bytes)?;
+        Received::of(json::parse(bytes)?)
+    }
+
+    /// The same of JSON that has been read already.
+    pub(super) fn of(value: Value) -> Result<Received> {
         let canonical = serde_json_canonicalizer::to_vec(&value).map_err(|cause| {
             Error::invalid("not_canonical", format!("the body has no canonical form: {cause}"))
         })?;
@@ -78,6 +85,16 @@ impl Received {
     pub(super) fn envelope(self) -> Result<Envelope, String> {
         Envelope::deserialize(self.value).map_err(|cause| cause.to_string())
     }
+}
+
+/// The form and release a stored envelope was filled with.
+pub(super) fn filled_with(raw: &[u8]) -> Option<(String, u32)> {
+    #[derive(Deserialize)]
+    struct Filled {
+        form: String,
+        version: u32,
+    }
+    serde_json::from_slice::<Filled>(raw).ok().map(|filled| (filled.form, filled.version))
 }
 
 fn object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {

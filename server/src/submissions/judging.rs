@@ -1,13 +1,15 @@
 //! Judging: answers in, everything the server has to say of them out. No database and no clock here; the instant of
-//! reception is handed in.
+//! reception and what was looked up are handed in.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use form_engine::{Areas, Context, Point, User, Visit};
+use form_engine::{Areas, Context, Outcome, Point, User, Visit};
 use serde_json::Value;
 
+use super::corrections;
 use super::envelope::Envelope;
 use super::flags::{self, Circumstances};
-use super::model::{Judgement, Verdict};
+use super::model::{Correction, Judgement, Verdict};
+use super::surroundings::Surroundings;
 use crate::accounts::Actor;
 use crate::config::FlagConfig;
 use crate::forms::Release;
@@ -21,11 +23,13 @@ pub(super) fn judge(
     places: &Places,
     thresholds: &FlagConfig,
     received_at: DateTime<Utc>,
+    around: &Surroundings,
 ) -> Judgement {
     let place = locate(envelope, places);
-    let context = context(envelope, filer, &place, places);
+    let context = context(envelope, filer, &place, places, around);
     let outcome = release.compiled.evaluate(&envelope.answers, envelope.non_answers.as_ref(), &context);
-    let flags = flags::raise(
+    let correction = correction(envelope, release, &context, &outcome, around);
+    let mut flags = flags::raise(
         thresholds,
         &Circumstances {
             envelope,
@@ -39,6 +43,7 @@ pub(super) fn judge(
             received_at,
         },
     );
+    flags.extend(around.before.as_ref().and_then(|before| corrections::flags(before, correction.as_ref())));
     Judgement {
         verdict: Verdict::from(outcome.verdict()),
         answers: outcome.answers,
@@ -52,7 +57,23 @@ pub(super) fn judge(
         declared: envelope.media.clone(),
         started_at: envelope.started_at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
         finished_at: envelope.finished_at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        correction,
     }
+}
+
+/// What it changes of a revision that was sent back, if it follows one.
+fn correction(
+    envelope: &Envelope,
+    release: &Release,
+    context: &Context,
+    outcome: &Outcome,
+    around: &Surroundings,
+) -> Option<Correction> {
+    let before = around.before.as_ref()?;
+    let was = &before.returned.as_ref()?.judgement.answers;
+    // What was not asked then is asked again: which questions were hidden is not stored.
+    let was_hidden = release.compiled.evaluate(was, None, context).relevance;
+    corrections::correction(before, envelope.correction.as_ref(), &release.outline, outcome, &was_hidden)
 }
 
 fn locate(envelope: &Envelope, places: &Places) -> PlaceTag {
@@ -64,7 +85,13 @@ fn locate(envelope: &Envelope, places: &Places) -> PlaceTag {
     fix.map_or_else(PlaceTag::no_fix, |fix| places.locate(&fix))
 }
 
-fn context<'p>(envelope: &Envelope, filer: &Actor, place: &PlaceTag, places: &'p Places) -> Context<'p> {
+fn context<'p>(
+    envelope: &Envelope,
+    filer: &Actor,
+    place: &PlaceTag,
+    places: &'p Places,
+    around: &Surroundings,
+) -> Context<'p> {
     let visit = Visit {
         started_at: envelope.started_at,
         finished_at: envelope.finished_at,
@@ -80,6 +107,8 @@ fn context<'p>(envelope: &Envelope, filer: &Actor, place: &PlaceTag, places: &'p
     let user = User { code: filer.code.clone(), role: filer.role.to_string(), areas: filer.areas.clone() };
     let mut context = Context::new(visit, user, places);
     context.area_chain = place.area_chain();
+    context.prev = around.prev.clone();
+    context.facility = around.facility.clone();
     context
 }
 

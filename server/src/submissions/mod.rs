@@ -2,9 +2,13 @@
 //! that never change. Nothing a person filled in is lost: answers that break rules are stored with every violation
 //! listed, and what cannot be evaluated at all is kept byte for byte in quarantine.
 
+mod batch;
+mod changes;
+mod corrections;
 mod envelope;
 mod filter;
 mod flags;
+mod for_phone;
 mod ingest;
 mod judging;
 mod model;
@@ -14,8 +18,12 @@ mod reading;
 mod receipt;
 mod redaction;
 mod retagging;
+mod review;
+mod risk;
 mod routes;
+mod settling;
 mod store;
+mod surroundings;
 mod views;
 mod watching;
 
@@ -27,9 +35,15 @@ use crate::forms::Forms;
 use crate::media::Media;
 use crate::places::Places;
 
-pub use model::{Action, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict};
+pub use for_phone::{Filed, filed_for_phone};
+pub use model::{
+    Action, Correction, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict,
+};
 pub(crate) use photos::{attach, declared, no_strangers};
 pub use receipt::{RECEIPT_TYPE, ReceiptClaims};
+pub use review::{
+    CommentForPhone, ReceiptForPhone, ReturnedForPhone, receipts_for_phone, returned_for_phone,
+};
 pub use watching::{Areas, Decision, FiledRevision, Watcher, Watchers};
 
 pub(crate) use routes::routes;

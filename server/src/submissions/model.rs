@@ -132,6 +132,22 @@ pub struct Judgement {
     pub started_at: Option<String>,
     /// When it ended, in the sender's own offset.
     pub finished_at: String,
+    /// What it corrects, where it follows a revision that was returned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Correction>,
+}
+
+/// What a revision changes of the one before, which a reviewer had sent back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Correction {
+    /// The revision that was returned.
+    pub of_revision: i32,
+    /// What the filer says about it.
+    pub note: Option<String>,
+    /// Paths of the answers that changed.
+    pub changed: Vec<String>,
+    /// Those of them that nobody asked to be changed, and that the filer did not name either.
+    pub beyond_return: Vec<String>,
 }
 
 /// The head of a submission as a row.
@@ -162,6 +178,8 @@ pub(super) struct Head {
     pub(super) edition: Option<String>,
     pub(super) findings: i32,
     pub(super) summary: Json,
+    /// Its place in the review queue, see `risk.rs`.
+    pub(super) queue_rank: i32,
 }
 
 /// A revision as a row.

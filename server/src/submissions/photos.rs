@@ -16,6 +16,7 @@ use super::store;
 use crate::accounts::{Actor, Permission};
 use crate::db::{At, DbConn, Tx};
 use crate::error::{Error, Result};
+use crate::feed::{self, Audience, What};
 use crate::http::Problems;
 use crate::media::{self, Asked, Attached, Expected, MediaHash, MediaName, Stored};
 
@@ -260,6 +261,7 @@ fn settle_media(tx: &mut Tx, head: &Head) -> Result<Vec<String>> {
     if state != head.media {
         let now = At::from(tx.now());
         store::set_media(tx.conn, &head.id, state, now)?;
+        feed::changed(tx, What::Submission, &head.id, Audience::Account(head.account_id.clone()))?;
     }
     Ok(missing)
 }

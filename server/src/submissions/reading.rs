@@ -8,6 +8,7 @@ use serde_json::json;
 use super::Submissions;
 use super::filter::Query;
 use super::model::{Head, SubmissionId};
+use super::review::{self, Candour};
 use super::views::{ListedRevision, ListedSubmission, SubmissionView, listed, listed_revision, view};
 use super::{ingest, redaction, store};
 use crate::accounts::{Actor, Kind, Scope};
@@ -43,15 +44,24 @@ impl Reader {
         }
     }
 
-    fn is_filer(&self, head: &Head) -> bool {
+    pub(super) fn is_filer(&self, head: &Head) -> bool {
         head.account_id == self.actor.account.as_str()
     }
 
     /// Filers see what they wrote themselves for a while; others give a reason, which is recorded.
-    fn sees_sensitive(&self, head: &Head, now: DateTime<Utc>) -> bool {
+    pub(super) fn sees_sensitive(&self, head: &Head, now: DateTime<Utc>) -> bool {
         let age = now - head.received_at.utc();
         let may = self.actor.reach(head.kind).sensitive_after(age);
         may && (self.is_filer(head) || self.reason.is_some())
+    }
+
+    /// How much is told of what a reviewer wrote: comments may quote answers. The filer reads what was written for them for ever.
+    pub(super) fn candour(&self, head: &Head, sensitive: bool) -> Candour {
+        match sensitive {
+            _ if self.is_filer(head) => Candour::Filer,
+            true => Candour::Reviewer,
+            false => Candour::Outline,
+        }
     }
 }
 
@@ -85,6 +95,7 @@ impl Submissions {
         let n = n.unwrap_or(head.revision);
         let sensitive = reader.sees_sensitive(&head, self.clock.now());
         self.note_reading(&reader, &head, if sensitive { "sensitive" } else { "redacted" }).await?;
+        let candour = reader.candour(&head, sensitive);
         let release = self.release_of(&head)?;
         self.db
             .read(move |conn| {
@@ -99,12 +110,13 @@ impl Submissions {
                     true => Vec::new(),
                     false => redaction::redact(&mut judgement, &release.sensitive).into_iter().collect(),
                 };
-                Ok(view(head, revision, judgement, missing, redacted))
+                let decision = review::last_decision(conn, &head.id, candour)?;
+                Ok(view(head, revision, judgement, missing, decision, redacted))
             })
             .await
     }
 
-    fn release_of(&self, head: &Head) -> Result<Arc<Release>> {
+    pub(super) fn release_of(&self, head: &Head) -> Result<Arc<Release>> {
         let release = self.forms.release(&head.form, head.version as u32)?;
         release.ok_or_else(|| Error::internal("reading a submission", "its release is gone"))
     }
@@ -151,6 +163,6 @@ pub(super) fn unknown(id: &SubmissionId) -> Error {
     Error::not_found("submission_unknown", format!("there is no submission {id} that you may see"))
 }
 
-fn no_revision(id: &SubmissionId, n: i32) -> Error {
+pub(super) fn no_revision(id: &SubmissionId, n: i32) -> Error {
     Error::not_found("revision_unknown", format!("submission {id} has no revision {n}"))
 }

@@ -16,10 +16,15 @@ pub(super) fn redact(judgement: &mut Judgement, questions: &BTreeSet<String>) ->
     for finding in &mut judgement.findings {
         finding.because.retain(|evidence| !questions.contains(question_of(&evidence.path)));
     }
+    // What the filer says of a correction may repeat an answer.
+    if let Some(correction) = &mut judgement.correction {
+        correction.note = None;
+    }
     taken
 }
 
-fn take(value: &mut Value, questions: &BTreeSet<String>, taken: &mut BTreeSet<String>) {
+/// Takes them out of any value.
+pub(super) fn take(value: &mut Value, questions: &BTreeSet<String>, taken: &mut BTreeSet<String>) {
     match value {
         Value::Object(map) => {
             taken.extend(map.keys().filter(|name| questions.contains(*name)).cloned());

@@ -10,11 +10,11 @@ use super::Submissions;
 use super::filter::Query;
 use super::ingest::Filed;
 use super::model::SubmissionId;
-use super::photos;
 use super::quarantine::QuarantineView;
 use super::reading::Reader;
 use super::receipt::Receipt;
 use super::views::{ListedRevision, ListedSubmission, SubmissionView};
+use super::{batch, corrections, photos, review};
 use crate::accounts::{Actor, Permission};
 use crate::error::{Error, Result};
 use crate::http::{Cursor, Page, Problems, body, if_match};
@@ -30,6 +30,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(raw)
         .service(quarantined)
         .service(reprocess)
+        .service(batch::file)
+        .service(corrections::correct)
+        .configure(review::routes)
         .service(photos::receive)
         .service(photos::show);
 }
@@ -87,7 +90,7 @@ async fn file(
     Ok(answer(filed))
 }
 
-fn answer(filed: Filed) -> HttpResponse {
+pub(super) fn answer(filed: Filed) -> HttpResponse {
     let (mut answer, receipt) = match filed {
         Filed::Stored(receipt) => (HttpResponse::Created(), receipt),
         Filed::Repeated(receipt) => (HttpResponse::Ok(), receipt),

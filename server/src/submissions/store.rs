@@ -5,7 +5,7 @@ use diesel::sql_types::{Bool, Nullable};
 
 use super::filter::Filter;
 use super::ingest::Area;
-use super::model::{FindingRow, Head, MediaState, Quarantined, Revision, SubmissionId, TagRow};
+use super::model::{FindingRow, Head, MediaState, Quarantined, Review, Revision, SubmissionId, TagRow};
 use super::reading::Sight;
 use crate::accounts::{Kind, Scope};
 use crate::db::schema::{findings, place_tags, quarantine, revisions, submissions};
@@ -97,6 +97,24 @@ pub(super) fn add_findings(conn: &mut DbConn, rows: &[FindingRow]) -> Result<()>
     Ok(())
 }
 
+/// The last visit to a facility with this form that ended before `ended`, other than `except`, unless it was rejected.
+pub(super) fn last_visit(
+    conn: &mut DbConn,
+    facility: &str,
+    form: &str,
+    ended: At,
+    except: &SubmissionId,
+) -> Result<Option<Head>> {
+    Ok(submissions::table
+        .filter(submissions::facility.eq(facility).and(submissions::form.eq(form)))
+        .filter(submissions::finished_at.lt(ended).and(submissions::id.ne(except)))
+        .filter(submissions::review.ne(Review::Rejected))
+        .order((submissions::finished_at.desc(), submissions::id.desc()))
+        .select(Head::as_select())
+        .first(conn)
+        .optional()?)
+}
+
 /// Heads with a fix whose place does not come from `edition`, after this id.
 pub(super) fn not_of_edition(conn: &mut DbConn, edition: &str, after: &str, limit: i64) -> Result<Vec<Head>> {
     Ok(submissions::table
@@ -110,7 +128,7 @@ pub(super) fn not_of_edition(conn: &mut DbConn, edition: &str, after: &str, limi
 }
 
 type Backend = <DbConn as diesel::Connection>::Backend;
-type Condition = Box<dyn BoxableExpression<submissions::table, Backend, SqlType = Nullable<Bool>>>;
+pub(super) type Condition = Box<dyn BoxableExpression<submissions::table, Backend, SqlType = Nullable<Bool>>>;
 
 /// What of `kind` the reader may see; nothing: no condition.
 fn within(kind: Kind, scope: Scope, reader: &Sight) -> Option<Condition> {
@@ -135,7 +153,7 @@ fn within(kind: Kind, scope: Scope, reader: &Sight) -> Option<Condition> {
 
 /// Everything of every kind the reader may see. Each reading query goes through here: lists, single submissions,
 /// revisions, raw bytes and photos alike.
-fn visible(reader: &Sight) -> Condition {
+pub(super) fn visible(reader: &Sight) -> Condition {
     let nothing: Condition = Box::new(submissions::form.eq("").nullable());
     reader
         .scopes
@@ -191,6 +209,28 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
     }
     if let Some(to) = filter.to {
         query = query.filter(submissions::finished_at.lt(to));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// What `account` filed from `since` on or is to correct, by the time it first arrived, after this place.
+pub(super) fn filed_for_phone(
+    conn: &mut DbConn,
+    account: &str,
+    since: At,
+    after: Option<(At, SubmissionId)>,
+    limit: i64,
+) -> Result<Vec<(At, SubmissionId)>> {
+    let mut query = submissions::table
+        .filter(submissions::account_id.eq(account.to_owned()))
+        .filter(submissions::received_at.ge(since).or(submissions::review.eq(Review::Returned)))
+        .order((submissions::received_at, submissions::id))
+        .limit(limit)
+        .select((submissions::received_at, submissions::id))
+        .into_boxed();
+    if let Some((at, id)) = after {
+        let later = submissions::received_at.gt(at);
+        query = query.filter(later.or(submissions::received_at.eq(at).and(submissions::id.gt(id))));
     }
     Ok(query.load(conn)?)
 }

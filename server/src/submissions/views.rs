@@ -4,8 +4,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::model::{
-    DeclaredMedia, Flag, Head, Judgement, MediaState, Review, Revision, SubmissionId, Verdict,
+    Correction, DeclaredMedia, Flag, Head, Judgement, MediaState, Review, Revision, SubmissionId, Verdict,
 };
+use super::review::DecisionView;
 use crate::db::At;
 use crate::error::Result;
 use crate::places::PlaceTag;
@@ -81,6 +82,10 @@ pub(super) struct SubmissionView {
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     received_at: At,
     receipt: String,
+    /// What it corrects, where it follows a revision that was returned.
+    correction: Option<Correction>,
+    /// The last decision about the submission.
+    decision: Option<DecisionView>,
     /// Questions whose answers are held back; read with `?reason=` if you may see them.
     redacted: Vec<String>,
 }
@@ -140,6 +145,7 @@ pub(super) fn view(
     revision: Revision,
     judgement: Judgement,
     media_missing: Vec<String>,
+    decision: Option<DecisionView>,
     redacted: Vec<String>,
 ) -> SubmissionView {
     SubmissionView {
@@ -168,6 +174,8 @@ pub(super) fn view(
         finished_at: judgement.finished_at,
         received_at: revision.received_at,
         receipt: revision.receipt,
+        correction: judgement.correction,
+        decision,
         redacted,
     }
 }

@@ -5,10 +5,11 @@
 use std::sync::Arc;
 
 use form_engine::Finding;
+use serde_json::{Map, Value};
 
 use super::model::{Action, Head, Judgement, Review, SubmissionId};
 use crate::accounts::Kind;
-use crate::db::{At, Tx};
+use crate::db::{At, DbConn, Tx};
 use crate::error::Result;
 use crate::forms::Release;
 
@@ -22,6 +23,18 @@ pub trait Watcher: Send + Sync {
 
     /// Somebody decided about the revision that stands.
     fn decided(&self, tx: &mut Tx, decision: &Decision) -> Result<()>;
+
+    /// What this room remembers of the last visit to a facility with this form before `ended`, for rules to read as members of
+    /// `prev`: `open_findings`. Asked before a filing is judged, outside its transaction.
+    fn remembers(
+        &self,
+        _conn: &mut DbConn,
+        _facility: &str,
+        _form: &str,
+        _ended: At,
+    ) -> Result<Map<String, Value>> {
+        Ok(Map::new())
+    }
 }
 
 /// A revision that has just been stored.
@@ -128,5 +141,20 @@ impl Watchers {
 
     pub(super) fn decided(&self, tx: &mut Tx, decision: &Decision) -> Result<()> {
         self.0.iter().try_for_each(|watcher| watcher.decided(tx, decision))
+    }
+
+    /// What all of them remember of the last visit to a facility.
+    pub(super) fn remembered(
+        &self,
+        conn: &mut DbConn,
+        facility: &str,
+        form: &str,
+        ended: At,
+    ) -> Result<Map<String, Value>> {
+        let mut all = Map::new();
+        for watcher in self.0.iter() {
+            all.extend(watcher.remembers(conn, facility, form, ended)?);
+        }
+        Ok(all)
     }
 }

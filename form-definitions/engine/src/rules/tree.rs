@@ -269,6 +269,12 @@ impl Node {
             || self.children().any(|child| child.mentions(variable))
     }
 
+    /// Whether a value from this source is read here or anywhere below.
+    pub(crate) fn reads_outside(&self, from: Source) -> bool {
+        matches!(self, Node::Outside { source, .. } if *source == from)
+            || self.children().any(|child| child.reads_outside(from))
+    }
+
     /// The parts of this step, in the order they are written.
     pub(crate) fn children(&self) -> impl Iterator<Item = &Node> {
         let (some, rest): ([Option<&Node>; 3], &[Node]) = match self {

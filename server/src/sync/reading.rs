@@ -1,0 +1,240 @@
+//! Bringing a phone up to date. A new phone gets a snapshot in pages and then what changed since the snapshot began; a
+//! known one what changed since its cursor. What the person gained an area for is brought like a small snapshot; what was
+//! lost with an area the phone is told to drop.
+
+use chrono::Duration;
+
+use super::Sync;
+use super::cursor::{Cursor, Snapshot};
+use super::model::{Answer, AreasForPhone, BoundariesForPhone, ReleaseForPhone};
+use super::parts::{self, Asking, Part};
+use crate::accounts::Actor;
+use crate::db::{At, DbConn};
+use crate::error::{Error, Result};
+use crate::feed::{Audience, Bookmark, Change, KEPT_DAYS, News, What};
+use crate::forms;
+use crate::places::{self, BoundarySet};
+
+/// A cursor older than this starts anew: a day before the feed forgets what came after it.
+const OLDEST: Duration = Duration::days(KEPT_DAYS - 1);
+
+/// A cursor older than this is given out anew even when nothing has changed, so that it does not grow too old.
+const RENEWED_AFTER: Duration = Duration::days(1);
+
+/// Submissions are brought to a new phone for this long after they arrived.
+const HISTORY: Duration = Duration::days(90);
+
+/// What a sync came to.
+pub(super) enum Brought {
+    /// Something, or a new cursor.
+    Page(Box<Answer>),
+    /// Nothing has changed, and the phone's cursor is still good.
+    Nothing,
+}
+
+/// A page in the making.
+struct Draft {
+    actor: Actor,
+    cursor: Cursor,
+    answer: Answer,
+    limit: usize,
+}
+
+impl Sync {
+    /// The next page for the phone `actor` is logged in from. `content` says whether it does with hearing that nothing
+    /// has changed, or wants a page all the same.
+    pub(super) async fn bring(
+        &self,
+        actor: Actor,
+        sealed: Option<&str>,
+        limit: usize,
+        content: bool,
+    ) -> Result<Brought> {
+        let Some(sealed) = sealed else { return self.anew(actor, limit).await };
+        let cursor = self.seal.open(sealed, &actor)?;
+        let age = self.clock.now().timestamp() - cursor.issued;
+        if cursor.epoch != self.feed.epoch() || age > OLDEST.num_seconds() {
+            return self.anew(actor, limit).await;
+        }
+        let mut draft = Draft { actor, cursor, answer: Answer::default(), limit };
+        if !draft.follow_the_person() {
+            return self.anew(draft.actor, limit).await;
+        }
+        if draft.cursor.snapshot.is_some() {
+            return self.snapshot_page(draft).await;
+        }
+        let audiences = audiences(&draft.actor);
+        let news = self.feed.since(&draft.cursor.bookmark, &audiences, limit).await?;
+        let News::Changed { changes, next } = news else { return self.anew(draft.actor, limit).await };
+        let is_news = !changes.is_empty() || next.is_within() || draft.answer.areas.is_some();
+        if !is_news && content && age < RENEWED_AFTER.num_seconds() {
+            return Ok(Brought::Nothing);
+        }
+        self.changes_page(draft, changes, next).await
+    }
+
+    /// The first page of a whole new picture.
+    async fn anew(&self, actor: Actor, limit: usize) -> Result<Brought> {
+        let cursor = Cursor {
+            epoch: self.feed.epoch(),
+            issued: 0,
+            areas: actor.areas.clone(),
+            // Taken before anything is read: what changes meanwhile comes after the snapshot.
+            bookmark: self.feed.now().await?,
+            snapshot: Some(Snapshot { part: Part::FIRST, after: None, gained: None }),
+        };
+        let areas = AreasForPhone { codes: actor.areas.clone(), drop: Vec::new() };
+        let answer = Answer {
+            reset: true,
+            areas: Some(areas),
+            releases: self.releases(&actor).await?,
+            boundaries: self.boundaries().await?,
+            ..Answer::default()
+        };
+        self.snapshot_page(Draft { actor, cursor, answer, limit }).await
+    }
+
+    async fn snapshot_page(&self, draft: Draft) -> Result<Brought> {
+        let since = At::from(self.clock.now() - HISTORY);
+        let is_first = draft.cursor.snapshot.as_ref().is_some_and(|snapshot| snapshot.after.is_none());
+        let mut draft = self.db.read(move |conn| draft.filled(conn, since)).await?;
+        // What changed since the first page is fetched at once; since the only page, it can wait.
+        draft.answer.more = draft.cursor.snapshot.is_some() || !is_first;
+        Ok(self.finished(draft))
+    }
+
+    async fn changes_page(&self, mut draft: Draft, changes: Vec<Change>, next: Bookmark) -> Result<Brought> {
+        let has = |what| changes.iter().any(|change| change.what == what);
+        if has(What::Release) {
+            draft.answer.releases = self.releases(&draft.actor).await?;
+        }
+        if has(What::Boundaries) {
+            draft.answer.boundaries = self.boundaries().await?;
+        }
+        draft.answer.more = next.is_within();
+        draft.cursor.bookmark = next;
+        if !changes.is_empty() {
+            let since = At::from(self.clock.now() - HISTORY);
+            draft = self.db.read(move |conn| draft.with_changes(conn, since, &changes)).await?;
+        }
+        Ok(self.finished(draft))
+    }
+
+    fn finished(&self, draft: Draft) -> Brought {
+        let Draft { actor, mut cursor, mut answer, .. } = draft;
+        let now = self.clock.now();
+        cursor.issued = now.timestamp();
+        answer.cursor = self.seal.close(&cursor, &actor);
+        answer.server_time = Some(At::from(now));
+        Brought::Page(Box::new(answer))
+    }
+
+    /// The current releases of what the person fills, as the database has them: the list this process remembers may be
+    /// older than the change that is being told.
+    async fn releases(&self, actor: &Actor) -> Result<Vec<ReleaseForPhone>> {
+        let mut listed = self.db.read(forms::current).await?;
+        listed.retain(|form| actor.may_file(form.kind).is_ok());
+        let (contents, forms) = (self.contents.clone(), self.forms.clone());
+        tokio::task::spawn_blocking(move || listed.iter().map(|form| contents.of(&forms, form)).collect())
+            .await
+            .map_err(|cause| Error::internal("reading releases", cause))?
+    }
+
+    async fn boundaries(&self) -> Result<Vec<BoundariesForPhone>> {
+        let mut sets = self.db.read(places::sets).await?;
+        // Of imports under one name the last is the one that is given out.
+        sets.reverse();
+        let mut told: Vec<BoundariesForPhone> = Vec::new();
+        for set in sets {
+            if told.iter().all(|newer| newer.set != set.set_id) {
+                told.push(BoundariesForPhone::of(set));
+            }
+        }
+        Ok(told)
+    }
+}
+
+impl Draft {
+    /// Takes in that the person works elsewhere than when the cursor was given out. False: the phone is in the middle of
+    /// a picture of the old areas, and starts anew.
+    fn follow_the_person(&mut self) -> bool {
+        let Draft { actor, cursor, answer, .. } = self;
+        let without = |these: &[String], those: &[String]| -> Vec<String> {
+            these.iter().filter(|code| !those.contains(code)).cloned().collect()
+        };
+        let lost = without(&cursor.areas, &actor.areas);
+        let gained = without(&actor.areas, &cursor.areas);
+        if lost.is_empty() && gained.is_empty() {
+            return true;
+        }
+        cursor.areas.clone_from(&actor.areas);
+        answer.areas = Some(AreasForPhone { codes: actor.areas.clone(), drop: lost });
+        match cursor.snapshot.take() {
+            Some(Snapshot { gained: None, .. }) if !gained.is_empty() => return false,
+            whole @ Some(Snapshot { gained: None, .. }) => cursor.snapshot = whole,
+            partial => {
+                // Those of an earlier gain that were not brought to the end are brought again, with the new ones.
+                let earlier = partial.and_then(|snapshot| snapshot.gained).unwrap_or_default();
+                let areas: Vec<String> = actor
+                    .areas
+                    .iter()
+                    .filter(|code| gained.contains(code) || earlier.contains(code))
+                    .cloned()
+                    .collect();
+                cursor.snapshot = Part::FIRST_BY_AREA.filter(|_| !areas.is_empty()).map(|part| Snapshot {
+                    part,
+                    after: None,
+                    gained: Some(areas),
+                });
+            }
+        }
+        true
+    }
+
+    /// With as much of the snapshot as there is room for.
+    fn filled(mut self, conn: &mut DbConn, since: At) -> Result<Draft> {
+        while let Some(Snapshot { part, after, gained }) = self.cursor.snapshot.take() {
+            let room = self.limit.saturating_sub(self.answer.len());
+            if room == 0 {
+                self.cursor.snapshot = Some(Snapshot { part, after, gained });
+                break;
+            }
+            let areas = gained.as_deref().unwrap_or(&self.actor.areas);
+            let asking = Asking { actor: &self.actor, since, areas };
+            let rest = part.page(conn, &asking, after.as_deref(), room, &mut self.answer)?;
+            self.cursor.snapshot = match rest {
+                Some(after) => Some(Snapshot { part, after: Some(after), gained }),
+                None => part
+                    .next()
+                    .filter(|next| gained.is_none() || next.is_by_area())
+                    .map(|part| Snapshot { part, after: None, gained }),
+            };
+        }
+        Ok(self)
+    }
+
+    fn with_changes(mut self, conn: &mut DbConn, since: At, changes: &[Change]) -> Result<Draft> {
+        let asking = Asking { actor: &self.actor, since, areas: &self.actor.areas };
+        parts::changed(conn, &asking, changes, &mut self.answer)?;
+        Ok(self)
+    }
+}
+
+fn audiences(actor: &Actor) -> Vec<Audience> {
+    let areas = actor.areas.iter().cloned().map(Audience::Area);
+    [Audience::Everyone, Audience::Account(actor.account.to_string())].into_iter().chain(areas).collect()
+}
+
+impl BoundariesForPhone {
+    fn of(set: BoundarySet) -> BoundariesForPhone {
+        BoundariesForPhone {
+            url: format!("/v1/places/boundaries/{}.geojson", set.set_id),
+            set: set.set_id,
+            level: set.level,
+            vintage: set.vintage,
+            hash: set.sha256,
+            licence: set.licence,
+            attribution: set.attribution,
+        }
+    }
+}
