@@ -46,7 +46,7 @@ impl Phone {
         self.catch_up().await.map_err(Gone::into_error)
     }
 
-    async fn catch_up(&mut self) -> Result<CaughtUp, Gone> {
+    pub(super) async fn catch_up(&mut self) -> Result<CaughtUp, Gone> {
         let mut standing: Standing = self.queue.read(FILE)?.unwrap_or_default();
         let mut caught_up = CaughtUp::default();
         for _ in 0..PAGES {
@@ -138,6 +138,9 @@ impl Phone {
             });
             item.state = State::Stored;
         }
+        if text("review") != "returned" {
+            item.state = item.state.after(Event::TakeBack).unwrap_or(item.state);
+        }
         note_photos(&mut item, told);
         Ok(self.queue.put(item)?)
     }
@@ -147,6 +150,7 @@ impl Phone {
         let Some(mut item) = self.told_of(returned) else { return Ok(false) };
         let Some(next) = item.state.after(Event::Return) else { return Ok(false) };
         item.comments = returned.get("fields").and_then(Value::as_array).cloned().unwrap_or_default();
+        item.if_match = returned.get("content_hash").and_then(Value::as_str).map(str::to_owned);
         item.state = next;
         self.queue.put(item)?;
         Ok(true)

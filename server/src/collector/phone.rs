@@ -204,9 +204,12 @@ impl Phone {
                 format!("submission {id} is {:?}; nothing to correct", item.state),
             )
         })?;
-        let theirs = item.problem.as_ref().and_then(|problem| problem.content_hash.clone());
-        let mine = item.proof.as_ref().and(item.content_hash.clone());
-        item.if_match = theirs.or(mine);
+        // What was sent back says itself which revision it is; a conflict, which one the server holds.
+        if item.state != State::Returned {
+            let theirs = item.problem.as_ref().and_then(|problem| problem.content_hash.clone());
+            let mine = item.proof.as_ref().and(item.content_hash.clone());
+            item.if_match = theirs.or(mine);
+        }
         item.state = open;
         item.problem = None;
         self.queue.put(item)
@@ -218,7 +221,7 @@ impl Phone {
         self.stuck = None;
     }
 
-    /// Does everything that is due, once: answers first, then photos.
+    /// Does everything that is due, once: answers first; what changed, when something was filed; then photos.
     ///
     /// # Errors
     /// When the phone's own disk fails.
@@ -242,7 +245,11 @@ impl Phone {
 
     async fn everything_due(&mut self) -> Result<(), Gone> {
         self.know_who_i_am().await?;
+        let filed = self.tally.filed;
         self.send_answers().await?;
+        if self.tally.filed > filed {
+            self.catch_up().await?;
+        }
         self.send_photos().await
     }
 
@@ -298,12 +305,17 @@ impl Phone {
     }
 
     async fn read(&mut self, path: &str) -> Result<Value, Gone> {
-        match self.ask(Ask::new(Method::GET, path)).await?.said()? {
-            Said::Yes(_, json) => Ok(json),
-            Said::No(problem) => {
-                Err(Hindrance::Later { why: format!("{path} is answered {}", problem.code), after: None }
-                    .into())
-            }
+        let reply = self.ask(Ask::new(Method::GET, path)).await?;
+        self.read_page(&reply).map(Value::Object)
+    }
+
+    /// The JSON object an answer holds.
+    pub(super) fn read_page(&self, reply: &Reply) -> Result<Map<String, Value>, Gone> {
+        let later = |why: String| Gone::from(Hindrance::Later { why, after: None });
+        match reply.said()? {
+            Said::Yes(_, Value::Object(page)) => Ok(page),
+            Said::Yes(..) => Err(later("an answer that is no object".to_owned())),
+            Said::No(problem) => Err(later(problem.code)),
         }
     }
 
