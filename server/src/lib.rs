@@ -10,6 +10,7 @@ pub mod collector;
 pub mod config;
 pub mod db;
 pub mod error;
+pub mod facilities;
 pub mod feed;
 pub mod forms;
 pub mod http;

@@ -5,6 +5,7 @@ mod accounts;
 mod bad_input;
 mod batch;
 mod corrections;
+mod facilities;
 mod filing;
 mod forms;
 mod jobs;
