@@ -84,6 +84,7 @@ impl App {
         let media = Media::start(config.media.clone(), &config.data_dir).await?;
         let facilities =
             Facilities::new(db.clone(), places.clone(), clock.clone(), config.data_dir.join("imports"));
+        facilities.forget_imports();
         let submissions = Submissions {
             db: db.clone(),
             accounts: accounts.clone(),

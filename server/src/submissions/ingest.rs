@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::envelope::{Envelope, Received};
+use super::flags::Whereabouts;
 use super::model::{Judgement, SubmissionId};
 use super::quarantine::{self, Reason};
 use super::receipt::Receipt;
@@ -183,6 +184,7 @@ impl Submissions {
             judging::judge(&envelope, &release, &letter.filer, &self.places, &self.flags, now, &around);
         let device_id = letter.filer.device.clone().or_else(|| envelope.device.as_ref()?.id.clone());
         Ok(Prepared::Judged(Arc::new(Filing {
+            whereabouts: Whereabouts::of(&envelope, &self.flags),
             edition: self.places.edition(),
             finished_at: At::from(envelope.finished_at),
             device_id: device_id.map(storable),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::flags::{self, Whereabouts};
 use super::ingest::{Area, Filed, missing_media};
 use super::model::{FindingRow, Head, Judgement, MediaState, Review, Revision, SubmissionId};
 use super::receipt::{RECEIPT_TYPE, Receipt, ReceiptClaims};
@@ -35,6 +36,8 @@ pub(super) struct Filing {
     pub(super) content: Packed,
     pub(super) summary: Json,
     pub(super) queue_rank: i32,
+    /// Where and when, to be compared with what the database knows.
+    pub(super) whereabouts: Whereabouts,
     /// The revision it was judged to follow, and where that stood with its reviewer.
     pub(super) followed: Option<(i32, Review)>,
 }
@@ -92,7 +95,12 @@ fn store_revision(
     visit(tx, &head)?;
     feed::changed(tx, What::Submission, &filing.id, Audience::Account(head.account_id.clone()))?;
     watchers.filed(tx, &filing.as_filed(&head, &revision, before))?;
-    Ok(Settled::Done(Filed::Stored(Receipt::of(&head, revision, &filing.judgement, missing))))
+    if missing.len() < filing.judgement.declared.len() {
+        flags::about_media(tx, &head.id)?;
+    }
+    let late = flags::after_filing(tx, &head, &filing.judgement, &filing.whereabouts, &filing.filer.areas)?;
+    let receipt = Receipt::of(&head, revision, &filing.judgement, missing).with_flags(late);
+    Ok(Settled::Done(Filed::Stored(receipt)))
 }
 
 /// Tells the register of facilities of the visit, or that there was none: what was rejected was none.
@@ -110,7 +118,9 @@ pub(super) fn visit(tx: &mut Tx, head: &Head) -> Result<()> {
 fn repeated(tx: &mut Tx, head: &Head, earlier: Revision) -> Result<Settled> {
     let judgement = earlier.judgement()?;
     let missing = missing_media(tx.conn, &head.id, &judgement)?;
-    Ok(Settled::Done(Filed::Repeated(Receipt::of(head, earlier, &judgement, missing))))
+    let late = flags::late(tx.conn, &head.id, earlier.revision)?;
+    let receipt = Receipt::of(head, earlier, &judgement, missing).with_flags(late);
+    Ok(Settled::Done(Filed::Repeated(receipt)))
 }
 
 impl Filing {
