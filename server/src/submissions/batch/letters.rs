@@ -98,12 +98,12 @@ struct Members<'t> {
 impl<'t> Members<'t> {
     fn of(text: &'t [u8]) -> Members<'t> {
         let mut members = Members { text, at: 0 };
-        members.skip(b"{");
+        members.pass(b"{");
         members
     }
 
     /// Passes over white space and this sign.
-    fn skip(&mut self, signs: &[u8]) {
+    fn pass(&mut self, signs: &[u8]) {
         let passes = |byte: &u8| byte.is_ascii_whitespace() || signs.contains(byte);
         self.at += self.text[self.at..].iter().take_while(|byte| passes(byte)).count();
     }
@@ -134,13 +134,13 @@ impl<'t> Iterator for Members<'t> {
     type Item = Member<'t>;
 
     fn next(&mut self) -> Option<Member<'t>> {
-        self.skip(b",");
+        self.pass(b",");
         let start = self.at;
         if self.text.get(start) != Some(&b'"') {
             return None;
         }
         let name = serde_json::from_slice(self.value()).unwrap_or_default();
-        self.skip(b":");
+        self.pass(b":");
         let value = self.value();
         Some(Member { name, value, text: &self.text[start..self.at] })
     }
