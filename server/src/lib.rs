@@ -11,6 +11,7 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod facilities;
+pub mod findings;
 pub mod feed;
 pub mod forms;
 pub mod http;

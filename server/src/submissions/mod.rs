@@ -6,6 +6,7 @@ mod batch;
 mod changes;
 mod corrections;
 mod envelope;
+mod facts;
 mod filter;
 mod flags;
 mod for_phone;
@@ -38,6 +39,7 @@ use crate::media::Media;
 use crate::places::Places;
 
 pub use flags::COMPARE_PHOTOS;
+pub use facts::{Facts, facts, judged, readable};
 pub use for_phone::{Filed, filed_for_phone};
 pub use model::{
     Action, Correction, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict,
