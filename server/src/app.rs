@@ -17,8 +17,8 @@ use crate::config::Config;
 use crate::db::{self, By, Db};
 use crate::error::{Error, Result};
 use crate::facilities::Facilities;
-use crate::findings::Findings;
 use crate::feed::Feed;
+use crate::findings::Findings;
 use crate::forms::{self, Forms};
 use crate::http::health::{Check, Checks};
 use crate::http::patience::{self, Patience};
@@ -161,7 +161,8 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
     let checks = Data::new(checks(app));
     let patience = Data::new(Patience(Duration::from_secs(config.limits.silence_seconds)));
     let server = HttpServer::new(move || {
-        let App { db, accounts, forms, places, facilities, submissions, findings, sync, uploads, .. } = shared.clone();
+        let App { db, accounts, forms, places, facilities, submissions, findings, sync, uploads, .. } =
+            shared.clone();
         Actix::new()
             .into_utoipa_app()
             .configure(api::routes)

@@ -22,7 +22,8 @@ pub(super) fn check(tx: &mut Tx, case: &Case, shown: &Evidence) -> Result<()> {
         return Ok(());
     }
     let holder = later.as_deref().unwrap_or(&case.submission_id);
-    let there: BTreeSet<String> = media::arrived(tx.conn, holder)?.into_iter().map(|held| held.name).collect();
+    let there: BTreeSet<String> =
+        media::arrived(tx.conn, holder)?.into_iter().map(|held| held.name).collect();
     let missing: Vec<&String> = shown.media.iter().filter(|name| !there.contains(*name)).collect();
     match missing.is_empty() {
         true => Ok(()),
@@ -35,7 +36,8 @@ pub(super) fn check(tx: &mut Tx, case: &Case, shown: &Evidence) -> Result<()> {
 }
 
 fn fits(case: &Case, facts: Option<Facts>, id: &str) -> Result<()> {
-    let unfit = |why: &str| Err(Error::invalid("evidence_unfit", format!("submission {id} {why}; name another")));
+    let unfit =
+        |why: &str| Err(Error::invalid("evidence_unfit", format!("submission {id} {why}; name another")));
     // What does not exist and what is of the other line are the same to whoever asks.
     let Some(facts) = facts.filter(|facts| facts.kind == case.kind) else {
         return unfit("is none you may name");

@@ -91,9 +91,10 @@ impl Findings {
         there: &[Case],
         tally: &mut Tally,
     ) -> Result<()> {
-        let mut known: Vec<&Case> =
-            there.iter().chain(ours).filter(|case| case.key == wanted.key).collect();
-        known.sort_by(|a, b| (!a.state.runs(), b.opened_at, &b.id).cmp(&(!b.state.runs(), a.opened_at, &a.id)));
+        let mut known: Vec<&Case> = there.iter().chain(ours).filter(|case| case.key == wanted.key).collect();
+        known.sort_by(|a, b| {
+            (!a.state.runs(), b.opened_at, &b.id).cmp(&(!b.state.runs(), a.opened_at, &a.id))
+        });
         known.dedup_by(|a, b| a.id == b.id);
         let Some(latest) = known.first() else {
             return match moving(tx, filed, wanted, ours)? {
@@ -318,7 +319,8 @@ impl Findings {
             tally.count("not_seen");
             return Ok(());
         }
-        let folded = wanted.iter().find(|it| it.subject == case.subject && it.finding.superseded.contains(&case.code));
+        let folded =
+            wanted.iter().find(|it| it.subject == case.subject && it.finding.superseded.contains(&case.code));
         let moved = wanted.iter().any(|it| it.subject == case.subject && it.finding.code == case.code);
         let (cause, details) = match folded {
             Some(into) => (Cause::Folded, json!({ "into": into.finding.code })),
@@ -379,7 +381,8 @@ fn moving<'c>(
     ours: &'c [Case],
 ) -> Result<Option<&'c Case>> {
     let same = |case: &&Case| case.code == wanted.finding.code && case.subject == wanted.subject;
-    let Some(case) = ours.iter().filter(same).find(|case| case.state.runs() || case.state == State::Remedied) else {
+    let Some(case) = ours.iter().filter(same).find(|case| case.state.runs() || case.state == State::Remedied)
+    else {
         return Ok(None);
     };
     let elsewhere = shown_elsewhere(tx, case, filed.submission.as_str())?;
@@ -412,7 +415,13 @@ fn carried(stands: Severity, said: Severity, says: Severity) -> Severity {
     }
 }
 
-fn supersede(tx: &mut Tx, filed: &FiledRevision, case: &Case, cause: Cause, mut details: Value) -> Result<()> {
+fn supersede(
+    tx: &mut Tx,
+    filed: &FiledRevision,
+    case: &Case,
+    cause: Cause,
+    mut details: Value,
+) -> Result<()> {
     details["cause"] = json!(cause);
     let note = Note::shown(filed.submission.as_str(), filed.revision, details);
     superseded(tx, case, cause, note)

@@ -38,8 +38,8 @@ use crate::forms::Forms;
 use crate::media::Media;
 use crate::places::Places;
 
-pub use flags::COMPARE_PHOTOS;
 pub use facts::{Facts, facts, judged, readable};
+pub use flags::COMPARE_PHOTOS;
 pub use for_phone::{Filed, filed_for_phone};
 pub use model::{
     Action, Correction, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict,
