@@ -8,10 +8,11 @@ mod backup;
 mod command_line;
 mod crash;
 mod forms;
+mod jobs;
 mod lifecycle;
 mod slow;
-mod torn;
 mod tls;
+mod torn;
 
 /// The binary with a data folder.
 fn nigran(data_dir: &Path) -> Launch {
