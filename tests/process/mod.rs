@@ -13,6 +13,7 @@ mod lifecycle;
 mod slow;
 mod tls;
 mod torn;
+mod uploads;
 
 /// The binary with a data folder.
 fn nigran(data_dir: &Path) -> Launch {
