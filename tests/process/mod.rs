@@ -9,6 +9,7 @@ mod command_line;
 mod crash;
 mod forms;
 mod lifecycle;
+mod simulate;
 mod slow;
 mod tls;
 mod torn;
