@@ -8,7 +8,7 @@ use crate::submissions::{ReceiptForPhone, ReturnedForPhone};
 
 /// One page of what changed for a phone.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
-#[schema(example = json!({
+#[schema(as = SyncPage, example = json!({
     "cursor": "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80xfDB8MTc5NTE3NjAwMHxQSzIyNnwxMDV8", "more": false,
     "server_time": "2026-11-20T12:00:00Z", "reset": true,
     "areas": { "codes": ["PK226"], "drop": [] },
