@@ -19,7 +19,8 @@ use crate::error::{Error, Result};
 use crate::feed::Feed;
 use crate::forms::{self, Forms};
 use crate::http::health::{Check, Checks};
-use crate::http::{api, watch};
+use crate::http::patience::{self, Patience};
+use crate::http::{api, tls, watch};
 use crate::jobs::Jobs;
 use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
@@ -148,6 +149,7 @@ pub fn serve(config: &Config, app: App) -> Result<Running> {
 fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<SocketAddr>)> {
     let shared = app.clone();
     let checks = Data::new(checks(app));
+    let patience = Data::new(Patience(Duration::from_secs(config.limits.silence_seconds)));
     let server = HttpServer::new(move || {
         let App { db, accounts, forms, places, submissions, sync, uploads, .. } = shared.clone();
         Actix::new()
@@ -164,7 +166,9 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(sync))
             .app_data(Data::new(uploads))
             .app_data(checks.clone())
+            .app_data(patience.clone())
             .default_service(web::to(api::unmatched))
+            .wrap(from_fn(patience::be_patient))
             .wrap(Compress::default())
             .wrap(from_fn(watch::watch))
     });
@@ -177,11 +181,14 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
         .client_request_timeout(REQUEST_HEAD)
         // Whoever waits for the server listens for signals; a test that starts one in its own process does not.
         .disable_signals()
-        .shutdown_timeout(20)
-        .bind(&config.listen)
-        .map_err(|cause| {
-            Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen))
-        })?;
+        .shutdown_timeout(20);
+    let bound = match tls::settings(&config.tls)? {
+        Some(settings) => server.bind_rustls_0_23(&config.listen, settings),
+        None => server.bind(&config.listen),
+    };
+    let server = bound.map_err(|cause| {
+        Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen))
+    })?;
     let addresses = server.addrs();
     Ok((server.run(), addresses))
 }

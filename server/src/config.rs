@@ -22,6 +22,8 @@ pub struct Config {
     pub bootstrap_password: Option<String>,
     /// Threads that answer requests; 0: one per core.
     pub workers: usize,
+    /// The certificate to listen with.
+    pub tls: TlsConfig,
     /// The database.
     pub database: DatabaseConfig,
     /// Where photos are kept.
@@ -34,6 +36,16 @@ pub struct Config {
     pub jobs: JobConfig,
     /// The log.
     pub log: LogConfig,
+}
+
+/// The certificate to listen with. Without one the listener speaks plain HTTP, for loopback or a proxy in front.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct TlsConfig {
+    /// File with the certificate and its chain, in PEM. Read again when it changes.
+    pub certificate: Option<PathBuf>,
+    /// File with the private key, in PEM.
+    pub key: Option<PathBuf>,
 }
 
 /// The database.
@@ -80,6 +92,9 @@ pub struct Limits {
     pub submission_bytes: usize,
     /// The largest batch of submissions, in bytes after unpacking; it has any number of lines.
     pub batch_bytes: usize,
+    /// How long the body of a request may bring nothing, in seconds, before its sender is taken to be gone. However slow
+    /// it is, a body that goes on coming is waited for.
+    pub silence_seconds: u64,
 }
 
 /// From where a fix or a clock smells wrong. Flags only: nothing is refused for these.
@@ -122,6 +137,7 @@ impl Default for Config {
             boundaries: Vec::new(),
             bootstrap_password: None,
             workers: 0,
+            tls: TlsConfig::default(),
             database: DatabaseConfig::default(),
             media: MediaConfig::default(),
             limits: Limits::default(),
@@ -153,7 +169,7 @@ impl Default for MediaConfig {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { submission_bytes: 2 * MIB, batch_bytes: 256 * MIB }
+        Limits { submission_bytes: 2 * MIB, batch_bytes: 256 * MIB, silence_seconds: 90 }
     }
 }
 
@@ -187,6 +203,8 @@ const KEYS: &[(&str, As)] = &[
     ("boundaries", As::List),
     ("bootstrap_password", As::Text),
     ("workers", As::Toml),
+    ("tls.certificate", As::Text),
+    ("tls.key", As::Text),
     ("database.url", As::Text),
     ("media.endpoint", As::Text),
     ("media.region", As::Text),
@@ -200,6 +218,7 @@ const KEYS: &[(&str, As)] = &[
     ("media.open_uploads", As::Toml),
     ("limits.submission_bytes", As::Toml),
     ("limits.batch_bytes", As::Toml),
+    ("limits.silence_seconds", As::Toml),
     ("flags.poor_accuracy_m", As::Toml),
     ("flags.stale_fix_minutes", As::Toml),
     ("flags.clock_skew_minutes", As::Toml),

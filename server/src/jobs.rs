@@ -21,8 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How often sessions that have run out are closed, and old changes forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 
-/// How often uploads nobody continues are swept away.
-const SWEEP_UPLOADS_EVERY: Duration = Duration::from_secs(60);
+/// How often uploads are looked through.
+const SWEEP_UPLOADS_EVERY: Duration = Duration::from_secs(600);
 
 /// How long an ordinary attempt may take.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -35,6 +35,9 @@ const SWEEP_SESSIONS: &str = "sessions.sweep";
 
 /// Forgets old changes.
 const SWEEP_FEED: &str = "feed.sweep";
+
+/// Ends uploads nobody continues, and removes what they hold.
+const SWEEP_UPLOADS: &str = "uploads.sweep";
 
 /// Every kind of job and its handler.
 const KINDS: &[Kind<App>] = &[
@@ -50,10 +53,16 @@ const KINDS: &[Kind<App>] = &[
         patience: PATIENCE,
         run: |app, task| Box::pin(sweep(app, task, |tx| feed::sweep(tx).map(drop))),
     },
+    Kind {
+        name: SWEEP_UPLOADS,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(sweep_uploads(app, task)),
+    },
 ];
 
 /// Work that recurs; it is left behind at the first start and leaves itself behind from then on.
-const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED];
+const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED, SWEEP_UPLOADS];
 
 /// Runs every job that is due, one after the other, until none is; returns how many were run.
 pub async fn run_due(app: &App) -> Result<usize> {
@@ -76,9 +85,6 @@ impl Jobs {
             once("setting up recurring work", app, |app| async move { recur(&app).await }),
             every(SEAL_EVERY, "sealing the audit log", app, |app| async move { seal(&app).await }),
             every(LOOK_EVERY, "looking for changes", app, |app| async move { look(&app).await }),
-            every(SWEEP_UPLOADS_EVERY, "sweeping uploads", app, |app| async move {
-                app.uploads.sweep().await.map(drop)
-            }),
         ];
         let work = || queue::work(app.db.clone(), app.clone(), KINDS, at_once, stop.clone());
         let queue = (at_once > 0).then(|| tokio::spawn(work()));
@@ -155,6 +161,17 @@ async fn sweep(app: App, task: Task, clear: fn(&mut Tx) -> Result<()>) -> Result
         .write(By::system(), move |tx| {
             clear(tx)?;
             let next = tx.now() + SWEEP_EVERY;
+            queue::again(tx, &task, next)
+        })
+        .await
+}
+
+/// Clears away uploads, which leaves the machine, and is due again after a while. Doing it twice does no harm.
+async fn sweep_uploads(app: App, task: Task) -> Result<Done> {
+    app.uploads.sweep().await?;
+    app.db
+        .write(By::system(), move |tx| {
+            let next = tx.now() + SWEEP_UPLOADS_EVERY;
             queue::again(tx, &task, next)
         })
         .await

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod backup;
 pub mod cli;
 pub mod clock;
+pub mod collector;
 pub mod config;
 pub mod db;
 pub mod error;

@@ -48,8 +48,14 @@ type Client = fn(&serde_json::Value) -> serde_json::Value;
 
 async fn tuspy_goes_on_where_it_was_cut(app: TestApp) {
     let Some(_) = tuspy() else { return };
-    cut_and_resumed(&app, false, |job| run(Command::new(tuspy().expect("it is there")).args(["-c", PYTHON]), job)).await;
-    cut_and_resumed(&app, true, |job| run(Command::new(tuspy().expect("it is there")).args(["-c", PYTHON]), job)).await;
+    cut_and_resumed(&app, false, |job| {
+        run(Command::new(tuspy().expect("it is there")).args(["-c", PYTHON]), job)
+    })
+    .await;
+    cut_and_resumed(&app, true, |job| {
+        run(Command::new(tuspy().expect("it is there")).args(["-c", PYTHON]), job)
+    })
+    .await;
 }
 
 async fn tus_js_client_goes_on_where_it_was_cut(app: TestApp) {
@@ -97,7 +103,8 @@ fn with(mut job: serde_json::Value, url: &serde_json::Value) -> serde_json::Valu
 }
 
 fn run(command: &mut Command, job: &serde_json::Value) -> serde_json::Value {
-    let output = command.arg(job.to_string()).env("NO_PROXY", "127.0.0.1").output().expect("the client starts");
+    let output =
+        command.arg(job.to_string()).env("NO_PROXY", "127.0.0.1").output().expect("the client starts");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "the client failed:\n{said}");
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("the client said nothing:\n{said}"))
@@ -129,9 +136,11 @@ fn tus_js() -> Option<&'static Path> {
     let found = FOLDER.get_or_init(|| {
         let folder = clients().join("tus-js-client");
         std::fs::create_dir_all(&folder).ok()?;
-        let has_it = || quiet(Command::new("node").current_dir(&folder).args(["-e", "require('tus-js-client')"]));
+        let has_it =
+            || quiet(Command::new("node").current_dir(&folder).args(["-e", "require('tus-js-client')"]));
         if !has_it() {
-            let install = ["install", "--silent", "--no-audit", "--no-fund", "--prefix", ".", "tus-js-client@4"];
+            let install =
+                ["install", "--silent", "--no-audit", "--no-fund", "--prefix", ".", "tus-js-client@4"];
             let _ = quiet(Command::new("npm").current_dir(&folder).args(install));
         }
         has_it().then_some(folder)
@@ -144,7 +153,8 @@ fn tus_js() -> Option<&'static Path> {
 
 /// Where clients are kept from one run of the tests to the next.
 fn clients() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
     target.join("tus-clients")
 }
 

@@ -22,12 +22,12 @@ const PLATFORM: &[&str] = &[
 const TOGETHER: &[&str] = &["app", "app.rs", "backup", "cli", "cli.rs", "jobs.rs", "main.rs", "demo.rs"];
 /// The rooms, from the ground up. A room may import rooms of a lower floor only.
 const FLOORS: &[&[&str]] = &[
-    &["audit"],
+    &["audit", "collector"],
     &["accounts"],
     &["forms", "places"],
     &["facilities", "findings", "media"],
     &["submissions"],
-    &["exports", "openrosa"],
+    &["exports", "openrosa", "uploads"],
     &["sync"],
 ];
 

@@ -1,3 +1,4 @@
 //! Whole days of whole people, across rooms.
 
 mod first_light;
+mod headless_phone;

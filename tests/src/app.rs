@@ -196,14 +196,7 @@ impl TestApp {
 
     /// How many rows of `table` meet `condition`.
     pub fn count(&self, table: &str, condition: &str) -> i64 {
-        let query = sql_query(format!("SELECT COUNT(*) AS n FROM {table} WHERE {condition}"));
-        let url = self.config.database_url();
-        let counted: Vec<Count> = match url.strip_prefix("sqlite:") {
-            Some(path) => query.load(&mut SqliteConnection::establish(path).expect("the database opens")),
-            None => query.load(&mut PgConnection::establish(&url).expect("the database answers")),
-        }
-        .expect("the condition is SQL");
-        counted[0].n
+        count(&self.config.database_url(), table, condition)
     }
 
     /// The one text a query gives as `text`.
@@ -217,6 +210,20 @@ impl TestApp {
         .expect("the query is SQL");
         found.into_iter().next().expect("the query finds something").text
     }
+}
+
+/// How many rows of `table` meet `condition` in the database at `url`.
+///
+/// # Panics
+/// When the database cannot be asked.
+pub fn count(url: &str, table: &str, condition: &str) -> i64 {
+    let query = sql_query(format!("SELECT COUNT(*) AS n FROM {table} WHERE {condition}"));
+    let counted: Vec<Count> = match url.strip_prefix("sqlite:") {
+        Some(path) => query.load(&mut SqliteConnection::establish(path).expect("the database opens")),
+        None => query.load(&mut PgConnection::establish(url).expect("the database answers")),
+    }
+    .expect("the condition is SQL");
+    counted[0].n
 }
 
 /// Runs SQL on a SQLite file no server has open.

@@ -8,7 +8,9 @@ pub mod folders;
 pub mod photos;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod samples;
+pub mod torn;
 
 pub use app::{Backend, House, PASSWORD, TestApp};
 pub use client::{Answer, Person, codes};

@@ -19,6 +19,8 @@ pub struct Launch {
     pub database_url: Option<String>,
     /// Boundary files to import at the first start.
     pub boundaries: Vec<PathBuf>,
+    /// Further settings, as environment variables.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 /// A server process. It is killed when this is dropped.
@@ -38,6 +40,7 @@ impl Launch {
             data_dir: data_dir.to_owned(),
             database_url: None,
             boundaries: Vec::new(),
+            settings: Vec::new(),
         }
     }
 
@@ -54,6 +57,7 @@ impl Launch {
             .env("NIGRAN_DATA_DIR", &self.data_dir)
             .env("NIGRAN_BOOTSTRAP_PASSWORD", PASSWORD)
             .stdin(Stdio::null());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         if let Some(url) = &self.database_url {
             command.env("NIGRAN_DATABASE_URL", url);
         }

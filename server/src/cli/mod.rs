@@ -9,6 +9,7 @@ mod demo;
 mod form;
 mod progress;
 mod serve;
+mod simulate;
 mod verify;
 
 use std::path::PathBuf;
@@ -61,6 +62,8 @@ enum Command {
     /// Receipts. Example: nigran receipt verify receipt.jws --jwks jwks.json
     #[command(subcommand)]
     Receipt(verify::ReceiptCommand),
+    /// Play a province against a server that holds nothing real. Example: nigran simulate --inspectors 50 --days 5
+    Simulate(simulate::Simulate),
     /// Print the description of the HTTP interface (OpenAPI 3.1). Example: nigran openapi > openapi.json
     Openapi,
 }
@@ -91,6 +94,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Restore(command) => command.run(settings(cli.config)?).await,
         Command::Audit(command) => command.run(&settings(cli.config)?),
         Command::Receipt(command) => command.run(),
+        Command::Simulate(simulate) => simulate.run().await,
         Command::Openapi => openapi(),
     }
 }

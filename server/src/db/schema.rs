@@ -262,6 +262,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    review_events (submission_id, n) {
+        submission_id -> Text,
+        n -> Integer,
+        id -> Text,
+        revision -> Integer,
+        action -> Text,
+        decided_by -> Text,
+        role -> Text,
+        decided_at -> BigInt,
+        reason -> Nullable<Text>,
+        notes -> Nullable<Text>,
+        comments -> Text,
+        due_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     jobs (id) {
         id -> Text,
         kind -> Text,
@@ -292,23 +309,6 @@ diesel::table! {
 diesel::table! {
     feed_epochs (epoch) {
         epoch -> BigInt,
-    }
-}
-
-diesel::table! {
-    review_events (submission_id, n) {
-        submission_id -> Text,
-        n -> Integer,
-        id -> Text,
-        revision -> Integer,
-        action -> Text,
-        decided_by -> Text,
-        role -> Text,
-        decided_at -> BigInt,
-        reason -> Nullable<Text>,
-        notes -> Nullable<Text>,
-        comments -> Text,
-        due_at -> Nullable<BigInt>,
     }
 }
 
@@ -433,10 +433,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     place_tags,
     findings,
     quarantine,
+    review_events,
     jobs,
     changes,
     feed_epochs,
-    review_events,
     facilities,
     facility_events,
     facility_registrations,

@@ -10,6 +10,8 @@ mod page;
 mod problem;
 mod request;
 
+pub(crate) mod patience;
+pub(crate) mod tls;
 pub(crate) mod watch;
 
 pub use page::{Cursor, Page};

@@ -221,9 +221,10 @@ impl Bucket {
         let request = self.http.put(url).headers(headers).header(CONTENT_LENGTH, put.size).body(body);
         match answer(request, PATIENCE + Duration::from_secs(put.size / CRAWL)).await {
             // Sent again, it would be spoilt again.
-            Err(_) if content.is_spoilt() => {
-                Err(Failure::Refused { status: 422, answer: "the content is not what was said of it".to_owned() })
-            }
+            Err(_) if content.is_spoilt() => Err(Failure::Refused {
+                status: 422,
+                answer: "the content is not what was said of it".to_owned(),
+            }),
             // An object that is put cannot be missing: the bucket is. A health check makes it again.
             Err(Failure::Missing) => {
                 Err(Failure::Refused { status: 404, answer: "there is no such bucket".to_owned() })

@@ -93,7 +93,10 @@ pub(super) fn claim_agrees(named: MediaKind, declared: &str) -> Result<()> {
     }
     Err(Error::unsupported(
         "media_type_mismatch",
-        format!("the name says {}, the type says otherwise; send it under its right name and type", named.content_type()),
+        format!(
+            "the name says {}, the type says otherwise; send it under its right name and type",
+            named.content_type()
+        ),
     ))
 }
 

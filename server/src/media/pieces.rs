@@ -65,11 +65,9 @@ impl Media {
 
     /// Puts neighbouring pieces together as one; the old ones stay. None: one of them is not there any more.
     pub async fn merge_pieces(&self, upload: &str, first: u64, pieces: &[Piece]) -> Result<Option<Piece>> {
-        let merged =
-            Piece { key: new_key(upload, first), size: pieces.iter().map(|piece| piece.size).sum() };
+        let merged = Piece { key: new_key(upload, first), size: pieces.iter().map(|piece| piece.size).sum() };
         let joined = Joined::new(pieces.iter().map(source).collect(), None);
-        let put =
-            self.put_joined(joined.clone(), merged.key.clone(), merged.size, None, PIECE_TYPE).await;
+        let put = self.put_joined(joined.clone(), merged.key.clone(), merged.size, None, PIECE_TYPE).await;
         match (put, joined.fault()) {
             (Ok(()), _) => Ok(Some(merged)),
             (Err(_), Some(_)) => Ok(None),
@@ -159,7 +157,13 @@ impl Media {
     }
 
     /// The file with this hash, if it is in the bucket with this size and as this kind.
-    pub async fn stored(&self, db: &Db, sha256: &MediaHash, size: u64, kind: MediaKind) -> Result<Option<Stored>> {
+    pub async fn stored(
+        &self,
+        db: &Db,
+        sha256: &MediaHash,
+        size: u64,
+        kind: MediaKind,
+    ) -> Result<Option<Stored>> {
         let hash = sha256.clone();
         let Some(known) = db.read(move |conn| store::object(conn, &hash)).await? else { return Ok(None) };
         if known != (size as i64, kind.content_type().to_owned()) {
@@ -197,9 +201,7 @@ pub fn check_claims(media: &Media, expected: &Expected) -> Result<()> {
 /// Checks the first bytes of a file, as soon as there are enough of them, so that a wrong file is not sent whole.
 pub fn check_beginning(bytes: &[u8], expected: &Expected) -> Result<()> {
     match bytes.get(..kinds::HEAD) {
-        Some(head) => {
-            kinds::agree(head, expected.name.kind(), expected.content_type.as_deref()).map(drop)
-        }
+        Some(head) => kinds::agree(head, expected.name.kind(), expected.content_type.as_deref()).map(drop),
         None => Ok(()),
     }
 }

@@ -14,6 +14,7 @@ use crate::accounts::{Actor, Tokens};
 use crate::audit::{self, Event};
 use crate::db::{At, Json, Packed, Tx, storable};
 use crate::error::{Error, Result};
+use crate::feed::{self, Audience, What};
 use crate::forms::Release;
 
 /// A filing, judged and packed, ready to be stored.
@@ -87,6 +88,7 @@ fn store_revision(
     store::add_findings(tx.conn, &filing.finding_rows(revision.revision))?;
     let deed = if before.is_some() { "submission.revised" } else { "submission.filed" };
     audit::record(tx, Event::new(deed, "submission", &filing.id, filing.audit_details(revision.revision)))?;
+    feed::changed(tx, What::Submission, &filing.id, Audience::Account(head.account_id.clone()))?;
     watchers.filed(tx, &filing.as_filed(&head, &revision, before))?;
     Ok(Settled::Done(Filed::Stored(Receipt::of(&head, revision, &filing.judgement, missing))))
 }

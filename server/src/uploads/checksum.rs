@@ -92,7 +92,9 @@ mod tests {
     fn others_and_nonsense_are_refused() {
         let code = |text: &str| Checksum::parse(text).err().unwrap().code;
         assert_eq!(code("crc32 AAAAAA=="), "checksum_algorithm_unknown");
-        for nonsense in ["", "sha1", "sha1 ", "sha1 AAAA", "sha256 not base64!", "md5 qvTGHdzF6KLavt4PO0gs2a6pQ00="] {
+        for nonsense in
+            ["", "sha1", "sha1 ", "sha1 AAAA", "sha256 not base64!", "md5 qvTGHdzF6KLavt4PO0gs2a6pQ00="]
+        {
             assert!(["bad_checksum", "checksum_algorithm_unknown"].contains(&code(nonsense)), "{nonsense}");
         }
     }

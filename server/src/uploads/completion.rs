@@ -21,13 +21,7 @@ const LOOKS: u32 = 5;
 
 impl Uploads {
     /// Makes the pieces the database names, those `staged`, and the bytes that came `last` the file.
-    pub(super) async fn finish(
-        &self,
-        upload: &Upload,
-        at: u64,
-        staged: &[Piece],
-        last: Bytes,
-    ) -> Result<()> {
+    pub(super) async fn finish(&self, upload: &Upload, at: u64, staged: &[Piece], last: Bytes) -> Result<()> {
         let turn = self.turn().await?;
         let assembled = self.assemble(upload, staged, last).await;
         drop(turn);
@@ -48,6 +42,7 @@ impl Uploads {
         last: Bytes,
     ) -> Result<Option<(Stored, bool)>> {
         let expected = upload.expected()?;
+        let mut before = None;
         for _ in 0..LOOKS {
             let id = upload.id.clone();
             let named = self.db.read(move |conn| store::pieces(conn, &id)).await?;
@@ -59,7 +54,10 @@ impl Uploads {
             }
             match self.media.assemble(&pieces, last.clone(), &expected).await? {
                 Assembled::Stored(stored) => return Ok(Some((stored, !pieces.is_empty()))),
-                Assembled::Moved => {}
+                // Nobody has moved them: the bucket has lost them, or the database comes from a backup, which
+                // holds files and no pieces.
+                Assembled::Moved if before.as_ref() == Some(&pieces) => return Err(lost()),
+                Assembled::Moved => before = Some(pieces),
             }
         }
         Ok(None)
@@ -135,7 +133,9 @@ impl Uploads {
                 self.clear(&upload.id).await;
             }
             Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "an upload that cannot be completed stays open until it expires"),
+            Err(error) => {
+                tracing::warn!(%error, "an upload that cannot be completed stays open until it expires")
+            }
         }
         wrong
     }
@@ -157,10 +157,14 @@ fn give(tx: &mut Tx, upload: &Upload, at: i64, stored: &Stored, end: &End<'_>) -
     Ok(true)
 }
 
+fn lost() -> Error {
+    Error::gone("upload_pieces_lost", "what had come of this upload is not there any more; begin a new one")
+}
+
 /// Whether sending the rest again cannot help.
 fn is_final(error: &Error) -> bool {
     matches!(
         error.kind,
-        Kind::Invalid | Kind::Unsupported | Kind::Conflict | Kind::NotFound | Kind::TooLarge | Kind::Forbidden
+        Kind::Invalid | Kind::Unsupported | Kind::Conflict | Kind::NotFound | Kind::Gone | Kind::TooLarge
     )
 }

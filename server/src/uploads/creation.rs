@@ -45,8 +45,7 @@ impl Uploads {
         }
         media::check_claims(&self.media, &expected)?;
         let account = actor.account.to_string();
-        let (place, wanted) =
-            self.db.read(move |conn| Ok((look(conn, &wanted, &account)?, wanted))).await?;
+        let (place, wanted) = self.db.read(move |conn| Ok((look(conn, &wanted, &account)?, wanted))).await?;
         let here = match place {
             Place::Free { entitled: false } => None,
             Place::Free { entitled: true } | Place::Taken => {
@@ -140,7 +139,8 @@ fn settle(tx: &mut Tx, upload: &Upload, here: Option<&Stored>, limit: i64, resum
 }
 
 fn too_many(limit: i64) -> Error {
-    let detail = format!("{limit} of your uploads are open; finish some, or end them with DELETE, before the next");
+    let detail =
+        format!("{limit} of your uploads are open; finish some, or end them with DELETE, before the next");
     Error::too_many("too_many_uploads", detail).retry_after(std::time::Duration::from_secs(60))
 }
 

@@ -130,7 +130,8 @@ impl Intake {
         self.buffer.extend_from_slice(bytes);
         metrics::counter!("nigran_upload_received_bytes").increment(bytes.len() as u64);
         // What makes the file whole need not become a piece first.
-        let is_due = self.buffer.len() >= PIECE || self.since.elapsed() >= KEPT_AFTER && self.checksum.is_none();
+        let is_due =
+            self.buffer.len() >= PIECE || self.since.elapsed() >= KEPT_AFTER && self.checksum.is_none();
         if is_due && !self.is_whole() {
             self.keep().await?;
         }
@@ -263,12 +264,8 @@ impl Uploads {
             self.media.merge_pieces(id.as_str(), start.first.unsigned_abs(), &pieces).await?
         };
         let Some(merged) = merged else { return Ok(false) };
-        let row = PieceRow {
-            level: start.level + 1,
-            size: merged.size as i64,
-            key: merged.key.clone(),
-            ..start
-        };
+        let row =
+            PieceRow { level: start.level + 1, size: merged.size as i64, key: merged.key.clone(), ..start };
         // When this fails it may have reached the database all the same: then nothing is removed.
         let is_merged = self.db.write(By::system(), move |tx| store::merge(tx.conn, &run, &row)).await?;
         self.discard(if is_merged { pieces } else { vec![merged] }).await;

@@ -42,7 +42,10 @@ pub(super) fn number(name: &'static str, sent: Option<&str>) -> Result<u64> {
 pub(super) fn check_body(content_type: Option<&str>, encoding: Option<&str>) -> Result<()> {
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case(BYTES) {
-        return Err(Error::unsupported("not_offset_bytes", format!("send the bytes as Content-Type: {BYTES}")));
+        return Err(Error::unsupported(
+            "not_offset_bytes",
+            format!("send the bytes as Content-Type: {BYTES}"),
+        ));
     }
     match encoding.map(str::trim) {
         None | Some("" | "identity") => Ok(()),
@@ -116,7 +119,9 @@ fn bad_metadata(key: &str) -> Error {
     let key: String = key.chars().take(40).collect();
     Error::invalid(
         "bad_metadata",
-        format!("Upload-Metadata cannot be read at {key:?}: each key stands once, with its value as text in base64"),
+        format!(
+            "Upload-Metadata cannot be read at {key:?}: each key stands once, with its value as text in base64"
+        ),
     )
 }
 
@@ -178,7 +183,9 @@ mod tests {
     #[test]
     fn numbers_are_plain() {
         assert_eq!(number("Upload-Length", Some("20")).unwrap(), 20);
-        for odd in [None, Some(""), Some("-1"), Some("+1"), Some("1e3"), Some("99999999999999999999"), Some("0x1")] {
+        for odd in
+            [None, Some(""), Some("-1"), Some("+1"), Some("1e3"), Some("99999999999999999999"), Some("0x1")]
+        {
             assert_eq!(number("Upload-Offset", odd).unwrap_err().code, "bad_upload_offset");
         }
     }

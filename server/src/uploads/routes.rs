@@ -6,7 +6,9 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::web::{Data, Path, Payload};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, delete, head, options, patch, post};
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, delete, head, options, patch, post,
+};
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -99,7 +101,12 @@ async fn abilities_of_one(desk: Data<Uploads>) -> HttpResponse {
     )
 )]
 #[post("/v1/uploads")]
-async fn create(desk: Data<Uploads>, actor: Result<Actor>, request: HttpRequest, payload: Payload) -> HttpResponse {
+async fn create(
+    desk: Data<Uploads>,
+    actor: Result<Actor>,
+    request: HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
     answered(created(&desk, actor, &request, payload).await)
 }
 
@@ -112,7 +119,10 @@ async fn created(
     let (actor, headers) = (actor?, Headers(request));
     protocol::check_version(headers.get("tus-resumable"))?;
     if headers.get("upload-defer-length").is_some() {
-        return Err(Error::invalid("upload_length_deferred", "send Upload-Length: a file that is announced has a size"));
+        return Err(Error::invalid(
+            "upload_length_deferred",
+            "send Upload-Length: a file that is announced has a size",
+        ));
     }
     let size = protocol::number("Upload-Length", headers.get("upload-length"))?;
     let wanted = protocol::wanted(headers.get("upload-metadata"), size)?;
@@ -151,11 +161,21 @@ async fn created(
     )
 )]
 #[head("/v1/uploads/{id}")]
-async fn show(desk: Data<Uploads>, actor: Result<Actor>, id: Path<String>, request: HttpRequest) -> HttpResponse {
+async fn show(
+    desk: Data<Uploads>,
+    actor: Result<Actor>,
+    id: Path<String>,
+    request: HttpRequest,
+) -> HttpResponse {
     answered(shown(&desk, actor, &id, &request).await)
 }
 
-async fn shown(desk: &Uploads, actor: Result<Actor>, id: &str, request: &HttpRequest) -> Result<HttpResponse> {
+async fn shown(
+    desk: &Uploads,
+    actor: Result<Actor>,
+    id: &str,
+    request: &HttpRequest,
+) -> Result<HttpResponse> {
     let actor = actor?;
     protocol::check_version(Headers(request).get("tus-resumable"))?;
     let upload = desk.find(&actor, id).await?;
@@ -238,11 +258,21 @@ async fn appended(
     )
 )]
 #[delete("/v1/uploads/{id}")]
-async fn terminate(desk: Data<Uploads>, actor: Result<Actor>, id: Path<String>, request: HttpRequest) -> HttpResponse {
+async fn terminate(
+    desk: Data<Uploads>,
+    actor: Result<Actor>,
+    id: Path<String>,
+    request: HttpRequest,
+) -> HttpResponse {
     answered(terminated(&desk, actor, &id, &request).await)
 }
 
-async fn terminated(desk: &Uploads, actor: Result<Actor>, id: &str, request: &HttpRequest) -> Result<HttpResponse> {
+async fn terminated(
+    desk: &Uploads,
+    actor: Result<Actor>,
+    id: &str,
+    request: &HttpRequest,
+) -> Result<HttpResponse> {
     let actor = actor?;
     protocol::check_version(Headers(request).get("tus-resumable"))?;
     desk.terminate(&actor, id).await?;
@@ -314,7 +344,9 @@ async fn bring(desk: &Uploads, intake: Intake, mut payload: Payload) -> Result<u
     drop(sender);
     let received = taking.await.map_err(|cause| Error::internal("taking bytes in", cause))??;
     match fell_silent {
-        true => Err(Error::unavailable("upload_stalled", "nothing came for too long; ask with HEAD and continue")),
+        true => {
+            Err(Error::unavailable("upload_stalled", "nothing came for too long; ask with HEAD and continue"))
+        }
         false => Ok(received),
     }
 }

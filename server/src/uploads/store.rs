@@ -56,10 +56,7 @@ pub(super) fn open_of(conn: &mut DbConn, account: &str, now: At) -> Result<i64> 
 
 /// How many uploads are open.
 pub(super) fn open(conn: &mut DbConn) -> Result<i64> {
-    Ok(uploads::table
-        .filter(uploads::state.eq(UploadState::Open))
-        .select(count_star())
-        .first(conn)?)
+    Ok(uploads::table.filter(uploads::state.eq(UploadState::Open)).select(count_star()).first(conn)?)
 }
 
 /// Adds an upload.
@@ -213,9 +210,7 @@ pub(super) fn forgettable(conn: &mut DbConn, now: At, limit: i64) -> Result<Vec<
 /// Notes that the pieces of an ended upload are gone.
 pub(super) fn set_cleared(conn: &mut DbConn, id: &UploadId) -> Result<()> {
     diesel::delete(upload_pieces::table.filter(upload_pieces::upload_id.eq(id))).execute(conn)?;
-    diesel::update(uploads::table.filter(uploads::id.eq(id)))
-        .set(uploads::cleared.eq(true))
-        .execute(conn)?;
+    diesel::update(uploads::table.filter(uploads::id.eq(id))).set(uploads::cleared.eq(true)).execute(conn)?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod load;
 mod micro;
 mod report;
 mod run;
+mod storm;
 mod work;
 
 pub use run::{Options, run};

@@ -11,7 +11,7 @@ use super::envelope::{Envelope, PhotoSeries};
 use super::load::{self, Load, Target};
 use super::report::{self, Table};
 use super::work::{File, Read, Serials, expect, put};
-use super::{identical, micro};
+use super::{identical, micro, storm};
 use crate::folders::{self, TemporaryFolder};
 use crate::postgres::{Cluster, Durability};
 use crate::process::{self, Launch, Nigran, PASSWORD};
@@ -32,10 +32,17 @@ pub struct Options {
     pub warm_up: Duration,
     /// The length of each measurement.
     pub measured: Duration,
+    /// People in the storm; 0: none.
+    pub storm: usize,
+    /// Nothing but the storm.
+    pub only_storm: bool,
 }
 
 /// Runs everything and returns the report as Markdown. What is being done is told on standard error meanwhile.
 pub fn run(options: &Options) -> Result<String, String> {
+    if options.only_storm {
+        return storm::measure(&options.binary, options.storm);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| cause.to_string())?;
     let mut text = String::new();
@@ -48,6 +55,10 @@ pub fn run(options: &Options) -> Result<String, String> {
         Ok::<(), String>(())
     })?;
     text += &report::figures("In the process", &micro::measure()?);
+    if options.storm > 0 {
+        progress("storm", &format!("{} phones, some minutes", options.storm));
+        text += &storm::measure(&options.binary, options.storm)?;
+    }
     Ok(text)
 }
 

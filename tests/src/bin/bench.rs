@@ -8,13 +8,15 @@ use std::time::Duration;
 use harness::bench::{Options, run};
 
 const HELP: &str = "\
-Usage: bench [--postgres] [--seconds N] [--connections 8,32,64] [--binary PATH]
+Usage: bench [--postgres] [--seconds N] [--connections 8,32,64] [--storm PEOPLE] [--only-storm] [--binary PATH]
 
 Starts the release binary `nigran` on a folder of its own, loads it over HTTP and prints Markdown tables.
 
   --postgres           measures on a private PostgreSQL as well, with fsync on
   --seconds N          length of each measurement, 5 unless told
   --connections LIST   numbers of connections, 8,32,64 unless told
+  --storm PEOPLE       phones on a torn network, 200 unless told; 0 leaves the storm out (it takes some minutes)
+  --only-storm         nothing but the storm
   --binary PATH        the server to measure; the one beside this program unless told
 
 Example: bench --postgres --seconds 10
@@ -40,11 +42,17 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
         connections: vec![8, 32, 64],
         warm_up: Duration::from_secs(1),
         measured: Duration::from_secs(5),
+        storm: 200,
+        only_storm: false,
     };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n\n{HELP}"));
         match argument.as_str() {
             "--postgres" => options.postgres = true,
+            "--only-storm" => options.only_storm = true,
+            "--storm" => {
+                options.storm = value()?.parse().map_err(|_| format!("--storm needs a number\n\n{HELP}"))?;
+            }
             "--binary" => options.binary = value()?.into(),
             "--seconds" => options.measured = Duration::from_secs(number(&value()?)?),
             "--connections" => {

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::draft::Draft;
@@ -18,15 +18,14 @@ use super::uploads;
 /// Multipart uploads nobody finished are forgotten after this long.
 const UPLOADS_LIVE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// How often an object is placed in a folder that vanishes under it.
-const ATTEMPTS: u32 = 5;
-
 /// The store's folders.
 pub(super) struct Disk {
     root: PathBuf,
     temp: PathBuf,
     /// Folders whose entries are known to be on the disk, by this process's own syncs.
     durable: Mutex<HashSet<PathBuf>>,
+    /// Held by those who put something into a folder, and alone by whoever removes an empty one.
+    shape: RwLock<()>,
 }
 
 impl Disk {
@@ -45,7 +44,7 @@ impl Disk {
         for entry in fs::read_dir(&root)? {
             uploads::forget_old(&entry?.path(), UPLOADS_LIVE);
         }
-        Ok(Disk { root, temp, durable: Mutex::new(HashSet::new()) })
+        Ok(Disk { root, temp, durable: Mutex::new(HashSet::new()), shape: RwLock::new(()) })
     }
 
     /// Makes a bucket; false: it was there.
@@ -82,16 +81,12 @@ impl Disk {
     ) -> io::Result<()> {
         let folder = target.parent().unwrap_or(&self.root);
         draft.seal(label)?;
-        let mut attempt = 1;
-        loop {
+        {
+            let _stays = self.shape.read().unwrap_or_else(PoisonError::into_inner);
             self.make_folder(folder)?;
-            match draft.place(target, replace) {
-                // The folder's last object was removed in this moment, and the folder with it.
-                Err(cause) if cause.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => attempt += 1,
-                Err(cause) => return Err(cause),
-                Ok(()) => return sync_folder(folder),
-            }
+            draft.place(target, replace)?;
         }
+        sync_folder(folder)
     }
 
     /// Opens the object `key`.
@@ -114,16 +109,19 @@ impl Disk {
     /// Makes the removal of an object durable. A folder it leaves empty goes too: pieces of uploads have a folder for
     /// each upload, and those would pile up.
     fn tidy(&self, bucket: &Path, folder: &Path) -> io::Result<()> {
-        if folder == bucket {
-            return sync_folder(folder);
-        }
-        // Forgotten first: whoever places an object here meanwhile must make the folder again.
-        self.durable().remove(folder);
-        match fs::remove_dir(folder) {
-            Ok(()) => folder.parent().map_or(Ok(()), sync_folder),
-            // Not empty, or gone already.
-            Err(_) if folder.is_dir() => sync_folder(folder),
-            Err(_) => Ok(()),
+        let removed = folder != bucket && {
+            let _alone = self.shape.write().unwrap_or_else(PoisonError::into_inner);
+            let removed = fs::remove_dir(folder).is_ok();
+            if removed {
+                self.durable().remove(folder);
+            }
+            removed
+        };
+        let changed = if removed { folder.parent().unwrap_or(folder) } else { folder };
+        match sync_folder(changed) {
+            // Somebody else emptied it meanwhile, and sees to the rest.
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+            synced => synced,
         }
     }
 
@@ -148,7 +146,7 @@ impl Disk {
     }
 
     fn durable(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
-        self.durable.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

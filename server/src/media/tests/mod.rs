@@ -5,4 +5,5 @@ mod crash;
 mod embedded;
 mod external;
 mod load;
+mod pieces;
 mod receiving;

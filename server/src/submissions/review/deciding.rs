@@ -11,6 +11,7 @@ use crate::accounts::{Actor, Kind};
 use crate::audit::{self, Event};
 use crate::db::{At, DbConn, Json, Tx};
 use crate::error::{Error, Result};
+use crate::feed::{self, Audience, What};
 use crate::submissions::model::{Action, Head, MediaState, Review, SubmissionId, Verdict};
 use crate::submissions::reading::{Reader, Sight, unknown};
 use crate::submissions::settling::out_of_date;
@@ -142,6 +143,7 @@ fn decide(tx: &mut Tx, case: &Case, watchers: &Watchers) -> Result<ReviewRow> {
         return Err(decided_already(&head, None));
     }
     audit::record(tx, Event::new("submission.reviewed", "submission", &head.id, details(&row, now)))?;
+    feed::changed(tx, What::Submission, &head.id, Audience::Account(head.account_id.clone()))?;
     watchers.decided(tx, &decision(&row, &head, now))?;
     Ok(row)
 }
