@@ -9,6 +9,7 @@ mod jobs;
 mod operations;
 mod photos;
 mod places;
+mod python_tools;
 mod reading;
 mod revising;
 mod sync;

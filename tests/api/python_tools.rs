@@ -13,14 +13,22 @@ use serde_json::{Value, json};
 mod a_generated_client_files_a_submission {
     #[test]
     fn sqlite() {
-        harness::app::tell(harness::Backend::Sqlite, harness::House::Plain, super::a_generated_client_files_a_submission);
+        harness::app::tell(
+            harness::Backend::Sqlite,
+            harness::House::Plain,
+            super::a_generated_client_files_a_submission,
+        );
     }
 }
 
 mod nothing_undocumented_is_answered {
     #[test]
     fn sqlite() {
-        harness::app::tell(harness::Backend::Sqlite, harness::House::Plain, super::nothing_undocumented_is_answered);
+        harness::app::tell(
+            harness::Backend::Sqlite,
+            harness::House::Plain,
+            super::nothing_undocumented_is_answered,
+        );
     }
 }
 
@@ -52,9 +60,20 @@ async fn a_generated_client_files_a_submission(app: TestApp) {
     let client = folder.path().join("client");
     let description = workspace().join("android-client-spec/openapi.json");
     let config = folder.path().join("config.yml");
-    std::fs::write(&config, "package_name_override: nigran_client\nproject_name_override: nigran-client\npost_hooks: []\n").unwrap();
+    std::fs::write(
+        &config,
+        "package_name_override: nigran_client\nproject_name_override: nigran-client\npost_hooks: []\n",
+    )
+    .unwrap();
     let mut generate = Command::new(bin.join("openapi-python-client"));
-    generate.arg("generate").arg("--path").arg(description).arg("--config").arg(config).arg("--output-path").arg(&client);
+    generate
+        .arg("generate")
+        .arg("--path")
+        .arg(description)
+        .arg("--config")
+        .arg(config)
+        .arg("--output-path")
+        .arg(&client);
     let made = ended(generate).await;
     assert!(made.status.success(), "{}", said(&made));
     let submission = samples::b1().without_photos();
@@ -101,7 +120,9 @@ async fn nothing_undocumented_is_answered(app: TestApp) {
 }
 
 async fn ended(mut command: Command) -> Output {
-    tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output().expect("the tool starts")).await.unwrap()
+    tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output().expect("the tool starts"))
+        .await
+        .unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -110,7 +131,8 @@ fn said(output: &Output) -> String {
 
 /// The folder of programs of an environment that has this tool, kept under the build folder from one run to the next.
 fn tool(name: &str, version: &str) -> Option<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
     let folder = target.join("python-clients").join(name);
     let bin = folder.join("bin");
     if !bin.join(name).exists() {

@@ -10,8 +10,8 @@ mod crash;
 mod forms;
 mod lifecycle;
 mod slow;
-mod torn;
 mod tls;
+mod torn;
 
 /// The binary with a data folder.
 fn nigran(data_dir: &Path) -> Launch {

@@ -54,7 +54,9 @@ fn refusals_of_bodies(operation: &mut Operation) {
     if operation.request_body.is_none() {
         return;
     }
-    for (status, why) in [("413", "The body is larger than is taken here"), ("415", "The body is of a kind not taken here")] {
+    for (status, why) in
+        [("413", "The body is larger than is taken here"), ("415", "The body is of a kind not taken here")]
+    {
         let responses = &mut operation.responses.responses;
         if !responses.contains_key(status) {
             responses.insert(status.to_owned(), RefOr::T(problem(why)));

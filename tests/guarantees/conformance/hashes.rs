@@ -14,10 +14,19 @@ use server::submissions::{RECEIPT_TYPE, ReceiptClaims, content_hash};
 /// Texts that are one envelope or another, each for what is easily got wrong.
 const ENVELOPES: &[(&str, &str)] = &[
     ("plain", r#"{"form":"x","version":1,"answers":{}}"#),
-    ("the same with other spaces and another order", "{ \"answers\": {},\n  \"version\": 1, \"form\": \"x\" }"),
+    (
+        "the same with other spaces and another order",
+        "{ \"answers\": {},\n  \"version\": 1, \"form\": \"x\" }",
+    ),
     ("numbers as ECMAScript writes them", r#"{"n":[1.0,0.1,1e21,1e-7,-0,100,333333333.33333329,4.50,2e-3]}"#),
-    ("Urdu, escapes and an emoji", r#"{"name":"کوئٹہ","quote":"\u0022\/\u002f\n\t\u0000","smile":"\ud83d\ude00"}"#),
-    ("keys in the order of UTF-16 code units", r#"{"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7}"#),
+    (
+        "Urdu, escapes and an emoji",
+        r#"{"name":"کوئٹہ","quote":"\u0022\/\u002f\n\t\u0000","smile":"\ud83d\ude00"}"#,
+    ),
+    (
+        "keys in the order of UTF-16 code units",
+        r#"{"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7}"#,
+    ),
     ("nested", r#"{"b":{"d":[],"c":null},"a":[true,false,{"z":1,"y":2}]}"#),
 ];
 
@@ -52,7 +61,10 @@ fn the_receipt_is_one_the_server_would_sign() {
         revision: Some(1),
         content_hash: content_hash(ENVELOPES[0].1.as_bytes()).expect("a vector is an envelope"),
         release_hash: Some("5f".repeat(32)),
-        media: vec![("front.jpg".into(), "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into())],
+        media: vec![(
+            "front.jpg".into(),
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+        )],
         received_at: "2026-11-20T12:00:00Z".into(),
     };
     let receipt = tokens.sign(&claims, RECEIPT_TYPE).expect("it can be signed");

@@ -10,8 +10,15 @@ use serde_json::{Map, Value, json};
 
 /// Headers of an answer that mean something to a phone.
 const HEADERS: &[&str] = &[
-    "content-type", "etag", "cache-control", "location", "retry-after", "www-authenticate", "tus-resumable",
-    "upload-offset", "upload-length",
+    "content-type",
+    "etag",
+    "cache-control",
+    "location",
+    "retry-after",
+    "www-authenticate",
+    "tus-resumable",
+    "upload-offset",
+    "upload-length",
 ];
 
 /// Members whose values nobody can foretell, wherever they stand.
@@ -96,7 +103,9 @@ impl Recorder {
             Value::Object(members) => {
                 for (name, member) in members.iter_mut() {
                     match member {
-                        Value::String(text) if VOLATILE.contains(&name.as_str()) => *text = format!("<{name}>"),
+                        Value::String(text) if VOLATILE.contains(&name.as_str()) => {
+                            *text = format!("<{name}>")
+                        }
                         other => self.name_in(other),
                     }
                 }

@@ -61,11 +61,25 @@ async fn logged_in(record: &mut Recorder, app: &TestApp) -> Person {
     let stranger = app.stranger();
     let login = (Method::POST, "/v1/auth/login");
     record
-        .exchange("login-refused", "A wrong password.", &stranger, login.clone(), &[], Body::Json(body.clone()))
+        .exchange(
+            "login-refused",
+            "A wrong password.",
+            &stranger,
+            login.clone(),
+            &[],
+            Body::Json(body.clone()),
+        )
         .await;
     let right = json!({ "username": "inspector", "password": PASSWORD, "device": device });
     let tokens = record
-        .exchange("login", "The device's own id makes cursors and revocation possible.", &stranger, login, &[], Body::Json(right))
+        .exchange(
+            "login",
+            "The device's own id makes cursors and revocation possible.",
+            &stranger,
+            login,
+            &[],
+            Body::Json(right),
+        )
         .await
         .ok();
     let note = "The token of the login is spent with this; the new one is stored before it is used.";
@@ -81,11 +95,14 @@ async fn fetched(record: &mut Recorder, phone: &Person) {
     let etag = forms.header("etag").expect("the list has a tag").to_owned();
     let again = [("If-None-Match", etag.as_str())];
     record.exchange("forms-unchanged", "Nothing was published since.", phone, list, &again, Body::None).await;
-    let form = forms.ok()["items"].as_array().and_then(|items| items.iter().find(|it| it["form"] == "child-labour-inspection").cloned());
+    let form = forms.ok()["items"]
+        .as_array()
+        .and_then(|items| items.iter().find(|it| it["form"] == "child-labour-inspection").cloned());
     let hash = form.expect("the form is published")["hash"].clone();
     let release = "/v1/forms/child-labour-inspection/releases/1";
     let tag = format!("\"{}\"", hash.as_str().expect("a hash is text"));
-    let note = "A phone that holds this hash need not fetch it; without If-None-Match the answer is the package.";
+    let note =
+        "A phone that holds this hash need not fetch it; without If-None-Match the answer is the package.";
     let held = [("If-None-Match", tag.as_str())];
     record.exchange("release-held", note, phone, (Method::GET, release), &held, Body::None).await;
 }
@@ -94,21 +111,53 @@ async fn filed(record: &mut Recorder, phone: &Person, inspection: &Submission) {
     let path = submission();
     let put = (Method::PUT, path.as_str());
     let envelope = || Body::Json(inspection.envelope.clone());
-    let receipt = record.exchange("file", "Answers first; the photos follow.", phone, put.clone(), &[], envelope()).await.created();
-    record.exchange("resend", "The answer got lost: the same bytes again, the same receipt.", phone, put.clone(), &[], envelope()).await;
+    let receipt = record
+        .exchange("file", "Answers first; the photos follow.", phone, put.clone(), &[], envelope())
+        .await
+        .created();
+    record
+        .exchange(
+            "resend",
+            "The answer got lost: the same bytes again, the same receipt.",
+            phone,
+            put.clone(),
+            &[],
+            envelope(),
+        )
+        .await;
     let other = inspection.clone().with("departure_time", "13:05");
     let other = || Body::Json(other.envelope.clone());
-    record.exchange("conflict", "Other content under the same id, and no If-Match.", phone, put.clone(), &[], other()).await;
+    record
+        .exchange(
+            "conflict",
+            "Other content under the same id, and no If-Match.",
+            phone,
+            put.clone(),
+            &[],
+            other(),
+        )
+        .await;
     let stale = format!("\"{}\"", "0".repeat(64));
     let headers = [("If-Match", stale.as_str())];
-    record.exchange("stale", "Made from a revision that is not the one stored.", phone, put.clone(), &headers, other()).await;
+    record
+        .exchange(
+            "stale",
+            "Made from a revision that is not the one stored.",
+            phone,
+            put.clone(),
+            &headers,
+            other(),
+        )
+        .await;
     let known = format!("\"{}\"", receipt["content_hash"].as_str().expect("a hash is text"));
     let headers = [("If-Match", known.as_str())];
     record.exchange("revise", "The next revision.", phone, put.clone(), &headers, other()).await;
     let note = "A late resend of an older revision is no error.";
     record.exchange("resend-of-older", note, phone, put.clone(), &[], envelope()).await;
     let broken = Body::Bytes("application/json", b"{\"form\": \"child-labour-insp".to_vec());
-    record.exchange("not-json", "Cut off, and not noticed by whoever sent it.", phone, put.clone(), &[], broken).await;
+    record
+        .exchange("not-json", "Cut off, and not noticed by whoever sent it.", phone, put.clone(), &[], broken)
+        .await;
     let mut unknown = inspection.envelope.clone();
     unknown["version"] = json!(99);
     let other_id = format!("/v1/submissions/{}", ID.replace("1f10", "1f12"));
@@ -124,18 +173,32 @@ async fn photographed(record: &mut Recorder, phone: &Person, inspection: &Submis
     record.exchange("photo-again", "Its answer got lost.", phone, (Method::PUT, &path), &[], body()).await;
     let other = photos::jpeg(&small.name, "another").bytes;
     let note = "Not the bytes that were declared.";
-    record.exchange("photo-of-another-hash", note, phone, (Method::PUT, &path), &[], Body::Bytes(small.content_type, other)).await;
+    record
+        .exchange(
+            "photo-of-another-hash",
+            note,
+            phone,
+            (Method::PUT, &path),
+            &[],
+            Body::Bytes(small.content_type, other),
+        )
+        .await;
 
     let encode = |text: &str| BASE64.encode(text);
     let metadata = format!(
         "submission {},name {},sha256 {},type {},resume",
-        encode(ID), encode(&resumed.name), encode(&resumed.sha256()), encode(resumed.content_type)
+        encode(ID),
+        encode(&resumed.name),
+        encode(&resumed.sha256()),
+        encode(resumed.content_type)
     );
     let length = resumed.bytes.len().to_string();
     let tus = ("Tus-Resumable", "1.0.0");
     let headers = [tus, ("Upload-Length", length.as_str()), ("Upload-Metadata", metadata.as_str())];
     let note = "Announce before sending; store Location before the first byte.";
-    let made = record.exchange("upload-announce", note, phone, (Method::POST, "/v1/uploads"), &headers, Body::None).await;
+    let made = record
+        .exchange("upload-announce", note, phone, (Method::POST, "/v1/uploads"), &headers, Body::None)
+        .await;
     let location = made.header("location").expect("an upload has an address").to_owned();
     let at = location.find("/v1/").map(|at| location[at..].to_owned()).unwrap_or(location.clone());
     let (first, rest) = resumed.bytes.split_at(resumed.bytes.len() / 2);
@@ -143,11 +206,33 @@ async fn photographed(record: &mut Recorder, phone: &Person, inspection: &Submis
     let half = first.len().to_string();
     let patch = (Method::PATCH, at.as_str());
     let send = |bytes: &[u8]| Body::Bytes(kind, bytes.to_vec());
-    record.exchange("upload-first-half", "", phone, patch.clone(), &[tus, ("Upload-Offset", "0")], send(first)).await;
-    record.exchange("upload-where-was-i", "After any doubt.", phone, (Method::HEAD, &at), &[tus], Body::None).await;
+    record
+        .exchange("upload-first-half", "", phone, patch.clone(), &[tus, ("Upload-Offset", "0")], send(first))
+        .await;
+    record
+        .exchange("upload-where-was-i", "After any doubt.", phone, (Method::HEAD, &at), &[tus], Body::None)
+        .await;
     let note = "From where the server is not.";
-    record.exchange("upload-wrong-offset", note, phone, patch.clone(), &[tus, ("Upload-Offset", "0")], send(rest)).await;
-    record.exchange("upload-the-rest", "Done: the offset is the length.", phone, patch, &[tus, ("Upload-Offset", half.as_str())], send(rest)).await;
+    record
+        .exchange(
+            "upload-wrong-offset",
+            note,
+            phone,
+            patch.clone(),
+            &[tus, ("Upload-Offset", "0")],
+            send(rest),
+        )
+        .await;
+    record
+        .exchange(
+            "upload-the-rest",
+            "Done: the offset is the length.",
+            phone,
+            patch,
+            &[tus, ("Upload-Offset", half.as_str())],
+            send(rest),
+        )
+        .await;
 }
 
 async fn batched(record: &mut Recorder, phone: &Person) {
@@ -177,10 +262,12 @@ async fn synced_and_corrected(record: &mut Recorder, app: &TestApp, phone: &Pers
     app.supervisor().await.post(&format!("{}/review", submission()), &body).await.ok();
     let note = "A reviewer sent it back meanwhile.";
     let tag = [("If-None-Match", etag.as_str())];
-    let returned = record.exchange("sync-returned", note, phone, (Method::GET, &path), &tag, Body::None).await;
+    let returned =
+        record.exchange("sync-returned", note, phone, (Method::GET, &path), &tag, Body::None).await;
     (cursor, etag) = kept(record, &returned);
     let hash = returned.ok()["returned"][0]["content_hash"].clone();
-    let body = json!({ "if_match": hash, "answers": { "departure_time": "13:10" }, "note": "misread my notes" });
+    let body =
+        json!({ "if_match": hash, "answers": { "departure_time": "13:10" }, "note": "misread my notes" });
     let corrections = format!("{}/corrections", submission());
     let note = "Only what was wrong. A whole envelope with If-Match does as well.";
     record.exchange("correct", note, phone, (Method::POST, &corrections), &[], Body::Json(body)).await;
@@ -213,5 +300,7 @@ async fn locked_out(record: &mut Recorder, app: &TestApp, phone: Person) {
     record.exchange("revoked", "Wipe: see security.md.", &fresh, me, &[], Body::None).await;
     let body = json!({ "refresh_token": fresh.refresh_token });
     let refresh = (Method::POST, "/v1/auth/refresh");
-    record.exchange("revoked-refresh", "The same, by another way.", &stranger, refresh, &[], Body::Json(body)).await;
+    record
+        .exchange("revoked-refresh", "The same, by another way.", &stranger, refresh, &[], Body::Json(body))
+        .await;
 }
