@@ -189,6 +189,7 @@ async fn look(app: &App) -> Result<()> {
 
 /// Tags again what the boundaries now loaded have not tagged.
 async fn retag(app: &App) -> Result<()> {
+    app.facilities.relocate().await?;
     let count = app.submissions.retag().await?;
     if count > 0 {
         tracing::info!(count, "tagged {count} submissions by the new boundaries");

@@ -11,6 +11,7 @@ pub mod config;
 pub mod db;
 pub mod error;
 pub mod feed;
+pub mod facilities;
 pub mod forms;
 pub mod http;
 pub mod jobs;

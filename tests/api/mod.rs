@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod bad_input;
+mod facilities;
 mod filing;
 mod forms;
 mod jobs;

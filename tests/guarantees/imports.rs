@@ -25,8 +25,10 @@ const FLOORS: &[&[&str]] = &[
     &["audit", "collector"],
     &["accounts"],
     &["forms", "places"],
-    &["facilities", "findings", "media"],
+    &["media"],
+    &["facilities"],
     &["submissions"],
+    &["findings"],
     &["exports", "openrosa", "uploads"],
     &["sync"],
 ];

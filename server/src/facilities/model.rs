@@ -250,7 +250,7 @@ impl RegistrationRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = facility_links)]
+#[diesel(table_name = facility_links, treat_none_as_default_value = false)]
 pub(super) struct LinkRow {
     pub(super) facility_id: FacilityId,
     pub(super) other_id: FacilityId,
@@ -258,7 +258,7 @@ pub(super) struct LinkRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = facility_visits)]
+#[diesel(table_name = facility_visits, treat_none_as_default_value = false)]
 pub(super) struct VisitRow {
     pub(super) submission_id: String,
     pub(super) facility_id: FacilityId,
@@ -266,14 +266,14 @@ pub(super) struct VisitRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = facility_words)]
+#[diesel(table_name = facility_words, treat_none_as_default_value = false)]
 pub(super) struct WordRow {
     pub(super) word: String,
     pub(super) facility_id: FacilityId,
 }
 
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = facility_trigrams)]
+#[diesel(table_name = facility_trigrams, treat_none_as_default_value = false)]
 pub(super) struct TrigramRow {
     pub(super) trigram: String,
     pub(super) word: String,

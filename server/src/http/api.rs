@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{description, health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, forms, places, submissions, sync, uploads};
+use crate::{accounts, facilities, forms, places, submissions, sync, uploads};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,6 +28,7 @@ use crate::{accounts, forms, places, submissions, sync, uploads};
     tags(
         (name = "accounts", description = "Logging in, people, devices"),
         (name = "forms", description = "Questionnaires and their releases"),
+        (name = "facilities", description = "The register of workplaces and residential facilities"),
         (name = "submissions", description = "Filing and reading"),
         (name = "review", description = "Accepting, returning and rejecting what was filed"),
         (name = "media", description = "Photos and documents"),
@@ -52,6 +53,7 @@ impl utoipa::Modify for Bearer {
 pub(crate) fn routes(config: &mut ServiceConfig) {
     accounts::routes::routes(config);
     forms::routes(config);
+    facilities::routes(config);
     submissions::routes(config);
     uploads::routes(config);
     places::routes(config);
