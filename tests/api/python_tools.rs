@@ -39,14 +39,14 @@ job = json.loads(sys.argv[1])
 sys.path.insert(0, job["folder"])
 from nigran_client import AuthenticatedClient, Client
 from nigran_client.api.accounts import login
-from nigran_client.api.submissions import file, show
+from nigran_client.api.submissions import submissions_file as file, submissions_show as show
 from nigran_client.api.sync import sync
-from nigran_client.models import Login, FileBody
+from nigran_client.models import Login
 pair = login.sync(client=Client(base_url=job["url"]), body=Login.from_dict(job["login"]))
 client = AuthenticatedClient(base_url=job["url"], token=pair.access_token)
 id = uuid.UUID(job["id"])
-first = file.sync_detailed(id, client=client, body=FileBody.from_dict(job["envelope"]))
-again = file.sync_detailed(id, client=client, body=FileBody.from_dict(job["envelope"]))
+first = file.sync_detailed(id, client=client, body=job["envelope"])
+again = file.sync_detailed(id, client=client, body=job["envelope"])
 page = sync.sync(client=client)
 print(json.dumps({
     "first": first.status_code, "again": again.status_code, "verdict": str(first.parsed.verdict.value),

@@ -93,7 +93,12 @@ pub(crate) struct FacilityView {
 }
 
 /// A facility as `sight` shows it.
-pub(super) fn view(conn: &mut DbConn, row: Facility, sight: &Sight, today: NaiveDate) -> Result<FacilityView> {
+pub(super) fn view(
+    conn: &mut DbConn,
+    row: Facility,
+    sight: &Sight,
+    today: NaiveDate,
+) -> Result<FacilityView> {
     let links = store::links(conn, &row.id)?;
     let merged = store::absorbed(conn, &row.id)?.into_iter().map(|absorbed| absorbed.id).collect();
     let (facts, withheld) = shown(row.facts()?, sight);
@@ -273,7 +278,7 @@ impl ListedFacility {
 
 /// Something that happened to a facility.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(example = json!({
+#[schema(as = FacilityEvent, example = json!({
     "n": 2, "at": "2026-11-21T05:00:00Z", "by": "0193a4b2-7c1e-7d3a-9f00-2b6c1d5e8a41", "action": "confirmed", "revision": 2,
     "facts": null, "other": null, "reason": null
 }))]

@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Response};
 
+const PROBLEM: &str = "application/problem+json";
+
 /// Gives every operation a name of its own, says of every answer what its status means, and of every operation how bodies are refused.
 pub(super) fn complete(api: &mut OpenApi) {
     name_operations(api);
@@ -13,41 +15,67 @@ pub(super) fn complete(api: &mut OpenApi) {
         for operation in operations(item) {
             refusals_of_bodies(operation);
             for (status, answer) in &mut operation.responses.responses {
-                if let RefOr::T(answer) = answer
-                    && answer.description.is_empty()
-                {
+                let RefOr::T(answer) = answer else { continue };
+                if answer.description.is_empty() {
                     meaning(status).clone_into(&mut answer.description);
+                }
+                if let Some(content) = answer.content.get_mut(PROBLEM) {
+                    *content = RefOr::T(Content::new(Some(Ref::from_schema_name("Problem"))));
                 }
             }
         }
     }
 }
 
-/// Handlers are named within their room (`list`, `show`); where two rooms use a name, the room goes in front of it.
+/// Handlers are named within their file (`list`, `show`). Where two use a name, the room goes in front of it; where that
+/// is not enough, the end of the path or the method behind it.
 fn name_operations(api: &mut OpenApi) {
-    let mut known: HashMap<String, usize> = HashMap::new();
+    let mut uses: HashMap<String, usize> = HashMap::new();
     for operation in api.paths.paths.values_mut().flat_map(operations) {
-        *known.entry(operation.operation_id.clone().unwrap_or_default()).or_default() += 1;
+        *uses.entry(name_of(operation)).or_default() += 1;
+    }
+    let mut in_room: HashMap<String, usize> = HashMap::new();
+    for operation in api.paths.paths.values_mut().flat_map(operations) {
+        if uses.get(&name_of(operation)).is_some_and(|uses| *uses > 1) {
+            let room = operation.tags.as_ref().and_then(|tags| tags.first()).cloned().unwrap_or_default();
+            operation.operation_id = Some(format!("{room}_{}", name_of(operation)));
+        }
+        *in_room.entry(name_of(operation)).or_default() += 1;
     }
     let mut given = HashSet::new();
     for (path, item) in &mut api.paths.paths {
-        for operation in operations(item) {
-            let name = operation.operation_id.clone().unwrap_or_default();
-            if known.get(&name).is_some_and(|count| *count > 1) {
-                let room = operation.tags.as_ref().and_then(|tags| tags.first()).cloned().unwrap_or_default();
-                operation.operation_id = Some(format!("{room}_{name}"));
-            }
-            let name = operation.operation_id.clone().unwrap_or_default();
-            if !given.insert(name.clone()) {
-                tracing::error!(name, path, "two operations have one name; rename one of the handlers");
-            }
+        let end = path.rsplit('/').next().filter(|end| !end.contains('{'));
+        for (method, operation) in with_methods(item) {
+            let name = name_of(operation);
+            let is_shared = in_room.get(&name).is_some_and(|uses| *uses > 1);
+            let name = end.filter(|_| is_shared).map_or(name.clone(), |end| format!("{name}_{end}"));
+            let name = if given.contains(&name) { format!("{name}_{method}") } else { name };
+            given.insert(name.clone());
+            operation.operation_id = Some(name);
         }
     }
 }
 
+fn name_of(operation: &Operation) -> String {
+    operation.operation_id.clone().unwrap_or_default()
+}
+
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    with_methods(item).map(|(_, operation)| operation)
+}
+
+fn with_methods(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     let PathItem { get, put, post, delete, options, head, patch, .. } = item;
-    [get, put, post, delete, options, head, patch].into_iter().flatten()
+    let all = [
+        ("get", get),
+        ("put", put),
+        ("post", post),
+        ("delete", delete),
+        ("options", options),
+        ("head", head),
+        ("patch", patch),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 fn refusals_of_bodies(operation: &mut Operation) {
@@ -67,7 +95,7 @@ fn refusals_of_bodies(operation: &mut Operation) {
 fn problem(why: &str) -> Response {
     let mut response = Response::new(why);
     let content = Content::new(Some(Ref::from_schema_name("Problem")));
-    response.content.insert("application/problem+json".to_owned(), content);
+    response.content.insert(PROBLEM.to_owned(), RefOr::T(content));
     response
 }
 

@@ -185,8 +185,8 @@ impl Draft {
                     .filter(|code| gained.contains(code) || earlier.contains(code))
                     .cloned()
                     .collect();
-                cursor.snapshot = Part::FIRST_BY_AREA.filter(|_| !areas.is_empty()).map(|part| Snapshot {
-                    part,
+                cursor.snapshot = (!areas.is_empty()).then(|| Snapshot {
+                    part: Part::FIRST_BY_AREA,
                     after: None,
                     gained: Some(areas),
                 });
