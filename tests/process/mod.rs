@@ -8,6 +8,7 @@ mod backup;
 mod command_line;
 mod crash;
 mod forms;
+mod jobs;
 mod lifecycle;
 mod slow;
 mod tls;

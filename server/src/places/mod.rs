@@ -4,6 +4,7 @@
 
 mod check;
 mod command;
+mod distance;
 mod fetch;
 mod gazetteer;
 mod head;
@@ -24,6 +25,7 @@ mod tests;
 mod wkb;
 
 pub use command::{SetList, fetch_and_import, import_bytes, import_file, list};
+pub use distance::distance_m;
 pub use fetch::{DEFAULT_URL, Fetched, fetch};
 pub use head::{ImportOptions, LINE_UNCERTAINTY_M};
 pub use import::{ImportOutcome, Imported, import};

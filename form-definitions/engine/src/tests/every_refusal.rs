@@ -26,7 +26,7 @@ fn sound() -> Value {
 }
 
 /// The sound form with one part set, or with `null` removed.
-fn spoilt(pointer: &str, value: Value) -> Package {
+pub(super) fn spoilt(pointer: &str, value: Value) -> Package {
     let mut package = sound();
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     match package.pointer_mut(parent).unwrap_or_else(|| panic!("{parent}")) {
@@ -744,4 +744,14 @@ fn a_problem_is_shown_with_its_rule_a_mark_and_the_remedy() {
         found[0].to_string(),
         "/properties/a1/properties/note/x-relevant: nothing is called gurls (unknown_name)\n    girls > 0 && gurls > 3\n                 ^\n    remedy: did you mean girls?"
     );
+}
+
+#[test]
+fn a_misspelt_parameter_or_baseline_is_recognised() {
+    for (rule, remedy) in [
+        ("girls > param.age.childmax", "did you mean param.age.child_max?"),
+        ("girls > baseline.BRRATE", "did you mean baseline.BR_RATE?"),
+    ] {
+        assert_eq!(told(&spoilt(&format!("{Q}/note/x-relevant"), json!(rule)))[0].remedy, remedy);
+    }
 }
