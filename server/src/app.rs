@@ -16,8 +16,9 @@ use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::db::{self, By, Db};
 use crate::error::{Error, Result};
-use crate::findings::Findings;
+use crate::facilities::Facilities;
 use crate::feed::Feed;
+use crate::findings::Findings;
 use crate::forms::{self, Forms};
 use crate::http::health::{Check, Checks};
 use crate::http::patience::{self, Patience};
@@ -51,6 +52,8 @@ pub struct App {
     pub places: Places,
     /// Photos.
     pub media: Media,
+    /// The register of facilities.
+    pub facilities: Facilities,
     /// Submissions.
     pub submissions: Submissions,
     /// Findings.
@@ -82,6 +85,9 @@ impl App {
         db.read(move |conn| loading.refresh(conn)).await?;
         let accounts = Accounts::open(db.clone(), clock.clone(), &config.data_dir.join("keys"))?;
         let media = Media::start(config.media.clone(), &config.data_dir).await?;
+        let facilities =
+            Facilities::new(db.clone(), places.clone(), clock.clone(), config.data_dir.join("imports"));
+        facilities.forget_imports();
         let findings = Findings::open(db.clone(), clock.clone(), forms.clone())?;
         let submissions = Submissions {
             db: db.clone(),
@@ -97,7 +103,7 @@ impl App {
         };
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);
-        Ok(App { db, feed, accounts, forms, places, media, submissions, findings, sync, uploads })
+        Ok(App { db, feed, accounts, forms, places, media, facilities, submissions, findings, sync, uploads })
     }
 }
 
@@ -155,7 +161,8 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
     let checks = Data::new(checks(app));
     let patience = Data::new(Patience(Duration::from_secs(config.limits.silence_seconds)));
     let server = HttpServer::new(move || {
-        let App { db, accounts, forms, places, submissions, findings, sync, uploads, .. } = shared.clone();
+        let App { db, accounts, forms, places, facilities, submissions, findings, sync, uploads, .. } =
+            shared.clone();
         Actix::new()
             .into_utoipa_app()
             .configure(api::routes)
@@ -166,6 +173,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(accounts))
             .app_data(Data::new(forms))
             .app_data(Data::new(places))
+            .app_data(Data::new(facilities))
             .app_data(Data::new(submissions))
             .app_data(Data::new(findings))
             .app_data(Data::new(sync))

@@ -74,10 +74,14 @@ pub struct MediaConfig {
     /// Whether the bucket stands in the path (`host/bucket/key`) rather than in the host name. True for everything
     /// but Amazon's own service.
     pub path_style: bool,
-    /// The largest photo (JPEG, PNG, WebP), in bytes.
+    /// The largest photo (JPEG, PNG, WebP, HEIC), in bytes.
     pub max_photo_bytes: u64,
     /// The largest document (PDF), in bytes.
     pub max_document_bytes: u64,
+    /// The largest photo that is decoded, in pixels; larger ones are kept, and no copy is made of them.
+    pub max_pixels: u64,
+    /// How many photos are decoded at once. Each takes up to nine bytes a pixel while it is.
+    pub decode_at_once: usize,
     /// How long a resumable upload waits for its next bytes, in hours, before it is swept away with what it holds.
     pub upload_expiry_hours: u32,
     /// How many resumable uploads of one account may be open at once.
@@ -109,6 +113,19 @@ pub struct FlagConfig {
     pub clock_skew_minutes: i64,
     /// A visit shorter than this, in seconds per answered question, is too fast to be true.
     pub seconds_per_answer: f64,
+    /// A visit reported later than this, in days, is reported very late.
+    pub long_ago_days: i64,
+    /// A fix farther than this from where the facility is registered, in metres and beyond what both may be
+    /// inaccurate, is far from it.
+    pub far_from_facility_m: f64,
+    /// A photo taken farther than this from the fix, in metres and beyond what both may be inaccurate, is far from it.
+    pub photo_distance_m: f64,
+    /// A photo taken longer than this before or after the visit, in minutes, was not taken during it.
+    pub photo_minutes: i64,
+    /// Whoever travels faster than this between two visits, in km/h, cannot have been at both.
+    pub travel_kmh: f64,
+    /// Visits nearer to each other than this, in metres, are not compared for speed.
+    pub travel_least_m: f64,
 }
 
 /// Work done beside the requests: photos to be understood, sessions to be closed.
@@ -161,6 +178,8 @@ impl Default for MediaConfig {
             path_style: true,
             max_photo_bytes: 20 * MIB as u64,
             max_document_bytes: 20 * MIB as u64,
+            max_pixels: 50_000_000,
+            decode_at_once: 1,
             upload_expiry_hours: 7 * 24,
             open_uploads: 100,
         }
@@ -180,6 +199,12 @@ impl Default for FlagConfig {
             stale_fix_minutes: 60,
             clock_skew_minutes: 10,
             seconds_per_answer: 2.0,
+            long_ago_days: 180,
+            far_from_facility_m: 300.0,
+            photo_distance_m: 500.0,
+            photo_minutes: 30,
+            travel_kmh: 150.0,
+            travel_least_m: 2000.0,
         }
     }
 }
@@ -214,6 +239,8 @@ const KEYS: &[(&str, As)] = &[
     ("media.path_style", As::Toml),
     ("media.max_photo_bytes", As::Toml),
     ("media.max_document_bytes", As::Toml),
+    ("media.max_pixels", As::Toml),
+    ("media.decode_at_once", As::Toml),
     ("media.upload_expiry_hours", As::Toml),
     ("media.open_uploads", As::Toml),
     ("limits.submission_bytes", As::Toml),
@@ -223,6 +250,12 @@ const KEYS: &[(&str, As)] = &[
     ("flags.stale_fix_minutes", As::Toml),
     ("flags.clock_skew_minutes", As::Toml),
     ("flags.seconds_per_answer", As::Toml),
+    ("flags.long_ago_days", As::Toml),
+    ("flags.far_from_facility_m", As::Toml),
+    ("flags.photo_distance_m", As::Toml),
+    ("flags.photo_minutes", As::Toml),
+    ("flags.travel_kmh", As::Toml),
+    ("flags.travel_least_m", As::Toml),
     ("jobs.at_once", As::Toml),
     ("log.format", As::Text),
     ("log.level", As::Text),

@@ -10,11 +10,13 @@ use tokio_util::sync::CancellationToken;
 use crate::accounts;
 use crate::app::App;
 use crate::audit::{self, SEAL_EVERY};
-use crate::db::{By, Tx};
+use crate::db::{Backend, By, Tx};
 use crate::error::Result;
-use crate::findings;
 use crate::feed;
+use crate::findings;
+use crate::media;
 use crate::queue::{self, Done, Job, Kind, Task};
+use crate::submissions;
 
 /// How often the process looks for boundary sets and releases that another one imported or published.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -42,6 +44,18 @@ const SWEEP_UPLOADS: &str = "uploads.sweep";
 
 /// Every kind of job and its handler.
 const KINDS: &[Kind<App>] = &[
+    Kind {
+        name: media::UNDERSTAND,
+        attempts: 8,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.submissions.understand_photo(task).await }),
+    },
+    Kind {
+        name: submissions::COMPARE_PHOTOS,
+        attempts: 8,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.submissions.compare_photos(task).await }),
+    },
     Kind {
         name: SWEEP_SESSIONS,
         attempts: ALWAYS,
@@ -93,8 +107,7 @@ impl Jobs {
             every(SEAL_EVERY, "sealing the audit log", app, |app| async move { seal(&app).await }),
             every(LOOK_EVERY, "looking for changes", app, |app| async move { look(&app).await }),
         ];
-        let work = || queue::work(app.db.clone(), app.clone(), KINDS, at_once, stop.clone());
-        let queue = (at_once > 0).then(|| tokio::spawn(work()));
+        let queue = (at_once > 0).then(|| tokio::spawn(work(app.clone(), at_once, stop.clone())));
         Jobs { timers, queue, stop }
     }
 
@@ -143,6 +156,17 @@ where
             }
         }
     })
+}
+
+/// Runs jobs. On SQLite no other process does, so what stands as running was left so by one that was killed, and need
+/// not wait for its lease to end.
+async fn work(app: App, at_once: usize, stop: CancellationToken) {
+    if app.db.backend() == Backend::Sqlite
+        && let Err(error) = app.db.write(By::system(), queue::take_back).await
+    {
+        tracing::warn!(%error, "jobs left by a process before this one wait for their leases to end");
+    }
+    queue::work(app.db.clone(), app, KINDS, at_once, stop).await;
 }
 
 /// Leaves recurring work behind where it does not wait already.
@@ -196,6 +220,7 @@ async fn look(app: &App) -> Result<()> {
 
 /// Tags again what the boundaries now loaded have not tagged.
 async fn retag(app: &App) -> Result<()> {
+    app.facilities.relocate().await?;
     let count = app.submissions.retag().await?;
     if count > 0 {
         tracing::info!(count, "tagged {count} submissions by the new boundaries");

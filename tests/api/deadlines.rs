@@ -38,7 +38,10 @@ async fn nobody_owns_it_by_half_time_and_the_next_in_the_matrix_hears_of_it_once
     assert_eq!((times(&early, "finding.escalated"), times(&late, "finding.escalated")), (0, 1));
     let escalation = &late["history"][1]["details"];
     assert_eq!(escalation, &json!({ "because": "unacknowledged", "level": 1, "to": ["do_swd"] }));
-    assert_eq!((&late["level"], &late["state"], &late["overdue"]), (&json!(1), &json!("open"), &json!(false)));
+    assert_eq!(
+        (&late["level"], &late["state"], &late["overdue"]),
+        (&json!(1), &json!("open"), &json!(false))
+    );
     let told = format!("kind = 'notify' AND subject = 'finding:{}'", late["id"].as_str().unwrap());
     assert_eq!(app.count("jobs", &told), 1);
     let what = "kind = 'notify' AND (details LIKE '%school%' OR details LIKE '%-C1%')";

@@ -84,18 +84,35 @@ async fn a_finding_goes_from_hand_to_hand(app: TestApp) {
     inspector.file_whole(&visit).await;
     let open = supervisor.finding(visit.id, "REC-01").await;
 
-    supervisor.step(&open, json!({ "to": "verified", "comment": "x", "evidence": { "media": ["x"] } })).await.refused(409, "step_not_possible");
+    supervisor
+        .step(&open, json!({ "to": "verified", "comment": "x", "evidence": { "media": ["x"] } }))
+        .await
+        .refused(409, "step_not_possible");
     let owned = supervisor.acknowledge(&open).await;
-    supervisor.step(&owned, json!({ "to": "remedied", "comment": "he says so" })).await.refused(400, "evidence_needed");
-    supervisor.step(&owned, json!({ "to": "remedied", "comment": "there", "evidence": { "media": ["none.jpg"] } })).await.refused(400, "evidence_unknown");
+    supervisor
+        .step(&owned, json!({ "to": "remedied", "comment": "he says so" }))
+        .await
+        .refused(400, "evidence_needed");
+    supervisor
+        .step(&owned, json!({ "to": "remedied", "comment": "there", "evidence": { "media": ["none.jpg"] } }))
+        .await
+        .refused(400, "evidence_unknown");
     app.clock.advance(Duration::days(6));
     let inspector = app.inspector().await;
     let supervisor = app.supervisor().await;
-    let again = later(visit.clone(), "2026-11-26T12:00:00+05:00").with("visit_date", "2026-11-26").with("rec_register", "yes");
+    let again = later(visit.clone(), "2026-11-26T12:00:00+05:00")
+        .with("visit_date", "2026-11-26")
+        .with("rec_register", "yes");
     inspector.file(&again).await.created();
     let shown = json!({ "submission": again.id });
-    let remedied = supervisor.step(&owned, json!({ "to": "remedied", "comment": "a register lies there", "evidence": shown })).await.ok();
-    let verified = supervisor.step(&remedied, json!({ "to": "verified", "comment": "seen by the inspector", "evidence": shown })).await.ok();
+    let remedied = supervisor
+        .step(&owned, json!({ "to": "remedied", "comment": "a register lies there", "evidence": shown }))
+        .await
+        .ok();
+    let verified = supervisor
+        .step(&remedied, json!({ "to": "verified", "comment": "seen by the inspector", "evidence": shown }))
+        .await
+        .ok();
 
     assert_eq!(verified["state"], "verified");
     assert_eq!(verified["deadline"], "met");
@@ -113,7 +130,10 @@ async fn whoever_acts_on_a_stale_page_is_told(app: TestApp) {
     let visit = samples::b3();
     inspector.file(&visit).await.created();
     let page = supervisor.finding(visit.id, "REC-01").await;
-    inspector.act(&page, "/severity", json!({ "severity": "major", "comment": "twelve children" })).await.ok();
+    inspector
+        .act(&page, "/severity", json!({ "severity": "major", "comment": "twelve children" }))
+        .await
+        .ok();
 
     let problem = supervisor.step(&page, json!({ "to": "acknowledged" })).await.refused(412, "finding_stale");
 
@@ -143,19 +163,37 @@ async fn of_two_supervisors_one_wins(app: TestApp) {
 }
 
 async fn severity_is_raised_by_one_and_lowered_by_two(app: TestApp) {
-    let (inspector, supervisor, head) = (app.inspector().await, app.supervisor().await, app.login("labour-head").await);
+    let (inspector, supervisor, head) =
+        (app.inspector().await, app.supervisor().await, app.login("labour-head").await);
     let visit = samples::b3();
     inspector.file(&visit).await.created();
     let page = inspector.finding(visit.id, "REC-01").await;
 
-    let raised = inspector.act(&page, "/severity", json!({ "severity": "critical", "comment": "twelve children" })).await.ok();
-    inspector.act(&raised, "/severity", json!({ "severity": "minor", "comment": "oh well" })).await.refused(403, "step_not_permitted");
-    let asked = supervisor.act(&raised, "/severity", json!({ "severity": "minor", "comment": "three children" })).await.ok();
-    supervisor.act(&asked, "/severity", json!({ "severity": "info", "comment": "none" })).await.refused(409, "proposal_stands");
-    supervisor.act(&asked, "/proposal", json!({ "agree": true, "comment": "mine" })).await.refused(403, "not_permitted");
+    let raised = inspector
+        .act(&page, "/severity", json!({ "severity": "critical", "comment": "twelve children" }))
+        .await
+        .ok();
+    inspector
+        .act(&raised, "/severity", json!({ "severity": "minor", "comment": "oh well" }))
+        .await
+        .refused(403, "step_not_permitted");
+    let asked = supervisor
+        .act(&raised, "/severity", json!({ "severity": "minor", "comment": "three children" }))
+        .await
+        .ok();
+    supervisor
+        .act(&asked, "/severity", json!({ "severity": "info", "comment": "none" }))
+        .await
+        .refused(409, "proposal_stands");
+    supervisor
+        .act(&asked, "/proposal", json!({ "agree": true, "comment": "mine" }))
+        .await
+        .refused(403, "not_permitted");
     let seen = head.finding(visit.id, "REC-01").await;
     let lowered = head.act(&seen, "/proposal", json!({ "agree": true, "comment": "agreed" })).await.ok();
-    head.act(&lowered, "/proposal", json!({ "agree": true, "comment": "again" })).await.refused(409, "nothing_proposed");
+    head.act(&lowered, "/proposal", json!({ "agree": true, "comment": "again" }))
+        .await
+        .refused(409, "nothing_proposed");
 
     assert_eq!((&raised["severity"], &raised["rule_severity"]), (&json!("critical"), &json!("minor")));
     assert_eq!((&asked["severity"], &asked["proposal"]), (&json!("critical"), &json!("lowering")));
@@ -164,20 +202,31 @@ async fn severity_is_raised_by_one_and_lowered_by_two(app: TestApp) {
 }
 
 async fn a_dismissal_takes_a_second_person(app: TestApp) {
-    let (inspector, supervisor, head) = (app.inspector().await, app.supervisor().await, app.login("labour-head").await);
+    let (inspector, supervisor, head) =
+        (app.inspector().await, app.supervisor().await, app.login("labour-head").await);
     let visit = samples::b3();
     inspector.file(&visit).await.created();
     let page = supervisor.finding(visit.id, "BIR-01").await;
 
     supervisor.step(&page, json!({ "to": "dismissed" })).await.refused(400, "words_needed");
-    let asked = supervisor.step(&page, json!({ "to": "dismissed", "comment": "the B-form was found" })).await.ok();
-    let declined = head.act(&asked, "/proposal", json!({ "agree": false, "comment": "send the B-form" })).await.ok();
-    let asked_again = supervisor.step(&declined, json!({ "to": "dismissed", "comment": "here it is" })).await.ok();
-    let dismissed = head.act(&asked_again, "/proposal", json!({ "agree": true, "comment": "seen" })).await.ok();
+    let asked =
+        supervisor.step(&page, json!({ "to": "dismissed", "comment": "the B-form was found" })).await.ok();
+    let declined =
+        head.act(&asked, "/proposal", json!({ "agree": false, "comment": "send the B-form" })).await.ok();
+    let asked_again =
+        supervisor.step(&declined, json!({ "to": "dismissed", "comment": "here it is" })).await.ok();
+    let dismissed =
+        head.act(&asked_again, "/proposal", json!({ "agree": true, "comment": "seen" })).await.ok();
     let listed = supervisor.get("/v1/findings?code=BIR-01").await.ok();
-    let reopened = supervisor.step(&dismissed, json!({ "to": "acknowledged", "comment": "it was another child's" })).await.ok();
+    let reopened = supervisor
+        .step(&dismissed, json!({ "to": "acknowledged", "comment": "it was another child's" }))
+        .await
+        .ok();
 
-    assert_eq!((&asked["state"], &declined["state"], &dismissed["state"]), (&json!("open"), &json!("open"), &json!("dismissed")));
+    assert_eq!(
+        (&asked["state"], &declined["state"], &dismissed["state"]),
+        (&json!("open"), &json!("open"), &json!("dismissed"))
+    );
     assert_eq!(listed["items"], json!([]));
     assert_eq!(reopened["state"], "acknowledged");
 }
@@ -185,7 +234,9 @@ async fn a_dismissal_takes_a_second_person(app: TestApp) {
 async fn what_was_put_right_and_is_found_again_has_recurred(app: TestApp) {
     let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
     let place = Uuid::new_v4().to_string();
-    let first = samples::b3().at("facility", place.clone()).with_photo(harness::photos::jpeg("register.jpg", "register"));
+    let first = samples::b3()
+        .at("facility", place.clone())
+        .with_photo(harness::photos::jpeg("register.jpg", "register"));
     inspector.file_whole(&first).await;
     let owned = supervisor.acknowledge(&supervisor.finding(first.id, "REC-01").await).await;
     let shown = json!({ "to": "remedied", "comment": "done", "evidence": { "media": ["register.jpg"] } });
@@ -193,7 +244,9 @@ async fn what_was_put_right_and_is_found_again_has_recurred(app: TestApp) {
     app.clock.advance(Duration::days(10));
     let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
 
-    let second = later(samples::b3(), "2026-11-30T12:00:00+05:00").with("visit_date", "2026-11-30").at("facility", place.clone());
+    let second = later(samples::b3(), "2026-11-30T12:00:00+05:00")
+        .with("visit_date", "2026-11-30")
+        .at("facility", place.clone());
     inspector.file(&second).await.created();
 
     let anew = supervisor.finding(second.id, "REC-01").await;
@@ -242,7 +295,10 @@ async fn a_rejected_submission_counts_for_nothing_until_that_is_taken_back(app: 
     let page = supervisor.acknowledge(&supervisor.finding(visit.id, "AGE-02").await).await;
     let path = format!("/v1/submissions/{}/review", visit.id);
 
-    supervisor.post(&path, &json!({ "action": "reject", "reason": "filed for another workplace" })).await.ok();
+    supervisor
+        .post(&path, &json!({ "action": "reject", "reason": "filed for another workplace" }))
+        .await
+        .ok();
     let rejected = supervisor.get(&harness::cases::at(&page, "")).await.ok();
     let open = supervisor.get("/v1/findings").await.ok();
     let second = json!({ "role": "supervisor", "line": "labour", "areas": ["PK226"] });
@@ -268,7 +324,10 @@ async fn the_employers_copy_betrays_nothing(app: TestApp) {
     let told: Vec<&str> = codes(&copy["items"]);
     assert_eq!(
         told,
-        ["EDU-01", "HAZ-01", "HAZ-02", "HAZ-03", "HAZ-05", "HRS-01", "INJ-01", "OSH-01", "OSH-02", "OSH-03", "REC-01", "REC-02", "REC-03"]
+        [
+            "EDU-01", "HAZ-01", "HAZ-02", "HAZ-03", "HAZ-05", "HRS-01", "INJ-01", "OSH-01", "OSH-02",
+            "OSH-03", "REC-01", "REC-02", "REC-03"
+        ]
     );
     let hidden = receipt["findings"].as_array().unwrap().iter().filter(|it| it["disclose"] == false);
     let hidden: Vec<&Value> = hidden.filter(|it| !told.contains(&it["code"].as_str().unwrap())).collect();
@@ -297,10 +356,19 @@ async fn each_reads_what_is_theirs(app: TestApp) {
     let supervisor = app.supervisor().await;
     let page = supervisor.finding(visit.id, "AGE-02").await;
     let path = harness::cases::at(&page, "");
-    let owned = supervisor.step(&page, json!({ "to": "acknowledged", "comment": "I have told his mother" })).await.ok();
-    let elsewhere = app.account("elsewhere", json!({ "role": "supervisor", "line": "labour", "areas": ["PK234"] })).await;
+    let owned = supervisor
+        .step(&page, json!({ "to": "acknowledged", "comment": "I have told his mother" }))
+        .await
+        .ok();
+    let elsewhere =
+        app.account("elsewhere", json!({ "role": "supervisor", "line": "labour", "areas": ["PK234"] })).await;
 
-    for stranger in [&elsewhere, &app.login("supervisor-swd").await, &app.auditor().await, &app.login("case-worker").await] {
+    for stranger in [
+        &elsewhere,
+        &app.login("supervisor-swd").await,
+        &app.auditor().await,
+        &app.login("case-worker").await,
+    ] {
         stranger.get(&path).await.refused(404, "finding_unknown");
         assert_eq!(stranger.get("/v1/findings?state=any").await.ok()["items"], json!([]));
         let raise = json!({ "severity": "stop", "comment": "x" });
@@ -344,13 +412,22 @@ async fn bad_requests_are_told_what_is_wrong(app: TestApp) {
     supervisor.post(&path, &json!({ "to": "referred" })).await.refused(400, "referral_needed");
     supervisor.post(&path, &json!({ "to": "superseded" })).await.refused(400, "state_not_chosen");
     supervisor.post(&path, &json!({ "to": "acknowledged", "why": "x" })).await.refused(400, "bad_json");
-    supervisor.post(&path, &json!({ "to": "acknowledged", "comment": "x".repeat(5000) })).await.refused(400, "text_too_long");
+    supervisor
+        .post(&path, &json!({ "to": "acknowledged", "comment": "x".repeat(5000) }))
+        .await
+        .refused(400, "text_too_long");
     let request = supervisor.request(reqwest::Method::POST, &path).header("If-Match", "\"old\"");
     request.json(&json!({ "to": "acknowledged" })).send().await.refused(400, "bad_if_match");
     supervisor.act(&page, "/pause", json!({ "reason": " " })).await.refused(400, "words_needed");
-    supervisor.act(&page, "/pause", json!({ "reason": "court", "until": "2026-11-19T12:00:00Z" })).await.refused(400, "bad_until");
+    supervisor
+        .act(&page, "/pause", json!({ "reason": "court", "until": "2026-11-19T12:00:00Z" }))
+        .await
+        .refused(400, "bad_until");
     supervisor.act(&page, "/resume", json!({})).await.refused(409, "not_paused");
-    supervisor.act(&page, "/severity", json!({ "severity": "minor", "comment": "same" })).await.refused(409, "severity_same");
+    supervisor
+        .act(&page, "/severity", json!({ "severity": "minor", "comment": "same" }))
+        .await
+        .refused(409, "severity_same");
     let nul = supervisor.step(&page, json!({ "to": "acknowledged", "comment": "a\u{0}b" })).await.ok();
     assert_eq!(nul["history"][1]["comment"], "a\u{fffd}b");
 }

@@ -65,11 +65,18 @@ struct Code {
 /// Every code in the sources that a request can be answered with.
 fn codes() -> BTreeMap<String, Code> {
     let mut codes: BTreeMap<String, Code> = BTreeMap::new();
-    codes.insert("internal".into(), code("500", "the server failed; the log has the cause under `request_id`"));
-    codes.insert("method_not_allowed".into(), code("405", "this path takes other methods; `Allow` names them"));
+    codes.insert(
+        "internal".into(),
+        code("500", "the server failed; the log has the cause under `request_id`"),
+    );
+    codes.insert(
+        "method_not_allowed".into(),
+        code("405", "this path takes other methods; `Allow` names them"),
+    );
     for (file, text) in answering_files() {
         for (word, status) in STATUSES {
-            let call = format!(r#"Error::{word}\(\s*"([a-z0-9_]+)",\s*(?:format!\(\s*)?("(?:[^"\\]|\\.)*")?"#);
+            let call =
+                format!(r#"Error::{word}\(\s*"([a-z0-9_]+)",\s*(?:format!\(\s*)?("(?:[^"\\]|\\.)*")?"#);
             for found in pattern(&call).captures_iter(&text) {
                 note(&mut codes, &found[1], status, found.get(2).map_or("", |said| said.as_str()));
             }
@@ -147,11 +154,14 @@ fn errors_md_names_every_code_with_its_status() {
     let (codes, by_hand) = (codes(), rows(before));
 
     for (name, status) in &by_hand {
-        let known = codes.get(name).unwrap_or_else(|| panic!("errors.md explains `{name}`, which no source answers with"));
+        let known = codes
+            .get(name)
+            .unwrap_or_else(|| panic!("errors.md explains `{name}`, which no source answers with"));
         assert_eq!(*status, statuses(known), "the status of `{name}` in errors.md");
     }
     let left = codes.iter().filter(|(name, _)| !by_hand.contains_key(*name));
-    let table: String = left.map(|(name, code)| format!("| `{name}` | {} | {} |\n", statuses(code), code.said)).collect();
+    let table: String =
+        left.map(|(name, code)| format!("| `{name}` | {} | {} |\n", statuses(code), code.said)).collect();
     let table = format!("| code | status | what it says |\n|---|---|---|\n{table}");
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         fs::write(&file, format!("{before}{BEGIN}{table}{END}{after}")).expect("errors.md can be written");

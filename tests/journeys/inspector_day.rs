@@ -57,7 +57,11 @@ fn five_children(place: &str) -> Submission {
         child(4, no_age.clone()),
         child(5, no_age),
     ];
-    visit.with("children", json!(rows)).at("version", 2).at("facility", place).with_photo(harness::photos::jpeg("gate.jpg", "gate"))
+    visit
+        .with("children", json!(rows))
+        .at("version", 2)
+        .at("facility", place)
+        .with_photo(harness::photos::jpeg("gate.jpg", "gate"))
 }
 
 async fn a_day_from_the_gate_to_the_verified_finding(app: TestApp) {
@@ -149,18 +153,41 @@ async fn a_day_from_the_gate_to_the_verified_finding(app: TestApp) {
     inspector.file(&second).await.created();
     let shown = json!({ "submission": second.id });
     let page = supervisor.get(&at(&danger, "")).await.ok();
-    let remedied = supervisor.step(&page, json!({ "to": "remedied", "comment": "no child works there", "evidence": shown })).await.ok();
-    let verified = supervisor.step(&remedied, json!({ "to": "verified", "comment": "seen on the second visit", "evidence": shown })).await.ok();
+    let remedied = supervisor
+        .step(&page, json!({ "to": "remedied", "comment": "no child works there", "evidence": shown }))
+        .await
+        .ok();
+    let verified = supervisor
+        .step(
+            &remedied,
+            json!({ "to": "verified", "comment": "seen on the second visit", "evidence": shown }),
+        )
+        .await
+        .ok();
 
     assert_eq!(
         deeds(&verified),
         [
-            "finding.opened", "referral.sent", "referral.declined", "finding.escalated", "referral.sent",
-            "referral.unanswered", "finding.escalated", "referral.accepted", "referral.done", "finding.breached",
-            "finding.escalated", "finding.remedied", "finding.verified",
+            "finding.opened",
+            "referral.sent",
+            "referral.declined",
+            "finding.escalated",
+            "referral.sent",
+            "referral.unanswered",
+            "finding.escalated",
+            "referral.accepted",
+            "referral.done",
+            "finding.breached",
+            "finding.escalated",
+            "finding.remedied",
+            "finding.verified",
         ]
     );
     assert_eq!(verified["deadline"], "breached", "it was put right, and late");
     let bonded = supervisor.finding(visit.id, &format!("BON-01 of {CODE}-C2")).await;
-    assert_eq!((&bonded["state"], &bonded["overdue"]), (&json!("open"), &json!(true)), "it stays until somebody finishes it");
+    assert_eq!(
+        (&bonded["state"], &bonded["overdue"]),
+        (&json!("open"), &json!(true)),
+        "it stays until somebody finishes it"
+    );
 }

@@ -8,10 +8,13 @@ mod backup;
 mod command_line;
 mod crash;
 mod forms;
+mod jobs;
 mod lifecycle;
+mod simulate;
 mod slow;
-mod torn;
 mod tls;
+mod torn;
+mod uploads;
 
 /// The binary with a data folder.
 fn nigran(data_dir: &Path) -> Launch {

@@ -95,8 +95,10 @@ fn a_certificate_that_cannot_be_used_is_named_at_the_start() {
     let mixed = Pair { certificate: pair.certificate.clone(), key: strange.key.clone() };
 
     for (pair, named) in [(missing, "none.pem"), (mixed, "do not belong together")] {
-        let output =
-            serve(folder.path(), &pair, free_port()).stderr(Stdio::piped()).output().expect("it ends at once");
+        let output = serve(folder.path(), &pair, free_port())
+            .stderr(Stdio::piped())
+            .output()
+            .expect("it ends at once");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains(named), "{said}");

@@ -32,9 +32,9 @@ pub use model::{Account, AccountId, AccountStatus, Device, Line, NewDevice, Role
 pub use passwords::random_password;
 pub use permissions::{Kind, OWN_SENSITIVE_DAYS, Permission, Post, Reach, Scope};
 pub use requests::{AccountChange, Created, NewAccount, NewPassword};
-pub use units::{Unit, units};
 pub use sessions::{Login, REFRESH_DAYS, Refresh, TokenPair, sweep};
 pub use tokens::{ACCESS_SECONDS, Claims, Tokens, verify_with_jwks};
+pub use units::{Unit, units};
 
 use serde::Serialize;
 

@@ -144,16 +144,8 @@ const FIELD_AND_OFFICE: &[Post] = &[
 ];
 
 /// Who reads the register; the lines apart, see `facilities/sight.rs`.
-const REGISTER: &[Post] = &[
-    Inspector,
-    Auditor,
-    SupervisorLabour,
-    SupervisorSwd,
-    DeputyDirector,
-    LabourHead,
-    CaseWorker,
-    Analyst,
-];
+const REGISTER: &[Post] =
+    &[Inspector, Auditor, SupervisorLabour, SupervisorSwd, DeputyDirector, LabourHead, CaseWorker, Analyst];
 
 /// The table.
 const TABLE: &[(Permission, &[Post])] = &[

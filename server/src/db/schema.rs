@@ -395,6 +395,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    photos (sha256) {
+        sha256 -> Text,
+        state -> Text,
+        why -> Nullable<Text>,
+        width -> Nullable<Integer>,
+        height -> Nullable<Integer>,
+        orientation -> Nullable<Integer>,
+        taken_at -> Nullable<Text>,
+        lat -> Nullable<Double>,
+        lon -> Nullable<Double>,
+        position_error_m -> Nullable<Double>,
+        make -> Nullable<Text>,
+        model -> Nullable<Text>,
+        copy_size -> Nullable<BigInt>,
+        thumb_size -> Nullable<BigInt>,
+        understood_at -> BigInt,
+    }
+}
+
+diesel::table! {
     facilities (id) {
         id -> Text,
         code -> Text,
@@ -427,6 +447,17 @@ diesel::table! {
         registered_by -> Nullable<Text>,
         registered_at -> BigInt,
         changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    late_flags (submission_id, revision, code, subject) {
+        submission_id -> Text,
+        revision -> Integer,
+        code -> Text,
+        subject -> Text,
+        figures -> Text,
+        raised_at -> BigInt,
     }
 }
 
@@ -522,6 +553,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     jobs,
     changes,
     feed_epochs,
+    photos,
+    late_flags,
     facilities,
     facility_events,
     facility_registrations,

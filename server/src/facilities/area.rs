@@ -76,7 +76,7 @@ fn is_inside(places: &Places, lat: f64, lon: f64) -> bool {
 #[schema(example = json!({
     "code": "swapped_coordinates", "message": { "en": "Latitude and longitude seem to be exchanged.", "ur": "عرض بلد اور طول بلد الٹ لگتے ہیں۔" }
 }))]
-pub struct Warning {
+pub(crate) struct Warning {
     /// Stable, for programs.
     pub code: &'static str,
     /// For people, in English and Urdu.

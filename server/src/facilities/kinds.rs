@@ -80,7 +80,8 @@ struct Title {
 }
 
 fn read(text: &str, line: Line, other: &str) -> Vec<KindOf> {
-    let list: List = serde_json::from_str(text).expect("the choice lists are embedded, and a test reads them");
+    let list: List =
+        serde_json::from_str(text).expect("the choice lists are embedded, and a test reads them");
     let kind = |item: Item| {
         let code = if item.code == "other" { other.to_owned() } else { item.code };
         let letters = LETTERS.iter().find(|(known, _)| *known == code).map_or("Y", |(_, letters)| letters);
@@ -95,8 +96,7 @@ pub fn kinds() -> &'static [KindOf] {
 }
 
 /// The kind of a facility: `brick_kiln`, `orphanage`. Cannot be one that no list has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, utoipa::ToSchema)]
 #[schema(value_type = String, example = "brick_kiln")]
 pub struct FacilityKind(&'static str);
 
@@ -106,7 +106,10 @@ impl FacilityKind {
         let known = kinds().iter().find(|kind| kind.code == code);
         known.map(|kind| FacilityKind(&kind.code)).ok_or_else(|| {
             let all: Vec<&str> = kinds().iter().map(|kind| kind.code.as_str()).collect();
-            Error::invalid("unknown_kind", format!("{code:?} is no kind of facility; one of {}", all.join(", ")))
+            Error::invalid(
+                "unknown_kind",
+                format!("{code:?} is no kind of facility; one of {}", all.join(", ")),
+            )
         })
     }
 
@@ -151,16 +154,16 @@ impl FacilityKind {
 /// Workplaces that are somebody's home.
 pub(super) const PRIVATE: &[&str] = &["domestic", "home_based"];
 
-impl TryFrom<String> for FacilityKind {
-    type Error = String;
-    fn try_from(code: String) -> Result<FacilityKind, String> {
-        FacilityKind::parse(&code).map_err(|error| error.detail)
+impl Serialize for FacilityKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
     }
 }
 
-impl From<FacilityKind> for String {
-    fn from(kind: FacilityKind) -> String {
-        kind.0.to_owned()
+impl<'de> Deserialize<'de> for FacilityKind {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<FacilityKind, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        FacilityKind::parse(&code).map_err(|error| serde::de::Error::custom(error.detail))
     }
 }
 

@@ -7,7 +7,8 @@ use super::facts::Facts;
 use super::grid::Grid;
 use crate::accounts::Line;
 use crate::db::schema::{
-    facilities, facility_events, facility_links, facility_registrations, facility_trigrams, facility_visits, facility_words,
+    facilities, facility_events, facility_links, facility_registrations, facility_trigrams, facility_visits,
+    facility_words,
 };
 use crate::db::{At, Json, text_enum, text_id};
 use crate::error::Result;
@@ -250,7 +251,7 @@ impl RegistrationRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = facility_links)]
+#[diesel(table_name = facility_links, treat_none_as_default_value = false)]
 pub(super) struct LinkRow {
     pub(super) facility_id: FacilityId,
     pub(super) other_id: FacilityId,
@@ -258,7 +259,7 @@ pub(super) struct LinkRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = facility_visits)]
+#[diesel(table_name = facility_visits, treat_none_as_default_value = false)]
 pub(super) struct VisitRow {
     pub(super) submission_id: String,
     pub(super) facility_id: FacilityId,
@@ -266,14 +267,14 @@ pub(super) struct VisitRow {
 }
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = facility_words)]
+#[diesel(table_name = facility_words, treat_none_as_default_value = false)]
 pub(super) struct WordRow {
     pub(super) word: String,
     pub(super) facility_id: FacilityId,
 }
 
 #[derive(Clone, Debug, Insertable)]
-#[diesel(table_name = facility_trigrams)]
+#[diesel(table_name = facility_trigrams, treat_none_as_default_value = false)]
 pub(super) struct TrigramRow {
     pub(super) trigram: String,
     pub(super) word: String,

@@ -7,14 +7,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::Facilities;
 use super::changes::{Aim, Because, Confirmation};
+use super::coverage::{self as coverage_of, CoverageList};
 use super::facts::Facts;
 use super::merging::Merge;
 use super::model::FacilityId;
 use super::search::Query;
 use super::sight::Sight;
 use super::views::{EventView, FacilityView, ListedFacility, PossibleDuplicate, Registered};
-use super::Facilities;
 use crate::accounts::{Actor, Permission};
 use crate::error::{Error, Result};
 use crate::http::{Cursor, Page, Problem, Problems, body, if_match, tagged};
@@ -26,6 +27,9 @@ const LARGEST: usize = 64 * 1024;
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(list)
+        // Before `{id}`, which would take their last segment for an id.
+        .service(coverage)
+        .service(super::table::routes::import)
         .service(register)
         .service(show)
         .service(correct)
@@ -49,6 +53,18 @@ async fn list(
     query: QueryString<Query>,
 ) -> Result<Json<Page<ListedFacility>>> {
     room.find(Sight::of(&actor)?, query.into_inner()).await.map(Json)
+}
+
+/// What of the register is licensed, visited, never visited and overdue, by district and line.
+#[utoipa::path(tag = "facilities", params(coverage_of::Query), responses((status = OK, body = CoverageList), Problems))]
+#[get("/v1/facilities/coverage")]
+async fn coverage(
+    room: Data<Facilities>,
+    actor: Actor,
+    query: QueryString<coverage_of::Query>,
+) -> Result<Json<CoverageList>> {
+    actor.may(Permission::CountFacilities)?;
+    room.coverage(&actor, query.into_inner()).await.map(Json)
 }
 
 /// Register a facility found in the field, or revise one's own while it is provisional. Sending it twice is the same as
@@ -98,7 +114,12 @@ async fn register(
     )
 )]
 #[get("/v1/facilities/{id}")]
-async fn show(room: Data<Facilities>, actor: Actor, id: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+async fn show(
+    room: Data<Facilities>,
+    actor: Actor,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let facility = room.show(Sight::of(&actor)?, parse_id(&id)?).await?;
     let text = serde_json::to_vec(&facility).map_err(|cause| Error::internal("writing a facility", cause))?;
     Ok(tagged(&request, &facility.etag, "private, no-cache", &Bytes::from(text)))
@@ -129,7 +150,10 @@ async fn correct(
 ) -> Result<HttpResponse> {
     let aim = aim(actor, Permission::UpdateFacilities, &id, &request)?;
     if aim.known.is_none() {
-        return Err(Error::invalid("if_match_missing", "send If-Match with the ETag the facility was read with"));
+        return Err(Error::invalid(
+            "if_match_missing",
+            "send If-Match with the ETag the facility was read with",
+        ));
     }
     let patch: serde_json::Map<String, Value> = said(&request, payload).await?;
     room.correct(aim, patch).await.map(answer)
@@ -303,11 +327,13 @@ async fn said<T: DeserializeOwned>(request: &HttpRequest, payload: Payload) -> R
         true => Value::Object(serde_json::Map::new()),
         false => crate::json::parse(&bytes)?,
     };
-    T::deserialize(value).map_err(|cause| Error::invalid("bad_json", format!("the body cannot be read: {cause}")))
+    T::deserialize(value)
+        .map_err(|cause| Error::invalid("bad_json", format!("the body cannot be read: {cause}")))
 }
 
 fn parse_id(text: &str) -> Result<FacilityId> {
-    text.parse().map_err(|_| Error::invalid("bad_id", format!("{text:?} is not a UUID; a facility's id is one")))
+    text.parse()
+        .map_err(|_| Error::invalid("bad_id", format!("{text:?} is not a UUID; a facility's id is one")))
 }
 
 /// The revision in `If-Match`: the part of the ETag before the point. What comes after counts visits and the like, which

@@ -25,7 +25,7 @@ use crate::places::{self, Named};
     "merged_into": null, "merged": [], "revision": 1, "registered_at": "2026-11-20T09:00:00Z",
     "changed_at": "2026-11-20T09:00:00Z", "withheld": []
 }))]
-pub struct FacilityView {
+pub(crate) struct FacilityView {
     /// Its id.
     pub id: FacilityId,
     /// What people call it by.
@@ -93,7 +93,12 @@ pub struct FacilityView {
 }
 
 /// A facility as `sight` shows it.
-pub(super) fn view(conn: &mut DbConn, row: Facility, sight: &Sight, today: NaiveDate) -> Result<FacilityView> {
+pub(super) fn view(
+    conn: &mut DbConn,
+    row: Facility,
+    sight: &Sight,
+    today: NaiveDate,
+) -> Result<FacilityView> {
     let links = store::links(conn, &row.id)?;
     let merged = store::absorbed(conn, &row.id)?.into_iter().map(|absorbed| absorbed.id).collect();
     let (facts, withheld) = shown(row.facts()?, sight);
@@ -157,7 +162,7 @@ fn named(code: &str) -> Named {
 
 /// What a registration or a confirmation is answered with.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Registered {
+pub(crate) struct Registered {
     /// The facility as it is registered.
     pub facility: FacilityView,
     /// Facilities it may be the same as, the likeliest first.
@@ -172,7 +177,7 @@ pub struct Registered {
     "id": "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f12", "code": "PK226-K-0007", "kind": "brick_kiln", "status": "active",
     "name_en": null, "name_ur": "نمونہ بھٹہ ۱", "distance_m": 42.0, "name_score": 0.95, "score": 0.95
 }))]
-pub struct PossibleDuplicate {
+pub(crate) struct PossibleDuplicate {
     /// Its id.
     pub id: FacilityId,
     /// Its code.
@@ -201,7 +206,7 @@ pub struct PossibleDuplicate {
     "accuracy_m": 9.0, "capacity": 60, "risk": null, "last_visited_at": null, "visit_count": 0, "merged_into": null, "revision": 1,
     "distance_m": 42.0, "score": 0.95
 }))]
-pub struct ListedFacility {
+pub(crate) struct ListedFacility {
     /// Its id.
     pub id: FacilityId,
     /// Its code.
@@ -273,11 +278,11 @@ impl ListedFacility {
 
 /// Something that happened to a facility.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(example = json!({
+#[schema(as = FacilityEvent, example = json!({
     "n": 2, "at": "2026-11-21T05:00:00Z", "by": "0193a4b2-7c1e-7d3a-9f00-2b6c1d5e8a41", "action": "confirmed", "revision": 2,
     "facts": null, "other": null, "reason": null
 }))]
-pub struct EventView {
+pub(crate) struct EventView {
     /// Counts the facility's events from one.
     pub n: i32,
     /// When.

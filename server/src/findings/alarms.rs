@@ -59,7 +59,11 @@ impl Findings {
         if case.due_at <= now && case.breached_at.is_none() {
             work.case.breached_at = Some(now);
             let arrived_late = case.due_at <= case.opened_at;
-            work.note(tx, Deed::Breached, Note::of(json!({ "due_at": case.due_at, "arrived_late": arrived_late })))?;
+            work.note(
+                tx,
+                Deed::Breached,
+                Note::of(json!({ "due_at": case.due_at, "arrived_late": arrived_late })),
+            )?;
             return self.escalate(tx, work, "overdue", "finding.overdue").map(drop);
         }
         if case.state == State::Open && case.level == 0 && deadlines::answer_by(case, &rule) <= now {

@@ -108,7 +108,8 @@ fn refused(why: &str) -> Error {
 
 /// The day an instant falls on in Pakistan.
 pub(super) fn local_day(at: DateTime<Utc>) -> NaiveDate {
-    FixedOffset::east_opt(PAKISTAN_SECONDS).map_or(at.date_naive(), |zone| at.with_timezone(&zone).date_naive())
+    FixedOffset::east_opt(PAKISTAN_SECONDS)
+        .map_or(at.date_naive(), |zone| at.with_timezone(&zone).date_naive())
 }
 
 /// The last second of a day in Pakistan.

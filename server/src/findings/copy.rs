@@ -118,11 +118,16 @@ fn items(findings: Vec<Finding>, withdrawn: &[(String, String)]) -> Vec<CopyItem
         let subject = finding.row.as_deref().unwrap_or(WHOLE_VISIT);
         withdrawn.iter().any(|(code, of)| *code == finding.code && of == subject)
     };
-    let told = findings.into_iter().filter(|it| it.disclose && !it.provisional).filter(|it| !counts_for_nothing(it));
+    let told =
+        findings.into_iter().filter(|it| it.disclose && !it.provisional).filter(|it| !counts_for_nothing(it));
     let mut items: Vec<CopyItem> = told.map(item).collect();
-    items.sort_by(|a, b| (&a.code, a.due_on.is_none(), a.due_on).cmp(&(&b.code, b.due_on.is_none(), b.due_on)));
+    items.sort_by(|a, b| {
+        (&a.code, a.due_on.is_none(), a.due_on).cmp(&(&b.code, b.due_on.is_none(), b.due_on))
+    });
     items.dedup_by(|later, kept| later.code == kept.code);
-    items.sort_by(|a, b| (a.due_on.is_none(), a.due_on, &a.code).cmp(&(b.due_on.is_none(), b.due_on, &b.code)));
+    items.sort_by(|a, b| {
+        (a.due_on.is_none(), a.due_on, &a.code).cmp(&(b.due_on.is_none(), b.due_on, &b.code))
+    });
     items
 }
 

@@ -5,12 +5,12 @@ use chrono::Duration;
 use serde_json::json;
 
 use super::Findings;
+use super::alarms;
 use super::casework::Casework;
 use super::model::{Deed, FindingId, Note, no_deadline};
 use super::requests::{NewPause, NewResume, needed_words, words};
 use super::steps::{self, Step};
 use super::working::{OnPage, note_breach, put_back};
-use super::alarms;
 use crate::accounts::{Actor, Permission};
 use crate::db::{At, Tx};
 use crate::error::{Error, Result};
@@ -38,7 +38,10 @@ fn pause(tx: &mut Tx, actor: &Actor, page: &OnPage, reason: &str, until: Option<
     let case = page.case(tx, actor)?;
     steps::check(Step::Pause, actor, &case)?;
     if case.paused_at.is_some() {
-        return Err(Error::conflict("paused_already", format!("the deadline of finding {} stands still already", case.id)));
+        return Err(Error::conflict(
+            "paused_already",
+            format!("the deadline of finding {} stands still already", case.id),
+        ));
     }
     let latest = tx.now() + Duration::days(LONGEST_DAYS);
     if until.is_some_and(|until| until.utc() <= tx.now() || until.utc() > latest) {

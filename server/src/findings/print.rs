@@ -101,7 +101,11 @@ impl EmployerCopy {
         if self.items.is_empty() {
             let _ = writeln!(text, "{}", words.nothing);
         }
-        let _ = write!(text, "\n{}: ____________________\n{}: ____________________\n", words.officer, words.received);
+        let _ = write!(
+            text,
+            "\n{}: ____________________\n{}: ____________________\n",
+            words.officer, words.received
+        );
         text
     }
 

@@ -50,7 +50,12 @@ impl Findings {
     }
 
     /// One finding with its history.
-    pub(super) async fn show(&self, actor: Actor, id: FindingId, reason: Option<String>) -> Result<FindingView> {
+    pub(super) async fn show(
+        &self,
+        actor: Actor,
+        id: FindingId,
+        reason: Option<String>,
+    ) -> Result<FindingView> {
         actor.may(Permission::ReadFindings)?;
         let reason = reason.filter(|reason| !reason.trim().is_empty());
         let (room, now) = (self.clone(), self.clock.now());
@@ -118,7 +123,9 @@ impl Findings {
         conn: &mut DbConn,
         case: &Case,
     ) -> Result<std::collections::BTreeSet<String>> {
-        let Some(facts) = submissions::facts(conn, &case.submission_id)? else { return Ok(Default::default()) };
+        let Some(facts) = submissions::facts(conn, &case.submission_id)? else {
+            return Ok(Default::default());
+        };
         let release = self.forms.release(&facts.form, facts.version)?;
         Ok(release.map(|release| release.sensitive.clone()).unwrap_or_default())
     }

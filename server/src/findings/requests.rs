@@ -101,8 +101,12 @@ pub(super) fn words(member: &'static str, text: Option<String>) -> Result<Option
 
 /// What somebody must write.
 pub(super) fn needed_words(member: &'static str, text: Option<String>) -> Result<String> {
-    words(member, text)?
-        .ok_or_else(|| Error::invalid("words_needed", format!("`{member}` must say why; whoever reads it later was not there")))
+    words(member, text)?.ok_or_else(|| {
+        Error::invalid(
+            "words_needed",
+            format!("`{member}` must say why; whoever reads it later was not there"),
+        )
+    })
 }
 
 impl Evidence {
@@ -114,7 +118,9 @@ impl Evidence {
     /// Refuses more files than anybody looks at.
     pub(super) fn bounded(self) -> Result<Evidence> {
         match self.media.len() > MOST_FILES {
-            true => Err(Error::invalid("too_many_files", format!("name at most {MOST_FILES} files as evidence"))),
+            true => {
+                Err(Error::invalid("too_many_files", format!("name at most {MOST_FILES} files as evidence")))
+            }
             false => Ok(self),
         }
     }

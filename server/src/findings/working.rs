@@ -28,7 +28,10 @@ impl OnPage {
         match self.version {
             Some(known) if known != case.version => Err(Error::stale(
                 "finding_stale",
-                format!("finding {} has moved on from version {known} to {}; read it again", case.id, case.version),
+                format!(
+                    "finding {} has moved on from version {known} to {}; read it again",
+                    case.id, case.version
+                ),
             )
             .with("version", case.version)
             .with("state", case.state.as_str())),
@@ -39,7 +42,12 @@ impl OnPage {
 
 impl Findings {
     /// Moves a finding.
-    pub(super) async fn transition(&self, actor: Actor, page: OnPage, new: NewTransition) -> Result<FindingId> {
+    pub(super) async fn transition(
+        &self,
+        actor: Actor,
+        page: OnPage,
+        new: NewTransition,
+    ) -> Result<FindingId> {
         actor.may(Permission::WorkFindings)?;
         let comment = words("comment", new.comment)?;
         let evidence = new.evidence.unwrap_or_default().bounded()?;
@@ -108,18 +116,14 @@ fn step_to(case: &Case, to: State) -> Result<Step> {
         )),
         State::Open | State::Superseded => Err(Error::invalid(
             "state_not_chosen",
-            format!("nobody moves a finding to {to}: the rules do; name acknowledged, remedied, verified or dismissed"),
+            format!(
+                "nobody moves a finding to {to}: the rules do; name acknowledged, remedied, verified or dismissed"
+            ),
         )),
     }
 }
 
-fn move_case(
-    tx: &mut Tx,
-    case: Case,
-    step: Step,
-    comment: Option<String>,
-    shown: &Evidence,
-) -> Result<Case> {
+fn move_case(tx: &mut Tx, case: Case, step: Step, comment: Option<String>, shown: &Evidence) -> Result<Case> {
     let (deed, to) = match step {
         Step::Acknowledge => (Deed::Acknowledged, State::Acknowledged),
         Step::Remedy => (Deed::Remedied, State::Remedied),
@@ -223,12 +227,18 @@ fn grade(tx: &mut Tx, actor: &Actor, page: &OnPage, to: Severity, comment: &str)
 fn decide(tx: &mut Tx, actor: &Actor, page: &OnPage, agree: bool, comment: &str) -> Result<FindingId> {
     let case = page.case(tx, actor)?;
     let proposal = case.proposal()?.ok_or_else(|| {
-        Error::conflict("nothing_proposed", format!("nobody asks for anything about finding {}; it may be decided", case.id))
+        Error::conflict(
+            "nothing_proposed",
+            format!("nobody asks for anything about finding {}; it may be decided", case.id),
+        )
     })?;
     steps::check(Step::Decide, actor, &case)?;
     let me = actor.account.as_str();
     if [proposal.by.as_str(), &case.opened_by, &case.filed_by].contains(&me) {
-        return Err(Error::forbidden("own_proposal", "whoever asks, or filed it, does not decide; somebody else must"));
+        return Err(Error::forbidden(
+            "own_proposal",
+            "whoever asks, or filed it, does not decide; somebody else must",
+        ));
     }
     let mut work = Casework::on(case);
     work.case.proposal = None;

@@ -62,11 +62,8 @@ struct Shown {
 
 impl Certificate {
     fn open(files: Files, provider: Arc<CryptoProvider>) -> Result<Certificate> {
-        let shown = Shown {
-            changed: files.changed(),
-            key: Arc::new(files.read(&provider)?),
-            looked: Instant::now(),
-        };
+        let shown =
+            Shown { changed: files.changed(), key: Arc::new(files.read(&provider)?), looked: Instant::now() };
         Ok(Certificate { files, provider, shown: Mutex::new(shown) })
     }
 
@@ -90,7 +87,9 @@ impl Certificate {
                 tracing::info!("showing the new TLS certificate");
             }
             // Its two files may be half replaced: look again.
-            Err(error) => tracing::error!(%error, "the new TLS certificate cannot be used; the old one is still shown"),
+            Err(error) => {
+                tracing::error!(%error, "the new TLS certificate cannot be used; the old one is still shown")
+            }
         }
     }
 }
@@ -107,7 +106,8 @@ impl Files {
     }
 
     fn read(&self, provider: &CryptoProvider) -> Result<CertifiedKey> {
-        let unreadable = |path: &Path, cause: &dyn std::fmt::Display| bad(format!("{}: {cause}", path.display()));
+        let unreadable =
+            |path: &Path, cause: &dyn std::fmt::Display| bad(format!("{}: {cause}", path.display()));
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&self.certificate)
             .and_then(Iterator::collect)
             .map_err(|cause| unreadable(&self.certificate, &cause))?;

@@ -1,4 +1,4 @@
-//! The four kinds of file taken here, told by their first bytes. A name or a header only says what a file claims to be.
+//! The five kinds of file taken here, told by their first bytes. A name or a header only says what a file claims to be.
 
 use crate::error::{Error, Result};
 
@@ -14,6 +14,8 @@ pub enum MediaKind {
     Png,
     /// A photo from an app that saves bytes.
     WebP,
+    /// A photo as iPhones make it. Kept, not decoded.
+    Heic,
     /// A document.
     Pdf,
 }
@@ -25,6 +27,7 @@ impl MediaKind {
             "jpg" | "jpeg" => Some(MediaKind::Jpeg),
             "png" => Some(MediaKind::Png),
             "webp" => Some(MediaKind::WebP),
+            "heic" | "heif" => Some(MediaKind::Heic),
             "pdf" => Some(MediaKind::Pdf),
             _ => None,
         }
@@ -37,6 +40,7 @@ impl MediaKind {
             "image/jpeg" | "image/jpg" => Some(MediaKind::Jpeg),
             "image/png" => Some(MediaKind::Png),
             "image/webp" => Some(MediaKind::WebP),
+            "image/heic" | "image/heif" => Some(MediaKind::Heic),
             "application/pdf" => Some(MediaKind::Pdf),
             _ => None,
         }
@@ -54,8 +58,14 @@ impl MediaKind {
             MediaKind::Jpeg => "image/jpeg",
             MediaKind::Png => "image/png",
             MediaKind::WebP => "image/webp",
+            MediaKind::Heic => "image/heic",
             MediaKind::Pdf => "application/pdf",
         }
+    }
+
+    /// Whether pictures can be made of it: it is a photo of a kind that is decoded here.
+    pub fn is_decoded(self) -> bool {
+        matches!(self, MediaKind::Jpeg | MediaKind::Png | MediaKind::WebP)
     }
 
     /// Whether it is a document rather than a photo.
@@ -69,7 +79,7 @@ pub(super) fn agree(head: &[u8], named: MediaKind, declared: Option<&str>) -> Re
     let Some(real) = MediaKind::of_bytes(head) else {
         return Err(Error::unsupported(
             "media_type_unsupported",
-            "only JPEG, PNG, WebP and PDF files are taken; this is none of them",
+            "only JPEG, PNG, WebP, HEIC and PDF files are taken; this is none of them",
         ));
     };
     let declared = declared.filter(|text| !text.trim().eq_ignore_ascii_case("application/octet-stream"));
@@ -114,19 +124,22 @@ mod tests {
     const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0";
     const WEBP: &[u8] = b"RIFF\x10\0\0\0WEBPVP8 ";
     const PDF: &[u8] = b"%PDF-1.7\n";
+    const HEIC: &[u8] = b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic\0\0\0\x08mdat";
 
     #[test]
-    fn the_four_kinds_are_told_by_their_first_bytes() {
+    fn the_kinds_are_told_by_their_first_bytes() {
         assert_eq!(MediaKind::of_bytes(PNG), Some(MediaKind::Png));
         assert_eq!(MediaKind::of_bytes(JPEG), Some(MediaKind::Jpeg));
         assert_eq!(MediaKind::of_bytes(WEBP), Some(MediaKind::WebP));
         assert_eq!(MediaKind::of_bytes(PDF), Some(MediaKind::Pdf));
+        assert_eq!(MediaKind::of_bytes(HEIC), Some(MediaKind::Heic));
     }
 
     #[test]
     fn name_header_and_bytes_must_agree() {
         assert_eq!(agree(PNG, MediaKind::Png, Some("image/png; x=y")).unwrap(), MediaKind::Png);
         assert_eq!(agree(JPEG, MediaKind::Jpeg, Some("application/octet-stream")).unwrap(), MediaKind::Jpeg);
+        assert_eq!(agree(HEIC, MediaKind::Heic, Some("image/heif")).unwrap(), MediaKind::Heic);
         assert_eq!(agree(PNG, MediaKind::Jpeg, None).unwrap_err().code, "media_type_mismatch");
         assert_eq!(agree(PNG, MediaKind::Png, Some("image/jpeg")).unwrap_err().code, "media_type_mismatch");
         assert_eq!(agree(PNG, MediaKind::Png, Some("text/html")).unwrap_err().code, "media_type_mismatch");

@@ -10,11 +10,13 @@
 //! alone what is younger than a day, for its submission may be on its way.
 
 mod bucket;
+mod camera;
 mod embedded;
 mod joined;
 mod kinds;
 mod model;
 mod names;
+mod picture;
 mod pieces;
 mod range;
 mod receive;
@@ -25,13 +27,15 @@ mod store;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod understanding;
 
 pub use embedded::{Copied, KeptFiles};
 pub use kinds::MediaKind;
-pub use model::{Attached, Held, MediaHash, Stored};
+pub use model::{Attached, Held, MediaHash, Photo, PhotoState, Stored};
 pub use names::MediaName;
 pub use pieces::{Assembled, Piece, check_beginning, check_claims, sent_by};
 pub use range::{Asked, ByteRange, asked};
 pub use receive::Expected;
 pub use service::{Media, Opened};
-pub use store::{arrived, attach, find, kept};
+pub use store::{Holder, arrived, attach, find, holders, kept, photo, photos_of};
+pub use understanding::{Hurry, Shown, UNDERSTAND, thumbnail};

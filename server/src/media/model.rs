@@ -2,8 +2,8 @@
 
 use diesel::prelude::*;
 
-use crate::db::At;
-use crate::db::schema::{media_objects, submission_media};
+use crate::db::schema::{media_objects, photos, submission_media};
+use crate::db::{At, text_enum};
 use crate::error::{Error, Result};
 
 /// The SHA-256 of a file, in lower-case hex. It is also the file's name in the bucket.
@@ -82,6 +82,54 @@ pub struct Held {
     pub account_id: String,
     /// When it arrived.
     pub arrived_at: At,
+}
+
+text_enum! {
+    /// What came of looking into a photo.
+    PhotoState {
+        /// Copies were made of it.
+        Understood = "understood",
+        /// The file is damaged, or ends too early.
+        Broken = "broken",
+        /// It is not decoded here: too large, or of a kind that is only kept.
+        Undecodable = "undecodable",
+    }
+}
+
+/// What is known of a photo, as a row.
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = photos, treat_none_as_default_value = false)]
+pub struct Photo {
+    /// The file's SHA-256 in hex.
+    pub sha256: String,
+    /// What came of looking into it.
+    pub state: PhotoState,
+    /// Why it is not understood: `truncated`, `damaged`, `too_many_pixels`, `kept_only`.
+    pub why: Option<String>,
+    /// Pixels across, as they lie in the file.
+    pub width: Option<i32>,
+    /// Pixels down.
+    pub height: Option<i32>,
+    /// EXIF's number of which way up it is; copies are upright.
+    pub orientation: Option<i32>,
+    /// When its camera says it was taken, RFC 3339; without an offset where the camera gave none.
+    pub taken_at: Option<String>,
+    /// Where its camera says it was taken.
+    pub lat: Option<f64>,
+    /// Where its camera says it was taken.
+    pub lon: Option<f64>,
+    /// By how much the camera says that may be wrong.
+    pub position_error_m: Option<f64>,
+    /// Who made the camera.
+    pub make: Option<String>,
+    /// Which camera it is.
+    pub model: Option<String>,
+    /// The copy's size in bytes.
+    pub copy_size: Option<i64>,
+    /// The thumbnail's.
+    pub thumb_size: Option<i64>,
+    /// When all this was found out.
+    pub understood_at: At,
 }
 
 #[derive(Insertable)]

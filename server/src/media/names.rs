@@ -24,7 +24,7 @@ impl MediaName {
             _ => Err(Error::invalid(
                 "media_name_invalid",
                 "a media name is letters, digits, `.`, `_` and `-`, begins with a letter or digit, has at most 100 \
-                 characters and ends in .jpg, .jpeg, .png, .webp or .pdf",
+                 characters and ends in .jpg, .jpeg, .png, .webp, .heic, .heif or .pdf",
             )),
         }
     }

@@ -11,13 +11,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::Semaphore;
 
-use super::bucket::{Address, Bucket, Failure};
+use super::bucket::{Address, Bucket, Failure, Got};
 use super::embedded::Embedded;
 use super::model::MediaHash;
 use super::range::ByteRange;
 use super::receive::Turns;
 use super::spool;
+use super::understanding;
 use crate::config::MediaConfig;
 use crate::error::{Error, Result};
 
@@ -39,6 +41,7 @@ struct Inner {
     bucket: Arc<Bucket>,
     spool: PathBuf,
     turns: Turns,
+    decoding: Arc<Semaphore>,
     handle: Handle,
     running: Mutex<Option<Running>>,
 }
@@ -81,9 +84,10 @@ impl Media {
         };
         let bucket = Arc::new(bucket(&config, embedded.as_ref())?);
         let running = Mutex::new(Some(Running { runtime, embedded, _lock: lock }));
-        let media = Media {
-            inner: Arc::new(Inner { config, bucket, spool, turns: Turns::default(), handle, running }),
-        };
+        let decoding = understanding::decoders(config.decode_at_once);
+        let turns = Turns::default();
+        let media =
+            Media { inner: Arc::new(Inner { config, bucket, spool, turns, decoding, handle, running }) };
         media.open_bucket().await?;
         Ok(media)
     }
@@ -132,6 +136,20 @@ impl Media {
         let key = sha256.key();
         let got = self.ask(|bucket| async move { bucket.get(&key, range).await }).await?;
         Ok(Opened { body: got.body, total: got.total, content_type: got.content_type })
+    }
+
+    /// Opens whatever has this key; none: nothing has.
+    pub(super) async fn open_key(&self, key: &str, range: Option<ByteRange>) -> Result<Option<Opened>> {
+        let key = key.to_owned();
+        let got = self.ask(|bucket| async move {
+            match bucket.get(&key, range).await {
+                Ok(got) => Ok(Some(got)),
+                Err(Failure::Missing) => Ok(None),
+                Err(other) => Err(other),
+            }
+        });
+        let opened = |got: Got| Opened { body: got.body, total: got.total, content_type: got.content_type };
+        Ok(got.await?.map(opened))
     }
 
     /// Removes a file from the bucket, whoever holds it: for those who clear away orphans.
@@ -184,6 +202,10 @@ impl Media {
 
     pub(super) fn spool(&self) -> &Path {
         &self.inner.spool
+    }
+
+    pub(super) fn decoding(&self) -> &Arc<Semaphore> {
+        &self.inner.decoding
     }
 
     pub(super) fn turns(&self) -> &Turns {

@@ -3,14 +3,17 @@
 
 use diesel::prelude::*;
 
-use super::model::{Attached, Held, HeldRow, MediaHash, ObjectRow, Stored};
+use super::model::{Attached, Held, HeldRow, MediaHash, ObjectRow, Photo, Stored};
 use super::names::MediaName;
+use super::understanding::UNDERSTAND;
 use crate::audit;
-use crate::db::schema::{media_objects, submission_media};
+use crate::db::schema::{media_objects, photos, submission_media};
 use crate::db::{At, DbConn, Tx, each_backend};
 use crate::error::{Error, Result};
+use crate::queue::{self, Job};
 
-/// Gives the file `stored` to a submission under `name`. The submission itself may come later.
+/// Gives the file `stored` to a submission under `name`. The submission itself may come later. A photo is understood
+/// soon afterwards, by a job.
 ///
 /// The same file under the same name again changes nothing; another file under it is a `media_conflict`.
 pub fn attach(tx: &mut Tx, submission_id: &str, name: &MediaName, stored: &Stored) -> Result<Attached> {
@@ -30,6 +33,10 @@ pub fn attach(tx: &mut Tx, submission_id: &str, name: &MediaName, stored: &Store
     // The name stays out of the log: people put people's names into file names.
     let details = serde_json::json!({ "sha256": stored.sha256.as_str(), "size": stored.size, "type": stored.content_type });
     audit::record(tx, audit::Event::new("media.attached", "submission", submission_id, details))?;
+    if stored.content_type.starts_with("image/") {
+        let hash = stored.sha256.as_str();
+        queue::enqueue(tx, Job::new(UNDERSTAND, hash).once(hash))?;
+    }
     Ok(Attached::New)
 }
 
@@ -67,6 +74,60 @@ pub fn find(conn: &mut DbConn, submission_id: &str, name: &MediaName) -> Result<
         .select(HELD)
         .first(conn)
         .optional()?)
+}
+
+/// What is known of the photo with this hash; none: nobody has looked into it yet.
+pub fn photo(conn: &mut DbConn, sha256: &str) -> Result<Option<Photo>> {
+    Ok(photos::table.find(sha256).select(Photo::as_select()).first(conn).optional()?)
+}
+
+/// The photos of a submission that somebody has looked into, each with the name it has there.
+pub fn photos_of(conn: &mut DbConn, submission_id: &str) -> Result<Vec<(String, Photo)>> {
+    Ok(submission_media::table
+        .inner_join(photos::table.on(photos::sha256.eq(submission_media::sha256)))
+        .filter(submission_media::submission_id.eq(submission_id))
+        .order(submission_media::name)
+        .select((submission_media::name, Photo::as_select()))
+        .load(conn)?)
+}
+
+/// A submission that holds a certain file.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct Holder {
+    /// The submission's id.
+    pub submission_id: String,
+    /// When it was given the file.
+    pub arrived_at: At,
+    /// What the file is.
+    pub content_type: String,
+}
+
+/// The submissions that hold this file, whoever was first first; at most `limit`.
+pub fn holders(conn: &mut DbConn, sha256: &str, limit: i64) -> Result<Vec<Holder>> {
+    Ok(submission_media::table
+        .inner_join(media_objects::table.on(media_objects::sha256.eq(submission_media::sha256)))
+        .filter(submission_media::sha256.eq(sha256))
+        .order((submission_media::arrived_at, submission_media::submission_id))
+        .limit(limit)
+        .select((submission_media::submission_id, submission_media::arrived_at, media_objects::content_type))
+        .load(conn)?)
+}
+
+/// Writes down what is known of a photo; false: somebody had already.
+pub(super) fn add_photo(conn: &mut DbConn, photo: &Photo) -> Result<bool> {
+    let inserted = each_backend!(conn, |c| diesel::insert_into(photos::table)
+        .values(photo)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(inserted == 1)
+}
+
+/// Notes the sizes of a photo's copy and thumbnail, which were made anew.
+pub(super) fn set_picture_sizes(conn: &mut DbConn, sha256: &str, (copy, thumb): (i64, i64)) -> Result<()> {
+    diesel::update(photos::table.find(sha256))
+        .set((photos::copy_size.eq(Some(copy)), photos::thumb_size.eq(Some(thumb))))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Every file that was ever given to a submission, by hash, after this one: hash and size in bytes.

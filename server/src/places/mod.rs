@@ -4,6 +4,7 @@
 
 mod check;
 mod command;
+mod distance;
 mod fetch;
 mod gazetteer;
 mod head;
@@ -24,6 +25,7 @@ mod tests;
 mod wkb;
 
 pub use command::{SetList, fetch_and_import, import_bytes, import_file, list};
+pub use distance::distance_m;
 pub use fetch::{DEFAULT_URL, Fetched, fetch};
 pub use head::{ImportOptions, LINE_UNCERTAINTY_M};
 pub use import::{ImportOutcome, Imported, import};
@@ -40,6 +42,13 @@ pub const HOME_PROVINCE: &str = gazetteer::PROVINCE;
 /// The district with this code and its division, as the choice lists know them, whether or not its lines are loaded.
 pub fn district(code: &str) -> Option<(Named, Named)> {
     gazetteer::gazetteer().district(code)
+}
+
+/// The area with this code and every district inside it: what is said to a district concerns whoever works in its
+/// division or province, too.
+pub fn with_districts(area: &str) -> Vec<String> {
+    let districts = gazetteer::gazetteer().districts_of(area).map(str::to_owned);
+    std::iter::once(area.to_owned()).chain(districts).collect()
 }
 
 /// The code of the district of this English name or alias.

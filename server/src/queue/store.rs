@@ -115,6 +115,12 @@ pub(super) fn make_due(conn: &mut DbConn, id: &str, now: At) -> Result<bool> {
     Ok(made == 1)
 }
 
+/// Ends the lease of every job that runs.
+pub(super) fn make_running_due(conn: &mut DbConn, now: At) -> Result<usize> {
+    let running = jobs::table.filter(jobs::state.eq(JobState::Running));
+    Ok(diesel::update(running).set(jobs::due_at.eq(now)).execute(conn)?)
+}
+
 /// A page of jobs, oldest first.
 pub(super) fn wanted(conn: &mut DbConn, wanted: &Wanted) -> Result<Vec<JobRow>> {
     let mut query = jobs::table

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::envelope::{Envelope, Received};
+use super::flags::Whereabouts;
 use super::model::{Judgement, SubmissionId};
 use super::quarantine::{self, Reason};
 use super::receipt::Receipt;
@@ -17,6 +18,7 @@ use super::{Submissions, judging};
 use crate::accounts::{Actor, Permission};
 use crate::db::{At, DbConn, Json, Packed, Tx, storable};
 use crate::error::{Error, Result};
+use crate::facilities::FacilityId;
 use crate::forms::Release;
 use crate::media;
 
@@ -183,11 +185,12 @@ impl Submissions {
             judging::judge(&envelope, &release, &letter.filer, &self.places, &self.flags, now, &around);
         let device_id = letter.filer.device.clone().or_else(|| envelope.device.as_ref()?.id.clone());
         Ok(Prepared::Judged(Arc::new(Filing {
+            whereabouts: Whereabouts::of(&envelope, &self.flags),
             edition: self.places.edition(),
             finished_at: At::from(envelope.finished_at),
             device_id: device_id.map(storable),
             point: envelope.location.as_ref().map(|location| (location.lat, location.lon)),
-            facility: envelope.facility.map(storable),
+            facility: envelope.facility.map(known_as),
             content: Packed::pair(&letter.body, &judgement)?,
             summary: Json::of(&judgement.summary)?,
             queue_rank: Risk::of(&judgement).rank(),
@@ -216,6 +219,11 @@ impl Opened {
     fn asks(&self) -> bool {
         self.asking().asks()
     }
+}
+
+/// A facility's id in one spelling; whatever else stands in its place is kept.
+fn known_as(facility: String) -> String {
+    facility.parse::<FacilityId>().map_or_else(|_| storable(facility), |id| id.to_string())
 }
 
 /// Runs what takes long, or waits for the database, off the async threads.

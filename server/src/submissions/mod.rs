@@ -13,6 +13,7 @@ mod for_phone;
 mod ingest;
 mod judging;
 mod model;
+mod photo_jobs;
 mod photos;
 mod quarantine;
 mod reading;
@@ -23,6 +24,7 @@ mod review;
 mod risk;
 mod routes;
 mod settling;
+mod showing;
 mod store;
 mod surroundings;
 mod views;
@@ -37,6 +39,7 @@ use crate::media::Media;
 use crate::places::Places;
 
 pub use facts::{Facts, facts, judged, readable};
+pub use flags::COMPARE_PHOTOS;
 pub use for_phone::{Filed, filed_for_phone};
 pub use model::{
     Action, Correction, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict,

@@ -10,8 +10,9 @@ use serde::Serialize;
 use super::Submissions;
 use super::ingest::missing_media;
 use super::model::{DeclaredMedia, Head, MediaState, SubmissionId};
-use super::reading::{Reader, unknown};
-use super::routes::{Why, parse_id, reader};
+use super::reading::unknown;
+use super::routes::{parse_id, reader};
+use super::showing::Wish;
 use super::store;
 use crate::accounts::{Actor, Permission};
 use crate::db::{At, DbConn, Tx};
@@ -46,7 +47,7 @@ pub(crate) struct Arrived {
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
         ("name" = String, Path, example = "front.jpg")
     ),
-    request_body(content = Vec<u8>, content_type = "image/jpeg", description = "The file: JPEG, PNG, WebP or PDF"),
+    request_body(content = Vec<u8>, content_type = "image/jpeg", description = "The file: JPEG, PNG, WebP, HEIC or PDF"),
     responses(
         (status = CREATED, body = Arrived, description = "It was stored"),
         (status = OK, body = Arrived, description = "This very file was here before"),
@@ -75,17 +76,22 @@ pub(super) async fn receive(
 }
 
 /// A file of a submission, whole or a range of it.
+///
+/// Photos are shown as copies: upright JPEGs without position, time or device. `size=original` gives the file as it was
+/// sent to those who may see everything; they say why, and the log holds it. Filers get back what they sent.
 #[utoipa::path(
     tag = "media",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
         ("name" = String, Path, example = "front.jpg"),
-        Why
+        Wish
     ),
     responses(
         (status = OK, body = Vec<u8>, content_type = "image/jpeg"),
         (status = PARTIAL_CONTENT, body = Vec<u8>, content_type = "image/jpeg"),
+        (status = NOT_MODIFIED, description = "What the caller has already (If-None-Match)"),
         (status = RANGE_NOT_SATISFIABLE, description = "The file has no such range"),
+        (status = SERVICE_UNAVAILABLE, body = crate::http::Problem, description = "The copy is not made yet; Retry-After says when to ask again", content_type = "application/problem+json"),
         Problems
     )
 )]
@@ -94,32 +100,36 @@ pub(super) async fn show(
     desk: Data<Submissions>,
     actor: Actor,
     path: Path<(String, String)>,
-    why: QueryString<Why>,
+    wish: QueryString<Wish>,
     request: HttpRequest,
 ) -> Result<HttpResponse> {
     let (id, name) = path.into_inner();
     let (id, name) = (parse_id(&id)?, MediaName::parse(&name)?);
-    let held = desk.readable(reader(actor, why.into_inner().reason)?, id, &name).await?;
-    let total = held.size as u64;
-    let asked_for = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok());
-    let (mut answer, range) = match media::asked(asked_for, total) {
+    let Wish { size, reason } = wish.into_inner();
+    let served = desk.served(reader(actor, reason)?, id, &name, size).await?;
+    let header = |key| request.headers().get(key).and_then(|value: &HeaderValue| value.to_str().ok());
+    let tag = format!("\"{}\"", served.tag);
+    if header(header::IF_NONE_MATCH).is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+    }
+    let (mut answer, range) = match media::asked(header(header::RANGE), served.total) {
         Asked::Whole => (HttpResponse::Ok(), None),
         Asked::Part(range) => (HttpResponse::PartialContent(), Some(range)),
         Asked::Beyond => {
-            let all = format!("bytes */{total}");
+            let all = format!("bytes */{}", served.total);
             return Ok(HttpResponse::RangeNotSatisfiable()
                 .insert_header((header::CONTENT_RANGE, all))
                 .finish());
         }
     };
     if let Some(range) = range {
-        answer.insert_header((header::CONTENT_RANGE, range.content_range(total)));
+        answer.insert_header((header::CONTENT_RANGE, range.content_range(served.total)));
     }
-    let opened = desk.media.open(&MediaHash::parse(&held.sha256)?, range).await?;
-    let length = range.map_or(total, |range| range.length());
+    let opened = desk.open_served(&served, range).await?;
+    let length = range.map_or(served.total, |range| range.length());
     answer
-        .insert_header((header::CONTENT_TYPE, held.content_type))
-        .insert_header((header::ETAG, format!("\"{}\"", held.sha256)))
+        .insert_header((header::CONTENT_TYPE, served.content_type))
+        .insert_header((header::ETAG, tag))
         .insert_header((header::ACCEPT_RANGES, "bytes"))
         .insert_header((header::CACHE_CONTROL, "private, no-store"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -176,18 +186,6 @@ impl Submissions {
     ) -> Result<(bool, Arrived)> {
         let account = actor.account.to_string();
         self.db.write(actor.by(), move |tx| attach(tx, &account, &id, &name, &stored)).await
-    }
-
-    /// The file, if the reader may see it.
-    async fn readable(&self, reader: Reader, id: SubmissionId, name: &MediaName) -> Result<media::Held> {
-        let head = self.visible(&reader, &id).await?;
-        reader.actor.may(Permission::ReadPhotos)?;
-        self.note_reading(&reader, &head, "media").await?;
-        let wanted = name.clone();
-        let held = self.db.read(move |conn| media::find(conn, head.id.as_str(), &wanted)).await?;
-        held.ok_or_else(|| {
-            Error::not_found("media_unknown", format!("submission {id} has no file {} yet", name.as_str()))
-        })
     }
 }
 

@@ -10,7 +10,7 @@ use super::filter::Query;
 use super::model::{Head, SubmissionId};
 use super::review::{self, Candour};
 use super::views::{ListedRevision, ListedSubmission, SubmissionView, listed, listed_revision, view};
-use super::{ingest, redaction, store};
+use super::{flags, ingest, redaction, store};
 use crate::accounts::{Actor, Kind, Scope};
 use crate::audit::{self, Event};
 use crate::error::{Error, Result};
@@ -102,6 +102,7 @@ impl Submissions {
                 let revision = store::revision(conn, &head.id, n)?.ok_or_else(|| no_revision(&head.id, n))?;
                 let tag = if as_it_stands { store::tag(conn, &head.id, n)? } else { None };
                 let mut judgement = revision.judgement()?;
+                judgement.flags.extend(flags::late(conn, &head.id, n)?);
                 if let Some(tag) = tag {
                     judgement.place = tag.tag.read()?;
                 }

@@ -117,6 +117,12 @@ pub(super) struct QuarantineNote {
 }
 
 impl Receipt {
+    /// The receipt with flags that stand beside the judgement.
+    pub(super) fn with_flags(mut self, late: Vec<Flag>) -> Receipt {
+        self.flags.extend(late);
+        self
+    }
+
     /// The receipt of a stored revision.
     pub(super) fn of(
         head: &Head,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::flags::{self, Whereabouts};
 use super::ingest::{Area, Filed, missing_media};
 use super::model::{FindingRow, Head, Judgement, MediaState, Review, Revision, SubmissionId};
 use super::receipt::{RECEIPT_TYPE, Receipt, ReceiptClaims};
@@ -14,6 +15,7 @@ use crate::accounts::{Actor, Tokens};
 use crate::audit::{self, Event};
 use crate::db::{At, Json, Packed, Tx, storable};
 use crate::error::{Error, Result};
+use crate::facilities::{self, FacilityId};
 use crate::feed::{self, Audience, What};
 use crate::forms::Release;
 
@@ -34,6 +36,8 @@ pub(super) struct Filing {
     pub(super) content: Packed,
     pub(super) summary: Json,
     pub(super) queue_rank: i32,
+    /// Where and when, to be compared with what the database knows.
+    pub(super) whereabouts: Whereabouts,
     /// The revision it was judged to follow, and where that stood with its reviewer.
     pub(super) followed: Option<(i32, Review)>,
 }
@@ -88,15 +92,35 @@ fn store_revision(
     store::add_findings(tx.conn, &filing.finding_rows(revision.revision))?;
     let deed = if before.is_some() { "submission.revised" } else { "submission.filed" };
     audit::record(tx, Event::new(deed, "submission", &filing.id, filing.audit_details(revision.revision)))?;
+    visit(tx, &head)?;
     feed::changed(tx, What::Submission, &filing.id, Audience::Account(head.account_id.clone()))?;
     watchers.filed(tx, &filing.as_filed(&head, &revision, before))?;
-    Ok(Settled::Done(Filed::Stored(Receipt::of(&head, revision, &filing.judgement, missing))))
+    if missing.len() < filing.judgement.declared.len() {
+        flags::about_media(tx, &head.id)?;
+    }
+    let late = flags::after_filing(tx, &head, &filing.judgement, &filing.whereabouts, &filing.filer.areas)?;
+    let receipt = Receipt::of(&head, revision, &filing.judgement, missing).with_flags(late);
+    Ok(Settled::Done(Filed::Stored(receipt)))
+}
+
+/// Tells the register of facilities of the visit, or that there was none: what was rejected was none.
+pub(super) fn visit(tx: &mut Tx, head: &Head) -> Result<()> {
+    let facility = head.facility.as_ref().and_then(|facility| facility.parse::<FacilityId>().ok());
+    match facility.filter(|_| head.review != Review::Rejected) {
+        Some(facility) => facilities::visited(tx, &facility, head.finished_at.utc(), head.id.as_str()),
+        None if head.revision > 1 || head.review == Review::Rejected => {
+            facilities::not_visited(tx, head.id.as_str())
+        }
+        None => Ok(()),
+    }
 }
 
 fn repeated(tx: &mut Tx, head: &Head, earlier: Revision) -> Result<Settled> {
     let judgement = earlier.judgement()?;
     let missing = missing_media(tx.conn, &head.id, &judgement)?;
-    Ok(Settled::Done(Filed::Repeated(Receipt::of(head, earlier, &judgement, missing))))
+    let late = flags::late(tx.conn, &head.id, earlier.revision)?;
+    let receipt = Receipt::of(head, earlier, &judgement, missing).with_flags(late);
+    Ok(Settled::Done(Filed::Repeated(receipt)))
 }
 
 impl Filing {

@@ -9,6 +9,7 @@ use server::db::Db;
 use server::places::{Fix, ImportOptions, Places};
 
 use crate::folders::{self, TemporaryFolder};
+use crate::photos::{self, Camera};
 use crate::samples::{self, Submission};
 
 /// The figures, by name.
@@ -28,6 +29,7 @@ pub(super) fn measure() -> Result<Vec<(String, String)>, String> {
     ] {
         rows.push((format!("evaluate {name}"), micros(evaluating(&form, &sample, &places))));
     }
+    rows.push(thumbnail()?);
     match places.is_empty() {
         true => rows.push(("locate".to_owned(), "not measured: no boundaries in ../shared".to_owned())),
         false => rows.push((
@@ -36,6 +38,18 @@ pub(super) fn measure() -> Result<Vec<(String, String)>, String> {
         )),
     }
     Ok(rows)
+}
+
+/// A thumbnail of what a telephone sends: 12 megapixels, about 4 MB, held upright.
+fn thumbnail() -> Result<(String, String), String> {
+    let camera = Camera { orientation: 6, position: Some((30.1841, 67.0014)), ..Camera::default() };
+    let photo = photos::snapshot_of_size("front.jpg", 4000, 3000, &camera);
+    let make = || server::media::thumbnail(black_box(&photo.bytes));
+    let small = make().ok_or("the photo cannot be read")?;
+    let took = median(20, 1, || drop(black_box(make())));
+    let (mega, kilo) = (photo.bytes.len() as f64 / 1e6, small.len() as f64 / 1e3);
+    let name = format!("thumbnail of a JPEG of 12 MP and {mega:.1} MB ({kilo:.0} kB), one core");
+    Ok((name, format!("{:.0} ms", took.as_secs_f64() * 1000.0)))
 }
 
 fn compile(package: &Package) -> Result<Form, String> {

@@ -11,7 +11,7 @@ use super::envelope::{Envelope, PhotoSeries};
 use super::load::{self, Load, Target};
 use super::report::{self, Table};
 use super::work::{File, Read, Serials, expect, put};
-use super::{identical, micro, storm};
+use super::{identical, micro, register, storm};
 use crate::folders::{self, TemporaryFolder};
 use crate::postgres::{Cluster, Durability};
 use crate::process::{self, Launch, Nigran, PASSWORD};
@@ -34,6 +34,8 @@ pub struct Options {
     pub measured: Duration,
     /// People in the storm; 0: none.
     pub storm: usize,
+    /// How often the server is killed in it.
+    pub kills: usize,
     /// Nothing but the storm.
     pub only_storm: bool,
 }
@@ -41,7 +43,7 @@ pub struct Options {
 /// Runs everything and returns the report as Markdown. What is being done is told on standard error meanwhile.
 pub fn run(options: &Options) -> Result<String, String> {
     if options.only_storm {
-        return storm::measure(&options.binary, options.storm);
+        return storm::measure(&options.binary, options.storm, options.kills);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| cause.to_string())?;
@@ -57,7 +59,7 @@ pub fn run(options: &Options) -> Result<String, String> {
     text += &report::figures("In the process", &micro::measure()?);
     if options.storm > 0 {
         progress("storm", &format!("{} phones, some minutes", options.storm));
-        text += &storm::measure(&options.binary, options.storm)?;
+        text += &storm::measure(&options.binary, options.storm, options.kills)?;
     }
     Ok(text)
 }
@@ -97,6 +99,7 @@ async fn measure(
     let server = bench.launch.serve()?;
     text += &bench.photos(&server).await?;
     text += &bench.reading(&server).await?;
+    text += &bench.register(&server).await?;
     bench.figure(
         "identical PUT, 8 at once",
         identical::measure(server.address, &bench.login(&server).await?).await?,
@@ -220,6 +223,48 @@ impl Bench<'_> {
                 table.row(&format!("{what}{kind}"), &measured);
             }
         }
+        self.syncing(server, &mut table).await?;
+        Ok(table.finish())
+    }
+
+    /// What every phone asks whenever it has a signal, and is mostly told: nothing has changed.
+    async fn syncing(&self, server: &Nigran, table: &mut Table) -> Result<(), String> {
+        progress(self.name, "sync, unchanged");
+        // Somebody who has filed nothing: the first sync is one page.
+        let token = self.login_as(server, "auditor").await?;
+        let (page, etag) = Read::new("/v1/sync", &token, None).once_whole(server.address).await?;
+        let page: Value = serde_json::from_slice(&page).map_err(|cause| cause.to_string())?;
+        let cursor = page["cursor"].as_str().ok_or("a sync gave no cursor")?;
+        let path = format!("/v1/sync?cursor={cursor}");
+        for connections in [1, 32] {
+            for (kind, read) in [
+                ("sync, unchanged", Read::new(&path, &token, etag.as_deref())),
+                ("sync, unchanged, asked without its ETag", Read::new(&path, &token, None)),
+            ] {
+                let measured =
+                    load::run(self.target(server), self.load(connections), |_| read.clone()).await?;
+                table.row(kind, &measured);
+            }
+        }
+        Ok(())
+    /// The register of facilities: filling it, and searching it as the province's head and as a district's inspector.
+    async fn register(&mut self, server: &Nigran) -> Result<String, String> {
+        progress(self.name, "importing the register");
+        let head = self.login_as(server, "labour-head").await?;
+        let took = register::import(server.address, &head).await?;
+        self.figure(&format!("importing {} facilities, ms", register::COUNT), report::millis(took, 0));
+        let resident = process::usage(server.pid()).resident;
+        self.figure("resident memory after the import, MiB", report::mebibytes(resident));
+        let mut table = Table::new(&format!("{}: searching {} facilities", self.name, register::COUNT));
+        let inspector = self.login(server).await?;
+        for (what, path) in register::SEARCHES {
+            progress(self.name, what);
+            for (who, token) in [("head", &head), ("inspector", &inspector)] {
+                let read = Read::new(path, token, None);
+                let measured = load::run(self.target(server), self.load(1), |_| read.clone()).await?;
+                table.row(&format!("{what}, {who}"), &measured);
+            }
+        }
         Ok(table.finish())
     }
 
@@ -240,7 +285,11 @@ impl Bench<'_> {
     }
 
     async fn login(&self, server: &Nigran) -> Result<String, String> {
-        let body = json!({ "username": "inspector", "password": PASSWORD }).to_string();
+        self.login_as(server, "inspector").await
+    }
+
+    async fn login_as(&self, server: &Nigran, username: &str) -> Result<String, String> {
+        let body = json!({ "username": username, "password": PASSWORD }).to_string();
         let head = put("/v1/auth/login", "none", "application/json", body.len()).replacen("PUT", "POST", 1);
         let head = head.replace("Authorization: Bearer none\r\n", "");
         let mut connection = Connection::open(server.address).await.map_err(|cause| cause.to_string())?;

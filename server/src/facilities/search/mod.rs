@@ -138,7 +138,8 @@ fn by_name(conn: &mut DbConn, asked: &Asked, text: &str, near: Option<Near>) -> 
         false => named(conn, &filter, &name, asked.cursor.limit())?,
     };
     let mut items = rows.into_iter().map(|row| scored(row, &name, near)).collect::<Result<Vec<_>>>()?;
-    items.retain(|item| near.is_none_or(|near| item.distance_m.is_some_and(|metres| metres <= near.radius_m)));
+    items
+        .retain(|item| near.is_none_or(|near| item.distance_m.is_some_and(|metres| metres <= near.radius_m)));
     items.sort_by_key(|item| rank(item));
     let wanted = cut(items, &asked.cursor, rank)?;
     Ok(Page::of(wanted, asked.cursor.limit(), rank))
@@ -245,8 +246,17 @@ fn best_word(asked: &str, have: &[&String]) -> f64 {
     have.iter().map(|word| one(&word)).fold(0.0, f64::max)
 }
 
+fn as_written_or_heard(word: &str) -> Vec<String> {
+    std::iter::once(word.to_owned()).chain(words::sounded(word)).collect()
+}
+
 /// Facilities around `row` or called alike in its district: what may be the same place.
-pub(super) fn neighbours(conn: &mut DbConn, row: &Facility, reach_m: f64, sight: &Sight) -> Result<Vec<Facility>> {
+pub(super) fn neighbours(
+    conn: &mut DbConn,
+    row: &Facility,
+    reach_m: f64,
+    sight: &Sight,
+) -> Result<Vec<Facility>> {
     let mut filter = Filter::all(sight.clone());
     filter.line = Some(row.line);
     let mut found: BTreeMap<FacilityId, Facility> = BTreeMap::new();
@@ -257,9 +267,11 @@ pub(super) fn neighbours(conn: &mut DbConn, row: &Facility, reach_m: f64, sight:
     }
     if row.district.is_some() {
         filter.district = row.district.clone();
-        let words: Vec<String> = words::of(&row.facts()?).into_iter().collect();
-        let rows = store::having(conn, &filter, &[words], MOST as i64)?;
-        found.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
+        for name in row.facts()?.names().map(Name::of).filter(|name| !name.is_generic()) {
+            let terms: Vec<Vec<String>> = name.words.iter().map(|word| as_written_or_heard(word)).collect();
+            let rows = store::having(conn, &filter, &terms, MOST as i64)?;
+            found.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
+        }
     }
     found.remove(&row.id);
     Ok(found.into_values().collect())

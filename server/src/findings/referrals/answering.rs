@@ -31,7 +31,10 @@ impl OnPage {
         match self.version {
             Some(known) if known != referral.version => Err(Error::stale(
                 "referral_stale",
-                format!("referral {} has moved on to version {}; read it again", referral.id, referral.version),
+                format!(
+                    "referral {} has moved on to version {}; read it again",
+                    referral.id, referral.version
+                ),
             )
             .with("version", referral.version)
             .with("state", referral.state.as_str())),
@@ -64,7 +67,9 @@ impl Findings {
         actor.may(Permission::ApproveReferrals)?;
         let comment = needed_words("comment", Some(new.comment))?;
         let room = self.clone();
-        self.db.write(actor.by(), move |tx| room.decide_override(tx, &actor, &page, new.agree, &comment)).await
+        self.db
+            .write(actor.by(), move |tx| room.decide_override(tx, &actor, &page, new.agree, &comment))
+            .await
     }
 
     /// Writes down that somebody spoke to the receiver.
@@ -78,12 +83,19 @@ impl Findings {
                 referral.voice = Some(Json::of(&said)?);
                 let details = json!({ "referral": referral.id, "at": said.at });
                 let work = Casework::on(case_of(tx.conn, &referral.finding_id)?);
-                settle(tx, work, referral, Deed::ReferralVoiced, Note::of(details)).map(|(referral, _)| referral.id)
+                settle(tx, work, referral, Deed::ReferralVoiced, Note::of(details))
+                    .map(|(referral, _)| referral.id)
             })
             .await
     }
 
-    fn accept(&self, tx: &mut Tx, actor: &Actor, page: &OnPage, number: Option<String>) -> Result<ReferralId> {
+    fn accept(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        page: &OnPage,
+        number: Option<String>,
+    ) -> Result<ReferralId> {
         let mut referral = self.answered_by(tx, actor, page, &[ReferralState::Sent])?;
         let case = case_of(tx.conn, &referral.finding_id)?;
         let number = case_number(tx, &referral, &case, number)?;
@@ -94,9 +106,16 @@ impl Findings {
     }
 
     /// The next column of the matrix hears of what is turned down.
-    fn decline(&self, tx: &mut Tx, actor: &Actor, page: &OnPage, reason: Option<String>) -> Result<ReferralId> {
+    fn decline(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        page: &OnPage,
+        reason: Option<String>,
+    ) -> Result<ReferralId> {
         let reason = needed_words("reason", reason)?;
-        let mut referral = self.answered_by(tx, actor, page, &[ReferralState::Sent, ReferralState::Accepted])?;
+        let mut referral =
+            self.answered_by(tx, actor, page, &[ReferralState::Sent, ReferralState::Accepted])?;
         referral.reason = Some(reason.clone());
         take(tx, actor, &mut referral, ReferralState::Declined);
         let mut work = Casework::on(case_of(tx.conn, &referral.finding_id)?);
@@ -126,7 +145,13 @@ impl Findings {
         self.settle_and_tell(tx, work, referral, Deed::ReferralDone, Note::of(details))
     }
 
-    fn withdraw(&self, tx: &mut Tx, actor: &Actor, page: &OnPage, reason: Option<String>) -> Result<ReferralId> {
+    fn withdraw(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        page: &OnPage,
+        reason: Option<String>,
+    ) -> Result<ReferralId> {
         let reason = needed_words("reason", reason)?;
         let referral = page.referral(tx, actor)?;
         must_supervise(actor, &referral)?;
@@ -165,7 +190,10 @@ impl Findings {
             return Err(Error::conflict("nothing_to_approve", why));
         }
         if referral.sent_by == actor.account.as_str() {
-            return Err(Error::forbidden("own_referral", "whoever sends it does not approve it; somebody else must"));
+            return Err(Error::forbidden(
+                "own_referral",
+                "whoever sends it does not approve it; somebody else must",
+            ));
         }
         if !agree {
             referral.approval = Some(Approval::Refused);
@@ -219,7 +247,10 @@ impl Findings {
         if !is_receiver(actor, &referral) && !speaks_for(actor, &referral, body) {
             return Err(Error::forbidden(
                 "not_the_receiver",
-                format!("referral {} is answered by {}; you are not its receiver", referral.id, referral.body),
+                format!(
+                    "referral {} is answered by {}; you are not its receiver",
+                    referral.id, referral.body
+                ),
             ));
         }
         must_stand(&referral, from, "answered so")?;
@@ -302,7 +333,9 @@ fn must_supervise(actor: &Actor, referral: &Referral) -> Result<()> {
     let is_supervisor = actor.role == Role::Supervisor && actor.reach(referral.kind).scope == Scope::Areas;
     match is_supervisor {
         true => Ok(()),
-        false => Err(Error::forbidden("not_the_supervisor", "the supervisor of the finding's line decides that")),
+        false => {
+            Err(Error::forbidden("not_the_supervisor", "the supervisor of the finding's line decides that"))
+        }
     }
 }
 

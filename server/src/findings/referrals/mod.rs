@@ -14,8 +14,8 @@ mod sight;
 mod store;
 mod views;
 
-pub use model::{Approval, Basis, ReferralId, ReferralState};
 pub(super) use model::Referral;
+pub use model::{Approval, Basis, ReferralId, ReferralState};
 pub(super) use views::ReferralBrief;
 
 use super::model::FindingId;

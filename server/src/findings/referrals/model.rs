@@ -35,7 +35,10 @@ text_enum! {
 impl ReferralState {
     /// Those that still are in somebody's hands, or have been to the end.
     pub(super) fn holds(self) -> bool {
-        matches!(self, ReferralState::Asked | ReferralState::Sent | ReferralState::Accepted | ReferralState::Done)
+        matches!(
+            self,
+            ReferralState::Asked | ReferralState::Sent | ReferralState::Accepted | ReferralState::Done
+        )
     }
 }
 

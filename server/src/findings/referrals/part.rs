@@ -16,7 +16,8 @@ const MOST_FIELDS: usize = 40;
 /// Passes a part whose answers are there.
 pub(super) fn check(conn: &mut DbConn, case: &Case, part: Part) -> Result<Part> {
     if part.fields.len() > MOST_FIELDS {
-        let why = format!("name at most {MOST_FIELDS} questions: a receiver gets what it needs, not the visit");
+        let why =
+            format!("name at most {MOST_FIELDS} questions: a receiver gets what it needs, not the visit");
         return Err(Error::invalid("too_many_fields", why));
     }
     let answers = chosen(conn, case, &part.fields)?;

@@ -24,7 +24,10 @@ impl Findings {
             .db
             .read(move |conn| {
                 let referrals = store::page(conn, &filter, &ReferralSight::of(&actor))?;
-                referrals.into_iter().map(|referral| listed(conn, &actor, referral)).collect::<Result<Vec<_>>>()
+                referrals
+                    .into_iter()
+                    .map(|referral| listed(conn, &actor, referral))
+                    .collect::<Result<Vec<_>>>()
             })
             .await?;
         Ok(Page::of(items, limit, |item| (item.sent_at.micros(), item.id.clone())))

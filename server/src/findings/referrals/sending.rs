@@ -32,9 +32,7 @@ impl Findings {
         let note = ground(&new.consent)?;
         let voice = new.voice.clone().map(voice).transpose()?;
         let room = self.clone();
-        self.db
-            .write(actor.by(), move |tx| room.send(tx, &actor, &page, &new, &note, voice.as_ref()))
-            .await
+        self.db.write(actor.by(), move |tx| room.send(tx, &actor, &page, &new, &note, voice.as_ref())).await
     }
 
     fn send(
@@ -148,13 +146,17 @@ impl Findings {
             .with("bodies", self.matrix.body_codes()));
         };
         match (body.reached_by, unit) {
-            (ReachedBy::Admin | ReachedBy::LabourHead | ReachedBy::SupervisorOfLine, _) => Err(Error::invalid(
-                "body_receives_no_case",
-                format!("{code} hears of findings but receives no child's case; name a body that helps"),
-            )),
+            (ReachedBy::Admin | ReachedBy::LabourHead | ReachedBy::SupervisorOfLine, _) => {
+                Err(Error::invalid(
+                    "body_receives_no_case",
+                    format!("{code} hears of findings but receives no child's case; name a body that helps"),
+                ))
+            }
             (ReachedBy::Unit, Some(unit)) => named_unit(tx, body, unit),
             (ReachedBy::Unit, None) => self.unit_of_the_district(tx, case, body),
-            (_, Some(_)) => Err(Error::invalid("body_has_no_units", format!("{code} has no units; leave `unit` out"))),
+            (_, Some(_)) => {
+                Err(Error::invalid("body_has_no_units", format!("{code} has no units; leave `unit` out")))
+            }
             (_, None) => Ok(Address { body, unit: None }),
         }
     }
@@ -173,8 +175,10 @@ impl Findings {
             [unit] => Ok(Address { body, unit: Some(unit.clone()) }),
             // No unit here: the District Officer is first (or, for another body, somebody calls).
             [] => Ok(Address { body: self.matrix.without_unit(&body.code).unwrap_or(body), unit: None }),
-            _ => Err(Error::invalid("unit_needed", format!("{} has several units here; name one", body.code))
-                .with("units", units)),
+            _ => {
+                Err(Error::invalid("unit_needed", format!("{} has several units here; name one", body.code))
+                    .with("units", units))
+            }
         }
     }
 }

@@ -106,13 +106,12 @@ fn sent_from(kind: Kind, scope: Scope, reader: &ReferralSight) -> Option<Conditi
 
 /// What is addressed to the reader. What waits for a supervisor, or was taken back, never reached anybody.
 fn addressed_to(receiver: &ReceiverSight, areas: &[String]) -> Condition {
-    let sent = vec![ReferralState::Sent, ReferralState::Accepted, ReferralState::Declined, ReferralState::Done];
+    let sent =
+        vec![ReferralState::Sent, ReferralState::Accepted, ReferralState::Declined, ReferralState::Done];
     let reached = referrals::state.eq_any(sent).nullable();
     match receiver {
         ReceiverSight::Unit(unit) => Box::new(reached.and(referrals::unit.eq(unit.clone()))),
-        ReceiverSight::Office(body) => {
-            Box::new(reached.and(referrals::body.eq(*body)).and(in_areas(areas)))
-        }
+        ReceiverSight::Office(body) => Box::new(reached.and(referrals::body.eq(*body)).and(in_areas(areas))),
     }
 }
 

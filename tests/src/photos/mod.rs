@@ -1,7 +1,11 @@
 //! Files as a phone sends them: small, valid, and no two alike. They are built from bytes here so that the
 //! repository holds no pictures and a test says what is special about its own.
 
+mod camera;
+
 use sha2::{Digest, Sha256};
+
+pub use camera::{Camera, QUADRANTS, cmyk, heic, quadrants, snapshot, snapshot_of_size};
 
 /// A file and the name a submission gives it.
 #[derive(Clone, Debug)]
@@ -32,6 +36,14 @@ pub fn jpeg(name: &str, mark: &str) -> Photo {
     comment(&mut bytes, mark.as_bytes());
     bytes.extend(jpeg_picture());
     Photo::new(name, "image/jpeg", bytes)
+}
+
+/// The JPEG with `mark` as one more comment: the same picture in another file.
+pub fn marked(photo: &Photo, mark: &str) -> Photo {
+    let mut bytes = photo.bytes[..2].to_vec();
+    comment(&mut bytes, mark.as_bytes());
+    bytes.extend(&photo.bytes[2..]);
+    Photo::new(&photo.name, photo.content_type, bytes)
 }
 
 /// The first bytes of a JPEG of about `size` bytes: everything before the part that makes it unlike the next one.
@@ -81,6 +93,16 @@ pub fn webp(name: &str, mark: &str) -> Photo {
     chunks.resize(chunks.len().next_multiple_of(2), 0);
     let length = (chunks.len() as u32).to_le_bytes();
     Photo::new(name, "image/webp", [b"RIFF".as_slice(), &length, &chunks].concat())
+}
+
+/// A PNG that claims to be of `width` × `height` pixels and holds next to nothing.
+pub fn png_claiming(name: &str, width: u32, height: u32) -> Photo {
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    let size = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    chunk(&mut bytes, b"IHDR", &[size.as_slice(), &[8, 2, 0, 0, 0]].concat());
+    chunk(&mut bytes, b"IDAT", &[0x78, 1, 1, 2, 0, 0xfd, 0xff, 0, 0x80, 0, 0x82, 0, 0x81]);
+    chunk(&mut bytes, b"IEND", &[]);
+    Photo::new(name, "image/png", bytes)
 }
 
 /// A PDF of one empty page, with `mark` as a comment.

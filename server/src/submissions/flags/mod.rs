@@ -1,15 +1,31 @@
 //! Flags: what smells wrong about a visit. A flag carries its figures and refuses nothing; people decide.
+//!
+//! Most are raised while a filing is judged, and stand in the judgement. Those that only the database can raise (how
+//! fast the filer travelled) or that come later (what a photo's camera says) stand beside it, and are shown with it.
 
-use std::collections::{BTreeMap, HashSet};
+mod facility;
+mod late;
+mod photos;
+mod store;
+mod travel;
+mod words;
+
+use std::collections::HashSet;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use form_engine::MediaReference;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::envelope::{Envelope, Location};
 use super::model::Flag;
 use crate::config::FlagConfig;
-use crate::places::{PlaceStatus, PlaceTag};
+use crate::places::{self, PlaceStatus, PlaceTag};
+
+pub use late::COMPARE_PHOTOS;
+pub(super) use late::{about_media, after_filing, late};
+pub(super) use photos::compare;
+pub(super) use travel::Whereabouts;
+use words::flag;
 
 /// What the flags are computed from.
 pub(super) struct Circumstances<'a> {
@@ -22,8 +38,32 @@ pub(super) struct Circumstances<'a> {
     pub(super) received_at: DateTime<Utc>,
 }
 
-/// A visit reported this long after it ended is worth a look: phones come home within a season.
-const LONG_AGO_DAYS: i64 = 180;
+/// Where something is known to be, give or take its accuracy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Position {
+    pub(super) lat: f64,
+    pub(super) lon: f64,
+    pub(super) accuracy_m: f64,
+}
+
+impl Position {
+    /// The fix of an envelope, where it can exist.
+    pub(super) fn of(fix: &Location) -> Option<Position> {
+        let accuracy_m = fix.accuracy_m.filter(|metres| *metres >= 0.0).unwrap_or(0.0);
+        let exists = fix.lat.abs() <= 90.0 && fix.lon.abs() <= 180.0;
+        exists.then_some(Position { lat: fix.lat, lon: fix.lon, accuracy_m })
+    }
+
+    /// The great-circle distance to `other` in metres.
+    fn distance_m(&self, other: &Position) -> f64 {
+        places::distance_m((self.lat, self.lon), (other.lat, other.lon))
+    }
+
+    /// How far apart they are at least, whatever way both are inaccurate.
+    fn at_least_m(&self, other: &Position) -> f64 {
+        (self.distance_m(other) - self.accuracy_m - other.accuracy_m).max(0.0)
+    }
+}
 
 /// Everything that smells wrong, in a fixed order.
 pub(super) fn raise(thresholds: &FlagConfig, about: &Circumstances) -> Vec<Flag> {
@@ -111,11 +151,9 @@ fn about_the_time(thresholds: &FlagConfig, about: &Circumstances, flags: &mut Ve
     let since = about.received_at - envelope.finished_at.to_utc();
     if since.num_minutes() < -limit {
         flags.push(flag("finished_in_future", json!({ "minutes": -since.num_minutes() })));
-    } else if since.num_days() > LONG_AGO_DAYS {
-        flags.push(flag(
-            "finished_long_ago",
-            json!({ "days": since.num_days(), "limit_days": LONG_AGO_DAYS }),
-        ));
+    } else if since.num_days() > thresholds.long_ago_days {
+        let figures = json!({ "days": since.num_days(), "limit_days": thresholds.long_ago_days });
+        flags.push(flag("finished_long_ago", figures));
     }
     if let Some(started_at) = envelope.started_at {
         let took = (envelope.finished_at - started_at).num_seconds();
@@ -155,38 +193,5 @@ fn about_the_media(about: &Circumstances, flags: &mut Vec<Flag>) {
         .collect();
     if !unchecked.is_empty() {
         flags.push(flag("faces_unchecked", json!({ "names": unchecked })));
-    }
-}
-
-fn flag(code: &str, figures: Value) -> Flag {
-    let (en, ur) = words(code);
-    let message = BTreeMap::from([("en".to_owned(), en.to_owned()), ("ur".to_owned(), ur.to_owned())]);
-    Flag { code: code.to_owned(), message, figures: figures.as_object().cloned().unwrap_or_else(Map::new) }
-}
-
-fn words(code: &str) -> (&'static str, &'static str) {
-    match code {
-        "location_impossible" => ("The coordinates cannot exist.", "یہ محل وقوع ممکن نہیں۔"),
-        "accuracy_impossible" => ("The accuracy cannot be negative.", "درستگی منفی نہیں ہو سکتی۔"),
-        "poor_accuracy" => ("The fix is not accurate enough.", "مقام کی درستگی کم ہے۔"),
-        "stale_fix" => ("The fix was not taken during the visit.", "مقام معائنے کے وقت کا نہیں۔"),
-        "mock_location" => ("The phone says the location is simulated.", "فون کے مطابق مقام مصنوعی ہے۔"),
-        "outside_province" => ("The point lies outside the province.", "مقام صوبے سے باہر ہے۔"),
-        "outside_own_area" => {
-            ("The point lies outside the filer's own area.", "مقام معائنہ کار کے علاقے سے باہر ہے۔")
-        }
-        "district_differs" => {
-            ("The point lies in another district than the one answered.", "مقام بتائے گئے ضلع میں نہیں۔")
-        }
-        "clock_skew" => ("The phone's clock is wrong.", "فون کی گھڑی درست نہیں۔"),
-        "finished_in_future" => ("The visit ends after it was received.", "معائنے کا وقت مستقبل میں ہے۔"),
-        "finished_long_ago" => ("The visit is reported very late.", "معائنہ بہت دیر سے بھیجا گیا۔"),
-        "too_fast" => ("The visit was too short for so many answers.", "اتنے جوابات کے لیے وقت بہت کم تھا۔"),
-        "media_undeclared" => (
-            "An answer names a file the envelope does not declare.",
-            "جواب میں ایسی فائل ہے جو فہرست میں نہیں۔",
-        ),
-        "faces_unchecked" => ("A photo was not checked for faces.", "تصویر میں چہروں کی جانچ نہیں ہوئی۔"),
-        _ => ("Worth a look.", "توجہ طلب۔"),
     }
 }
