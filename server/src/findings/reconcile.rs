@@ -96,7 +96,8 @@ impl Findings {
         there: &[Case],
         tally: &mut Tally,
     ) -> Result<()> {
-        let mut known: Vec<&Case> = there.iter().chain(ours).filter(|case| wanted.keys.contains(&case.key)).collect();
+        let mut known: Vec<&Case> =
+            there.iter().chain(ours).filter(|case| wanted.keys.contains(&case.key)).collect();
         known.sort_by(|a, b| {
             (!a.state.runs(), b.opened_at, &b.id).cmp(&(!b.state.runs(), a.opened_at, &a.id))
         });

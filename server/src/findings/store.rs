@@ -278,12 +278,7 @@ pub(super) fn running_in(
 }
 
 /// How many cases of a facility, opened by visits with this form before `ended`, are not finished.
-pub(super) fn unfinished_of(
-    conn: &mut DbConn,
-    places: &[String],
-    form: &str,
-    ended: At,
-) -> Result<usize> {
+pub(super) fn unfinished_of(conn: &mut DbConn, places: &[String], form: &str, ended: At) -> Result<usize> {
     let mut states = State::RUNNING.to_vec();
     states.push(State::Remedied);
     let rules: Vec<Json> = finding_cases::table
