@@ -81,9 +81,15 @@ async fn a_place_registered_twice_is_registered_once(app: TestApp) {
     assert_eq!(app.count("audit_events", "action = 'facility.registered'"), 1);
     // The number goes on, a kind of its own in a series of its own.
     let second = kiln_with(json!({ "name_en": "Demo Shahid Brothers", "position": null }));
-    assert_eq!(phone.put(&super::facilities::path(Uuid::new_v4()), &second).await.created()["facility"]["code"], "PK226-K-0002");
+    assert_eq!(
+        phone.put(&super::facilities::path(Uuid::new_v4()), &second).await.created()["facility"]["code"],
+        "PK226-K-0002"
+    );
     let shop = kiln_with(json!({ "kind": "shop", "name_en": "Demo Corner", "position": null }));
-    assert_eq!(phone.put(&super::facilities::path(Uuid::new_v4()), &shop).await.created()["facility"]["code"], "PK226-S-0001");
+    assert_eq!(
+        phone.put(&super::facilities::path(Uuid::new_v4()), &shop).await.created()["facility"]["code"],
+        "PK226-S-0001"
+    );
 }
 
 async fn other_facts_need_to_know_the_stored_ones(app: TestApp) {
@@ -109,7 +115,11 @@ async fn other_facts_need_to_know_the_stored_ones(app: TestApp) {
 async fn a_place_in_urdu_is_offered_for_one_in_english(app: TestApp) {
     let phone = app.inspector().await;
     let english = registered(&phone, &kiln()).await;
-    registered(&phone, &kiln_with(json!({ "name_en": "Demo Sunrise Kiln", "position": { "lat": 30.30, "lon": 67.2 } }))).await;
+    registered(
+        &phone,
+        &kiln_with(json!({ "name_en": "Demo Sunrise Kiln", "position": { "lat": 30.30, "lon": 67.2 } })),
+    )
+    .await;
 
     let urdu = json!({
         "kind": "brick_kiln", "name_ur": "ڈیمو كريم بھٹہ خشت", "position": { "lat": 30.1925, "lon": 67.0079, "accuracy_m": 30 }
@@ -134,7 +144,8 @@ async fn a_supervisor_confirms_what_somebody_else_registered(app: TestApp) {
     supervisor.post(&format!("{first}/confirm"), &json!({})).await.refused(409, "possible_duplicates");
     let other = supervisor.get(&second).await.ok()["id"].clone();
 
-    let confirmed = supervisor.post(&format!("{first}/confirm"), &json!({ "not_duplicates": [other] })).await.ok();
+    let confirmed =
+        supervisor.post(&format!("{first}/confirm"), &json!({ "not_duplicates": [other] })).await.ok();
     let again = supervisor.post(&format!("{first}/confirm"), &json!({})).await.ok();
 
     assert_eq!(confirmed["facility"]["status"], "active");
@@ -156,7 +167,8 @@ async fn a_supervisor_corrects_and_a_stale_page_changes_nothing(app: TestApp) {
     let etag = supervisor.get(&path).await.header("etag").unwrap().to_owned();
     supervisor.patch(&path, &json!({ "capacity": 1 })).await.refused(400, "if_match_missing");
 
-    let corrected = supervisor.patch_known(&path, &json!({ "capacity": null, "aliases": ["K-1"] }), &etag).await.ok();
+    let corrected =
+        supervisor.patch_known(&path, &json!({ "capacity": null, "aliases": ["K-1"] }), &etag).await.ok();
     supervisor.patch_known(&path, &json!({ "capacity": 7 }), &etag).await.refused(412, "facility_stale");
 
     assert_eq!(corrected["capacity"], Value::Null);
@@ -261,7 +273,8 @@ async fn areas_and_lines_are_walls(app: TestApp) {
 
 async fn only_those_who_need_them_see_the_people(app: TestApp) {
     let phone = app.inspector().await;
-    let with_owner = kiln_with(json!({ "operator": { "code": "OWN-1", "name": "Demo Owner", "ownership": "sole" } }));
+    let with_owner =
+        kiln_with(json!({ "operator": { "code": "OWN-1", "name": "Demo Owner", "ownership": "sole" } }));
     let path = registered(&phone, &with_owner).await;
     let household = json!({ "kind": "domestic", "name_en": "Demo household", "district": "PK226" });
     let private = registered(&phone, &household).await;
@@ -300,11 +313,13 @@ async fn places_are_found_by_name_in_both_scripts(app: TestApp) {
     );
 
     let first = async |query: &str| {
-        let page = phone.request(reqwest::Method::GET, "/v1/facilities").query(&[("q", query)]).send().await.ok();
+        let page =
+            phone.request(reqwest::Method::GET, "/v1/facilities").query(&[("q", query)]).send().await.ok();
         codes(&page).first().cloned()
     };
 
-    for query in ["karim", "Haji Kar", "KAREEM", "krim", "purana", "حاجی کریم", "كريم", "haji karim bhatta"] {
+    for query in ["karim", "Haji Kar", "KAREEM", "krim", "purana", "حاجی کریم", "كريم", "haji karim bhatta"]
+    {
         assert_eq!(first(query).await.as_ref(), Some(&karim), "{query}");
     }
     for query in ["شاہد", "شاهد برادرز", "shahid brothers"] {
@@ -313,7 +328,8 @@ async fn places_are_found_by_name_in_both_scripts(app: TestApp) {
     assert_eq!(first("shahen").await.as_ref(), Some(&shaheen));
     assert_eq!(first("zzyzx").await, None);
     // A question that names only a kind means the kind.
-    let kilns = phone.request(reqwest::Method::GET, "/v1/facilities").query(&[("q", "بھٹہ")]).send().await.ok();
+    let kilns =
+        phone.request(reqwest::Method::GET, "/v1/facilities").query(&[("q", "بھٹہ")]).send().await.ok();
     assert_eq!(codes(&kilns).len(), 2);
 }
 
@@ -321,7 +337,8 @@ async fn places_are_found_by_code_nearness_and_box(app: TestApp) {
     let phone = app.inspector().await;
     let mut codes_by_distance = Vec::new();
     for (n, lat) in [30.1921, 30.1939, 30.2100, 30.5000].into_iter().enumerate() {
-        let place = kiln_with(json!({ "name_en": format!("Demo {n}"), "position": { "lat": lat, "lon": 67.0075 } }));
+        let place =
+            kiln_with(json!({ "name_en": format!("Demo {n}"), "position": { "lat": lat, "lon": 67.0075 } }));
         codes_by_distance.push(code_of(&phone, &registered(&phone, &place).await).await);
     }
     let found = async |query: &str| codes(&phone.get(&format!("/v1/facilities?{query}")).await.ok());
@@ -332,7 +349,10 @@ async fn places_are_found_by_code_nearness_and_box(app: TestApp) {
     assert_eq!(found("bbox=67.0,30.19,67.1,30.22").await, codes_by_distance[..3]);
     assert_eq!(found("bbox=60,24,71,33").await, codes_by_distance);
     assert_eq!(found("bbox=-180,-90,180,90").await, codes_by_distance);
-    assert_eq!(found(&format!("code={}", codes_by_distance[2].to_lowercase())).await, codes_by_distance[2..3]);
+    assert_eq!(
+        found(&format!("code={}", codes_by_distance[2].to_lowercase())).await,
+        codes_by_distance[2..3]
+    );
     assert_eq!(found("code=PK226-K").await.len(), 4);
     assert_eq!(found("kind=shop").await.len(), 0);
     assert_eq!(found("district=PK226&status=provisional&line=labour").await.len(), 4);
@@ -346,7 +366,9 @@ async fn places_are_found_by_code_nearness_and_box(app: TestApp) {
 async fn pages_hold_every_place_once(app: TestApp) {
     let phone = app.inspector().await;
     for n in 0..7 {
-        let place = kiln_with(json!({ "name_en": format!("Demo Karim {n}"), "position": { "lat": 30.0 + f64::from(n), "lon": 67.0 } }));
+        let place = kiln_with(
+            json!({ "name_en": format!("Demo Karim {n}"), "position": { "lat": 30.0 + f64::from(n), "lon": 67.0 } }),
+        );
         phone.put(&path(Uuid::new_v4()), &place).await.created();
     }
 

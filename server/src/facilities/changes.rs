@@ -20,8 +20,19 @@ use crate::places::Places;
 
 /// The members a correction may name.
 const MEMBERS: &[&str] = &[
-    "kind", "name_en", "name_ur", "aliases", "registrations", "operator", "links", "position", "district", "address", "capacity",
-    "sector", "contact",
+    "kind",
+    "name_en",
+    "name_ur",
+    "aliases",
+    "registrations",
+    "operator",
+    "links",
+    "position",
+    "district",
+    "address",
+    "capacity",
+    "sector",
+    "contact",
 ];
 
 /// Which facility, which state of it the actor knows, and who acts.
@@ -83,7 +94,10 @@ impl Facilities {
         let unknown = patch.keys().find(|member| !MEMBERS.contains(&member.as_str()));
         if let Some(member) = unknown {
             let known = MEMBERS.join(", ");
-            return Err(Error::invalid("unknown_member", format!("{member:?} cannot be corrected; one of {known}")));
+            return Err(Error::invalid(
+                "unknown_member",
+                format!("{member:?} cannot be corrected; one of {known}"),
+            ));
         }
         let places = self.places.clone();
         self.act(aim, move |tx, aim| correct(tx, &places, aim, &patch)).await
@@ -144,11 +158,16 @@ fn confirm(tx: &mut Tx, places: &Places, aim: &Aim, confirmation: &Confirmation)
     match before.status {
         Status::Active => return Ok(before),
         Status::Merged => return Err(merged(&before)),
-        Status::Closed => return Err(Error::conflict("facility_closed", "the facility is closed; reopen it instead")),
+        Status::Closed => {
+            return Err(Error::conflict("facility_closed", "the facility is closed; reopen it instead"));
+        }
         Status::Provisional => {}
     }
     if before.registered_by.as_deref() == Some(aim.actor.account.as_str()) {
-        return Err(Error::forbidden("own_registration", "nobody confirms what they registered themselves; ask a colleague"));
+        return Err(Error::forbidden(
+            "own_registration",
+            "nobody confirms what they registered themselves; ask a colleague",
+        ));
     }
     let swapped = |(lat, lon)| whereabouts(places, lat, lon) == Whereabouts::Swapped;
     if before.lat.zip(before.lon).is_some_and(swapped) {

@@ -20,7 +20,18 @@ const MOST: usize = 30;
 pub(super) const BODIES: &[&str] = &["factories", "shops", "mines", "bcra", "swd", "madrasa_board", "other"];
 /// Who owns or runs a place: of the lists `own` and `runby`.
 const OWNERSHIPS: &[&str] = &[
-    "sole", "partner", "company", "govt", "contractor", "family", "unknown", "ngo", "faith", "private", "ingo", "trust",
+    "sole",
+    "partner",
+    "company",
+    "govt",
+    "contractor",
+    "family",
+    "unknown",
+    "ngo",
+    "faith",
+    "private",
+    "ingo",
+    "trust",
 ];
 
 /// What is known of a facility.
@@ -165,10 +176,14 @@ impl Facts {
     /// Reads and checks what was sent.
     pub(super) fn read(value: &Value) -> Result<Facts> {
         if !value.is_object() {
-            return Err(Error::invalid("bad_facility", "a facility is a JSON object with at least `kind` and a name"));
+            return Err(Error::invalid(
+                "bad_facility",
+                "a facility is a JSON object with at least `kind` and a name",
+            ));
         }
-        let facts: Facts = Facts::deserialize(value)
-            .map_err(|cause| Error::invalid("bad_facility", format!("the facility cannot be read: {cause}")))?;
+        let facts: Facts = Facts::deserialize(value).map_err(|cause| {
+            Error::invalid("bad_facility", format!("the facility cannot be read: {cause}"))
+        })?;
         let facts = facts.tidied();
         let faults = facts.faults();
         match faults.first() {
@@ -179,8 +194,9 @@ impl Facts {
 
     /// SHA-256 over the RFC 8785 form: what two registrations are compared by.
     pub(super) fn hash(&self) -> Result<String> {
-        let canonical = serde_json_canonicalizer::to_vec(self)
-            .map_err(|cause| Error::invalid("bad_facility", format!("the facility cannot be hashed: {cause}")))?;
+        let canonical = serde_json_canonicalizer::to_vec(self).map_err(|cause| {
+            Error::invalid("bad_facility", format!("the facility cannot be hashed: {cause}"))
+        })?;
         Ok(hex::encode(Sha256::digest(canonical)))
     }
 
@@ -223,9 +239,11 @@ impl Facts {
                 format!("{path} is longer than {LONGEST} letters")
             });
         }
-        for (path, count) in
-            [("aliases", self.aliases.len()), ("registrations", self.registrations.len()), ("links", self.links.len())]
-        {
+        for (path, count) in [
+            ("aliases", self.aliases.len()),
+            ("registrations", self.registrations.len()),
+            ("links", self.links.len()),
+        ] {
             faults.unless(count <= MOST, path, "too_many", || format!("{path} has more than {MOST} entries"));
         }
         self.check_registrations(&mut faults);
@@ -235,8 +253,10 @@ impl Facts {
     }
 
     fn texts(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let operator = self.operator.iter().flat_map(|it| [("operator.code", &it.code), ("operator.name", &it.name)]);
-        let contact = self.contact.iter().flat_map(|it| [("contact.name", &it.name), ("contact.phone", &it.phone)]);
+        let operator =
+            self.operator.iter().flat_map(|it| [("operator.code", &it.code), ("operator.name", &it.name)]);
+        let contact =
+            self.contact.iter().flat_map(|it| [("contact.name", &it.name), ("contact.phone", &it.phone)]);
         let own = [
             ("name_en", &self.name_en),
             ("name_ur", &self.name_ur),
@@ -251,9 +271,18 @@ impl Facts {
 
     fn check_registrations(&self, faults: &mut Faults) {
         for (at, it) in self.registrations.iter().enumerate() {
-            faults.unless(BODIES.contains(&&*it.body), &format!("registrations[{at}].body"), "unknown_body", || {
-                format!("{:?} is none of {}; for an unlicensed place leave registrations empty", it.body, BODIES.join(", "))
-            });
+            faults.unless(
+                BODIES.contains(&&*it.body),
+                &format!("registrations[{at}].body"),
+                "unknown_body",
+                || {
+                    format!(
+                        "{:?} is none of {}; for an unlicensed place leave registrations empty",
+                        it.body,
+                        BODIES.join(", ")
+                    )
+                },
+            );
             let in_order = it.valid_from.zip(it.valid_to).is_none_or(|(from, to)| from <= to);
             faults.unless(in_order, &format!("registrations[{at}].valid_to"), "bad_period", || {
                 "valid_to lies before valid_from".into()
@@ -263,9 +292,12 @@ impl Facts {
 
     fn check_place(&self, faults: &mut Faults) {
         if let Some(position) = &self.position {
-            faults.unless(Coordinates::new(position.lat, position.lon).is_ok(), "position", "bad_coordinates", || {
-                "lat lies between -90 and 90, lon between -180 and 180, in degrees".into()
-            });
+            faults.unless(
+                Coordinates::new(position.lat, position.lon).is_ok(),
+                "position",
+                "bad_coordinates",
+                || "lat lies between -90 and 90, lon between -180 and 180, in degrees".into(),
+            );
             let known = position.accuracy_m.is_none_or(|metres| metres >= 0.0 && metres.is_finite());
             faults.unless(known, "position.accuracy_m", "bad_accuracy", || {
                 "accuracy_m is a number of metres, 0 or more; leave it out when not known".into()
@@ -279,17 +311,23 @@ impl Facts {
     }
 
     fn check_rest(&self, faults: &mut Faults) {
-        faults.unless(self.capacity.is_none_or(|count| (0..=100_000).contains(&count)), "capacity", "bad_capacity", || {
-            "capacity is a number of people from 0 to 100000".into()
-        });
+        faults.unless(
+            self.capacity.is_none_or(|count| (0..=100_000).contains(&count)),
+            "capacity",
+            "bad_capacity",
+            || "capacity is a number of people from 0 to 100000".into(),
+        );
         let digits = |text: &String| text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
         faults.unless(self.sector.as_ref().is_none_or(digits), "sector", "bad_sector", || {
             "sector is an ISIC Rev. 4 class of four digits".into()
         });
         let ownership = self.operator.as_ref().and_then(|operator| operator.ownership.as_deref());
-        faults.unless(ownership.is_none_or(|word| OWNERSHIPS.contains(&word)), "operator.ownership", "unknown_ownership", || {
-            format!("ownership is one of {}", OWNERSHIPS.join(", "))
-        });
+        faults.unless(
+            ownership.is_none_or(|word| OWNERSHIPS.contains(&word)),
+            "operator.ownership",
+            "unknown_ownership",
+            || format!("ownership is one of {}", OWNERSHIPS.join(", ")),
+        );
     }
 }
 
@@ -332,13 +370,23 @@ mod tests {
         }))
         .unwrap_err();
 
-        let codes: Vec<&str> =
-            error.members["violations"].as_array().unwrap().iter().filter_map(|it| it["code"].as_str()).collect();
+        let codes: Vec<&str> = error.members["violations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|it| it["code"].as_str())
+            .collect();
         assert_eq!(
             codes,
             [
-                "name_missing", "unknown_body", "bad_period", "bad_coordinates", "bad_accuracy", "unknown_district",
-                "bad_capacity", "bad_sector"
+                "name_missing",
+                "unknown_body",
+                "bad_period",
+                "bad_coordinates",
+                "bad_accuracy",
+                "unknown_district",
+                "bad_capacity",
+                "bad_sector"
             ]
         );
     }
@@ -375,7 +423,13 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for bad in [json!(null), json!([]), json!({}), json!({ "kind": "castle", "name_en": "x" }), json!({ "kind": 3 })] {
+        for bad in [
+            json!(null),
+            json!([]),
+            json!({}),
+            json!({ "kind": "castle", "name_en": "x" }),
+            json!({ "kind": 3 }),
+        ] {
             assert_eq!(Facts::read(&bad).unwrap_err().code, "bad_facility", "{bad}");
         }
     }

@@ -40,8 +40,10 @@ impl Grid {
 
     /// The squares that touch a box; none: too many to list.
     fn squares(self, within: &Box) -> Option<Vec<i32>> {
-        let (rows, columns) =
-            (self.row(within.south)..=self.row(within.north), self.column(within.west)..=self.column(within.east));
+        let (rows, columns) = (
+            self.row(within.south)..=self.row(within.north),
+            self.column(within.west)..=self.column(within.east),
+        );
         let count = (rows.end() - rows.start() + 1) * (columns.end() - columns.start() + 1);
         let all = || rows.flat_map(|row| columns.clone().map(move |column| row * 10_000 + column)).collect();
         (count <= MOST).then(all)

@@ -80,7 +80,8 @@ struct Title {
 }
 
 fn read(text: &str, line: Line, other: &str) -> Vec<KindOf> {
-    let list: List = serde_json::from_str(text).expect("the choice lists are embedded, and a test reads them");
+    let list: List =
+        serde_json::from_str(text).expect("the choice lists are embedded, and a test reads them");
     let kind = |item: Item| {
         let code = if item.code == "other" { other.to_owned() } else { item.code };
         let letters = LETTERS.iter().find(|(known, _)| *known == code).map_or("Y", |(_, letters)| letters);
@@ -105,7 +106,10 @@ impl FacilityKind {
         let known = kinds().iter().find(|kind| kind.code == code);
         known.map(|kind| FacilityKind(&kind.code)).ok_or_else(|| {
             let all: Vec<&str> = kinds().iter().map(|kind| kind.code.as_str()).collect();
-            Error::invalid("unknown_kind", format!("{code:?} is no kind of facility; one of {}", all.join(", ")))
+            Error::invalid(
+                "unknown_kind",
+                format!("{code:?} is no kind of facility; one of {}", all.join(", ")),
+            )
         })
     }
 

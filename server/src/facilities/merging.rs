@@ -59,7 +59,10 @@ fn merge(tx: &mut Tx, aim: &Aim, into: &FacilityId, reason: Option<String>) -> R
         return Err(ring(&before, into));
     }
     if survivor.line != before.line {
-        return Err(Error::conflict("other_line", "a workplace and a residential facility are never one place"));
+        return Err(Error::conflict(
+            "other_line",
+            "a workplace and a residential facility are never one place",
+        ));
     }
     let survivor_id = survivor.id.clone();
     for absorbed in store::absorbed(tx.conn, &before.id)? {
@@ -95,7 +98,10 @@ fn unmerge(tx: &mut Tx, aim: &Aim) -> Result<Facility> {
     store::lock_merging(tx.conn)?;
     let before = aim.take(tx)?;
     let (Status::Merged, Some(survivor_id)) = (before.status, before.merged_into.clone()) else {
-        return Err(Error::conflict("not_merged", format!("facility {} is not merged into another", before.code)));
+        return Err(Error::conflict(
+            "not_merged",
+            format!("facility {} is not merged into another", before.code),
+        ));
     };
     store::lock(tx.conn, &[&survivor_id])?;
     let mut row = before.clone();

@@ -105,7 +105,12 @@ pub fn for_phone(conn: &mut DbConn, ids: &[FacilityId]) -> Result<Vec<FacilityFo
 }
 
 /// All that somebody who reads so may see, by id, after this one: for a phone that begins anew, and for the planner.
-pub fn within(conn: &mut DbConn, sight: &Sight, after: Option<&FacilityId>, limit: i64) -> Result<Vec<Facility>> {
+pub fn within(
+    conn: &mut DbConn,
+    sight: &Sight,
+    after: Option<&FacilityId>,
+    limit: i64,
+) -> Result<Vec<Facility>> {
     store::all_visible(conn, sight, after.map_or("", FacilityId::as_str), limit)
 }
 

@@ -7,7 +7,8 @@ use super::facts::Facts;
 use super::grid::Grid;
 use crate::accounts::Line;
 use crate::db::schema::{
-    facilities, facility_events, facility_links, facility_registrations, facility_trigrams, facility_visits, facility_words,
+    facilities, facility_events, facility_links, facility_registrations, facility_trigrams, facility_visits,
+    facility_words,
 };
 use crate::db::{At, Json, text_enum, text_id};
 use crate::error::Result;

@@ -107,14 +107,19 @@ impl Name {
     pub(super) fn of(text: &str) -> Name {
         let plain = plain(text);
         let telling = |word: &&str| !GENERIC_WORDS.contains(*word);
-        let words: Vec<String> = plain.split(' ').filter(|word| !word.is_empty()).filter(telling).map(str::to_owned).collect();
+        let words: Vec<String> =
+            plain.split(' ').filter(|word| !word.is_empty()).filter(telling).map(str::to_owned).collect();
         let is_number = |word: &&String| word.bytes().all(|byte| byte.is_ascii_digit());
         let mut sorted: Vec<&str> = words.iter().map(String::as_str).collect();
         sorted.sort_unstable();
         Name {
             sorted: sorted.join(" "),
             sound: words.iter().filter(|word| !is_number(word)).map(|word| sound(word)).collect(),
-            numbers: words.iter().filter(is_number).map(|number| number.trim_start_matches('0').to_owned()).collect(),
+            numbers: words
+                .iter()
+                .filter(is_number)
+                .map(|number| number.trim_start_matches('0').to_owned())
+                .collect(),
             is_urdu: plain.chars().any(|letter| ('\u{600}'..='\u{6ff}').contains(&letter)),
             words,
         }

@@ -17,7 +17,8 @@ impl Facilities {
     /// The date in Pakistan.
     pub(super) fn today(&self) -> NaiveDate {
         let utc = self.clock.now();
-        FixedOffset::east_opt(PAKISTAN_S).map_or(utc.date_naive(), |zone| utc.with_timezone(&zone).date_naive())
+        FixedOffset::east_opt(PAKISTAN_S)
+            .map_or(utc.date_naive(), |zone| utc.with_timezone(&zone).date_naive())
     }
 
     /// One facility.
@@ -43,7 +44,8 @@ impl Facilities {
             .read(move |conn| {
                 seen(conn, &id, &sight)?;
                 let rows = store::history(conn, &id, after, limit as i64 + 1)?;
-                let events = rows.into_iter().map(|row| EventView::of(row, &sight)).collect::<Result<Vec<_>>>()?;
+                let events =
+                    rows.into_iter().map(|row| EventView::of(row, &sight)).collect::<Result<Vec<_>>>()?;
                 Ok(Page::of(events, limit, |event| event.n))
             })
             .await

@@ -85,7 +85,10 @@ fn settle(tx: &mut Tx, new: &Registration) -> Result<(bool, Facility)> {
     };
     let is_mine = before.registered_by.as_deref() == Some(new.account.as_str());
     if !is_mine && store::visible_row(tx.conn, &new.id, &new.sight)?.is_none() {
-        return Err(Error::not_found("facility_unknown", "you have registered no facility with this id; make a new id"));
+        return Err(Error::not_found(
+            "facility_unknown",
+            "you have registered no facility with this id; make a new id",
+        ));
     }
     if store::was_sent(tx.conn, &new.id, &new.hash)? {
         return Ok((false, before));
@@ -100,7 +103,8 @@ fn settle(tx: &mut Tx, new: &Registration) -> Result<(bool, Facility)> {
 
 fn enter(tx: &mut Tx, new: &Registration) -> Result<Facility> {
     let code = next_code(tx, &new.area, &new.facts)?;
-    let mut row = blank(new.id.clone(), code, Status::Provisional, Some(new.account.clone()), At::from(tx.now()))?;
+    let mut row =
+        blank(new.id.clone(), code, Status::Provisional, Some(new.account.clone()), At::from(tx.now()))?;
     row.state(&new.facts, new.area.clone())?;
     ledger::enter(tx, &row, &new.facts)?;
     // The phone may have sent the inspection before the place.
@@ -174,11 +178,17 @@ pub(super) fn blank(
 
 fn other_line(facts: &Facts) -> Error {
     let line = facts.kind.line();
-    Error::forbidden("other_line", format!("a {} belongs to the {line} line; ask a colleague of that line", facts.kind))
+    Error::forbidden(
+        "other_line",
+        format!("a {} belongs to the {line} line; ask a colleague of that line", facts.kind),
+    )
 }
 
 fn nothing_to_revise(id: &FacilityId) -> Error {
-    Error::stale("nothing_to_revise", format!("no facility {id} is registered; send it without If-Match first"))
+    Error::stale(
+        "nothing_to_revise",
+        format!("no facility {id} is registered; send it without If-Match first"),
+    )
 }
 
 fn other_facts(row: &Facility) -> Error {
@@ -191,7 +201,8 @@ fn other_facts(row: &Facility) -> Error {
 
 /// What is told to somebody who changes an older state than the stored one.
 pub(super) fn out_of_date(row: &Facility) -> Error {
-    let detail = format!("facility {} has moved on to revision {}; read it and change that one", row.id, row.revision);
+    let detail =
+        format!("facility {} has moved on to revision {}; read it and change that one", row.id, row.revision);
     Error::stale("facility_stale", detail).with("revision", row.revision)
 }
 

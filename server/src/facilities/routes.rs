@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::Facilities;
 use super::changes::{Aim, Because, Confirmation};
 use super::facts::Facts;
 use super::merging::Merge;
@@ -14,7 +15,6 @@ use super::model::FacilityId;
 use super::search::Query;
 use super::sight::Sight;
 use super::views::{EventView, FacilityView, ListedFacility, PossibleDuplicate, Registered};
-use super::Facilities;
 use crate::accounts::{Actor, Permission};
 use crate::error::{Error, Result};
 use crate::http::{Cursor, Page, Problem, Problems, body, if_match, tagged};
@@ -98,7 +98,12 @@ async fn register(
     )
 )]
 #[get("/v1/facilities/{id}")]
-async fn show(room: Data<Facilities>, actor: Actor, id: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+async fn show(
+    room: Data<Facilities>,
+    actor: Actor,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let facility = room.show(Sight::of(&actor)?, parse_id(&id)?).await?;
     let text = serde_json::to_vec(&facility).map_err(|cause| Error::internal("writing a facility", cause))?;
     Ok(tagged(&request, &facility.etag, "private, no-cache", &Bytes::from(text)))
@@ -129,7 +134,10 @@ async fn correct(
 ) -> Result<HttpResponse> {
     let aim = aim(actor, Permission::UpdateFacilities, &id, &request)?;
     if aim.known.is_none() {
-        return Err(Error::invalid("if_match_missing", "send If-Match with the ETag the facility was read with"));
+        return Err(Error::invalid(
+            "if_match_missing",
+            "send If-Match with the ETag the facility was read with",
+        ));
     }
     let patch: serde_json::Map<String, Value> = said(&request, payload).await?;
     room.correct(aim, patch).await.map(answer)
@@ -303,11 +311,13 @@ async fn said<T: DeserializeOwned>(request: &HttpRequest, payload: Payload) -> R
         true => Value::Object(serde_json::Map::new()),
         false => crate::json::parse(&bytes)?,
     };
-    T::deserialize(value).map_err(|cause| Error::invalid("bad_json", format!("the body cannot be read: {cause}")))
+    T::deserialize(value)
+        .map_err(|cause| Error::invalid("bad_json", format!("the body cannot be read: {cause}")))
 }
 
 fn parse_id(text: &str) -> Result<FacilityId> {
-    text.parse().map_err(|_| Error::invalid("bad_id", format!("{text:?} is not a UUID; a facility's id is one")))
+    text.parse()
+        .map_err(|_| Error::invalid("bad_id", format!("{text:?} is not a UUID; a facility's id is one")))
 }
 
 /// The revision in `If-Match`: the part of the ETag before the point. What comes after counts visits and the like, which

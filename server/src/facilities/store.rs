@@ -9,7 +9,8 @@ use super::model::{
 };
 use super::sight::Sight;
 use crate::db::schema::{
-    facilities, facility_events, facility_links, facility_registrations, facility_trigrams, facility_visits, facility_words,
+    facilities, facility_events, facility_links, facility_registrations, facility_trigrams, facility_visits,
+    facility_words,
 };
 use crate::db::{At, DbConn, each_backend};
 use crate::error::Result;
@@ -80,7 +81,12 @@ pub(super) fn visible_rows(conn: &mut DbConn, ids: &[FacilityId], sight: &Sight)
 }
 
 /// Every facility the reader may see, after this id.
-pub(super) fn all_visible(conn: &mut DbConn, sight: &Sight, after: &str, limit: i64) -> Result<Vec<Facility>> {
+pub(super) fn all_visible(
+    conn: &mut DbConn,
+    sight: &Sight,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Facility>> {
     Ok(facilities::table
         .filter(facilities::id.gt(after.to_owned()))
         .filter(visible(sight))

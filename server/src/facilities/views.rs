@@ -93,7 +93,12 @@ pub(crate) struct FacilityView {
 }
 
 /// A facility as `sight` shows it.
-pub(super) fn view(conn: &mut DbConn, row: Facility, sight: &Sight, today: NaiveDate) -> Result<FacilityView> {
+pub(super) fn view(
+    conn: &mut DbConn,
+    row: Facility,
+    sight: &Sight,
+    today: NaiveDate,
+) -> Result<FacilityView> {
     let links = store::links(conn, &row.id)?;
     let merged = store::absorbed(conn, &row.id)?.into_iter().map(|absorbed| absorbed.id).collect();
     let (facts, withheld) = shown(row.facts()?, sight);

@@ -37,7 +37,12 @@ pub fn rate(tx: &mut Tx, id: &FacilityId, risk: Risk) -> Result<()> {
     let Some(before) = survivor(tx, id)?.filter(|row| row.risk != Some(risk)) else { return Ok(()) };
     let mut row = before.clone();
     row.risk = Some(risk);
-    ledger::touch(tx, &before, &mut row, Some(Entry { reason: Some(risk.to_string()), ..Entry::of(Deed::Rated) }))
+    ledger::touch(
+        tx,
+        &before,
+        &mut row,
+        Some(Entry { reason: Some(risk.to_string()), ..Entry::of(Deed::Rated) }),
+    )
 }
 
 /// Counts the visits of a facility, or of the one that goes on in its stead, anew.

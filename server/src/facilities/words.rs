@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn words_are_kept_as_written_and_as_they_sound() {
-        let facts = Facts::read(&serde_json::json!({ "kind": "brick_kiln", "name_en": "Haji Karim Brick Kiln 7" }));
+        let facts =
+            Facts::read(&serde_json::json!({ "kind": "brick_kiln", "name_en": "Haji Karim Brick Kiln 7" }));
 
         let words: Vec<String> = of(&facts.unwrap()).into_iter().collect();
 

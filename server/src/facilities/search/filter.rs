@@ -103,14 +103,19 @@ impl Query {
 }
 
 fn near(text: &str, radius_m: Option<f64>) -> Result<Near> {
-    let numbers = text.split_once(',').and_then(|(lat, lon)| Some((lat.trim().parse().ok()?, lon.trim().parse().ok()?)));
+    let numbers = text
+        .split_once(',')
+        .and_then(|(lat, lon)| Some((lat.trim().parse().ok()?, lon.trim().parse().ok()?)));
     let (lat, lon) = numbers.ok_or_else(|| {
         Error::invalid("bad_near", "near is lat,lon in degrees, latitude first: 30.1921,67.0075")
     })?;
     let at = Coordinates::new(lat, lon)?;
     let radius_m = radius_m.unwrap_or(NEAR_M);
     if !(radius_m > 0.0 && radius_m <= FARTHEST_M) {
-        return Err(Error::invalid("bad_radius", format!("radius_m is more than 0 and at most {FARTHEST_M} metres")));
+        return Err(Error::invalid(
+            "bad_radius",
+            format!("radius_m is more than 0 and at most {FARTHEST_M} metres"),
+        ));
     }
     Ok(Near { lat: at.lat(), lon: at.lon(), radius_m })
 }

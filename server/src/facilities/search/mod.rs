@@ -138,7 +138,8 @@ fn by_name(conn: &mut DbConn, asked: &Asked, text: &str, near: Option<Near>) -> 
         false => named(conn, &filter, &name, asked.cursor.limit())?,
     };
     let mut items = rows.into_iter().map(|row| scored(row, &name, near)).collect::<Result<Vec<_>>>()?;
-    items.retain(|item| near.is_none_or(|near| item.distance_m.is_some_and(|metres| metres <= near.radius_m)));
+    items
+        .retain(|item| near.is_none_or(|near| item.distance_m.is_some_and(|metres| metres <= near.radius_m)));
     items.sort_by_key(|item| rank(item));
     let wanted = cut(items, &asked.cursor, rank)?;
     Ok(Page::of(wanted, asked.cursor.limit(), rank))
@@ -246,7 +247,12 @@ fn best_word(asked: &str, have: &[&String]) -> f64 {
 }
 
 /// Facilities around `row` or called alike in its district: what may be the same place.
-pub(super) fn neighbours(conn: &mut DbConn, row: &Facility, reach_m: f64, sight: &Sight) -> Result<Vec<Facility>> {
+pub(super) fn neighbours(
+    conn: &mut DbConn,
+    row: &Facility,
+    reach_m: f64,
+    sight: &Sight,
+) -> Result<Vec<Facility>> {
     let mut filter = Filter::all(sight.clone());
     filter.line = Some(row.line);
     let mut found: BTreeMap<FacilityId, Facility> = BTreeMap::new();

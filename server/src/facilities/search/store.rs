@@ -39,7 +39,8 @@ pub(super) fn narrowed(filter: &Filter) -> Condition {
 
 /// Inside a box: by its squares, which an index knows, and then to the degree.
 fn within(area: &Area) -> Condition {
-    let exact = facilities::lat.between(area.south, area.north).and(facilities::lon.between(area.west, area.east));
+    let exact =
+        facilities::lat.between(area.south, area.north).and(facilities::lon.between(area.west, area.east));
     match area.squares() {
         Some((Grid::Cells, squares)) => Box::new(facilities::cell.eq_any(squares).and(exact)),
         Some((Grid::Zones, squares)) => Box::new(facilities::zone.eq_any(squares).and(exact)),
