@@ -16,17 +16,23 @@ test: tools
 lint: tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	sh tests/wasm.sh
 	sh tests/deny.sh
 
 # Submissions a second, latency, CPU and memory of the release build, as the tables of docs/BENCHMARKS.md.
 bench: tools
 	sh tests/postgres.sh
 	$(CARGO) build --release --workspace --bin nigran --bin bench
+	$(CARGO) bench --bench engine -p form-engine
 	$${CARGO_TARGET_DIR:-target}/release/bench --postgres
 
 # Spoils every rule of every questionnaire in every small way; what no case notices is printed. `make test` tries a sample.
 mutation: tools
 	NIGRAN_MUTATION=all $(CARGO) test --release -p form-engine --test mutation -- --nocapture
+
+# Line coverage of the engine by its own tests, file by file.
+coverage: tools
+	sh tests/coverage.sh
 
 fmt: tools
 	$(CARGO) fmt --all
@@ -43,4 +49,4 @@ tools:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing; install it from https://rustup.rs" >&2; exit 1; }
 	@command -v cc >/dev/null || { echo "A C compiler is missing; install one: apt-get install build-essential" >&2; exit 1; }
 
-.PHONY: run test lint bench mutation fmt refresh deny tools
+.PHONY: run test lint bench coverage mutation fmt refresh deny tools

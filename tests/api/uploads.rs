@@ -637,7 +637,8 @@ async fn an_upload_whose_pieces_are_lost_says_so(app: TestApp) {
     let upload = announced(&phone, inspection.id, &photo).await;
     append(&phone, &upload, 0, &photo.bytes[..500_000]).await.expect(204);
     // As after a backup is restored, which holds files and no pieces.
-    std::fs::remove_dir_all(app.data_dir().join("media/store/nigran-media/uploads")).unwrap();
+    let id = upload.rsplit('/').next().unwrap();
+    std::fs::remove_dir_all(app.data_dir().join("media/store/nigran-media/uploads").join(id)).unwrap();
 
     send_rest(&phone, &upload, &photo).await.refused(410, "upload_pieces_lost");
 

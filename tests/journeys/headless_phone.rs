@@ -15,6 +15,9 @@ on_both_databases!(
     what_is_sent_again_is_the_same_submission,
     a_conflict_waits_for_a_person,
     what_the_server_will_not_take_is_kept_for_a_person,
+    what_a_reviewer_sends_back_is_corrected,
+    a_receipt_that_was_lost_comes_with_the_next_sync,
+    a_revoked_phone_forgets_everything,
 );
 
 on_both_databases!(in WithBoundaries: the_place_explains_what_only_the_server_knew);
@@ -45,7 +48,9 @@ fn owner(username: &str) -> Owner {
 
 /// A phone that was set up in the office.
 async fn phone(app: &TestApp, folder: &TemporaryFolder, username: &str, form: &str) -> Phone {
-    let mut phone = Phone::open(settings(app, folder), owner(username), Chance::seeded(1)).unwrap();
+    // Ids come from the phone: no two phones may make the same.
+    let seed = username.bytes().map(u64::from).sum();
+    let mut phone = Phone::open(settings(app, folder), owner(username), Chance::seeded(seed)).unwrap();
     phone.prepare(&[form]).await.unwrap();
     phone
 }
@@ -54,6 +59,8 @@ async fn phone(app: &TestApp, folder: &TemporaryFolder, username: &str, form: &s
 fn visit(phone: &mut Phone, app: &TestApp, form: &str, serial: u64, place: Option<Place>) -> Uuid {
     let offset = chrono::FixedOffset::east_opt(5 * 3600).unwrap();
     let end = app.clock.now().with_timezone(&offset) - chrono::Duration::minutes(30);
+    let codes = ["PK2-DIV-QUETTA", "PK226", "PK22602"].map(str::to_owned);
+    let place = place.or(Some(Place { codes, point: None }));
     let assignment =
         Assignment { form: form.to_owned(), version: 1, code: "INS-001".to_owned(), place, mistakes: 0.3 };
     let sizes = Sizes { photo: (2_000, 40_000), signature: (500, 2_000) };
@@ -163,4 +170,64 @@ async fn the_place_explains_what_only_the_server_knew(app: TestApp) {
         assert_eq!(item.agreement, Some(Agreement::SameKnowingThePlace));
         assert!(item.proof.as_ref().unwrap().flags.iter().any(|flag| flag == "district_differs"));
     }
+}
+
+async fn what_a_reviewer_sends_back_is_corrected(app: TestApp) {
+    let folder = TemporaryFolder::new();
+    let mut phone = phone(&app, &folder, "inspector", INSPECTION).await;
+    let id = visit(&mut phone, &app, INSPECTION, 1, None);
+    phone.pass().await.unwrap();
+    let supervisor = app.supervisor().await;
+    let decision = json!({
+        "action": "return", "reason": "Who else was there?",
+        "fields": [{ "path": "co_inspectors", "comment": "The register names two" }],
+    });
+    supervisor.post(&format!("/v1/submissions/{id}/review"), &decision).await.expect(200);
+
+    let caught_up = phone.sync().await.unwrap();
+    assert_eq!(caught_up.returned, 1);
+    assert_eq!(phone.item(id).unwrap().state, State::Returned);
+    assert_eq!(phone.item(id).unwrap().comments[0]["path"], "co_inspectors");
+    assert_eq!(phone.sync().await.unwrap().pages, 0, "nothing has changed since");
+
+    phone.correct(id).unwrap();
+    phone.finish(id, &[("co_inspectors".to_owned(), json!(2))]).unwrap();
+    assert_eq!(phone.pass().await.unwrap(), Pass::Idle, "{:?}", phone.trouble());
+
+    let item = phone.item(id).unwrap();
+    assert_eq!((item.state, item.proof.as_ref().unwrap().revision), (State::Complete, Some(2)));
+    assert_eq!(app.count("submission_media", "true"), item.photos.len() as i64, "no photo was sent twice");
+}
+
+async fn a_receipt_that_was_lost_comes_with_the_next_sync(app: TestApp) {
+    let folder = TemporaryFolder::new();
+    let mut phone = phone(&app, &folder, "inspector", INSPECTION).await;
+    let id = visit(&mut phone, &app, INSPECTION, 1, None);
+    let item = phone.item(id).unwrap();
+    // It arrived, and the answer did not.
+    let envelope = item.envelope.clone().unwrap().into_bytes();
+    app.inspector().await.put_submission(id, envelope).await.created();
+
+    phone.sync().await.unwrap();
+
+    let item = phone.item(id).unwrap();
+    assert_eq!((item.state, item.proof.as_ref().unwrap().revision), (State::Stored, Some(1)));
+    assert_eq!(phone.pass().await.unwrap(), Pass::Idle, "{:?}", phone.trouble());
+    assert_eq!(phone.item(id).unwrap().state, State::Complete);
+}
+
+async fn a_revoked_phone_forgets_everything(app: TestApp) {
+    let folder = TemporaryFolder::new();
+    let mut phone = phone(&app, &folder, "inspector", INSPECTION).await;
+    let id = visit(&mut phone, &app, INSPECTION, 1, None);
+    let photo = phone.item(id).unwrap().photos[0].sha256.clone();
+    app.admin().await.post("/v1/devices/phone-of-inspector/revoke", &json!({})).await.expect(200);
+
+    let Pass::Stuck(problem) = phone.pass().await.unwrap() else { panic!("{:?}", states(&phone)) };
+
+    assert_eq!(problem.code, "device_revoked");
+    assert_eq!(phone.items().count(), 0);
+    assert!(phone.photo(&photo).is_err());
+    let left = std::fs::read_dir(folder.path().join("phone/items")).unwrap().count();
+    assert_eq!(left, 0);
 }

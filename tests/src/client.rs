@@ -72,6 +72,21 @@ impl Person {
         self.request(Method::PATCH, path).json(body).send().await
     }
 
+    /// Puts JSON.
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.request(Method::PUT, path).json(body).send().await
+    }
+
+    /// Puts JSON over what was read with this ETag.
+    pub async fn put_known(&self, path: &str, body: &Value, etag: &str) -> Answer {
+        self.request(Method::PUT, path).header("If-Match", etag).json(body).send().await
+    }
+
+    /// Sends JSON to change what was read with this ETag.
+    pub async fn patch_known(&self, path: &str, body: &Value, etag: &str) -> Answer {
+        self.request(Method::PATCH, path).header("If-Match", etag).json(body).send().await
+    }
+
     /// Files a submission.
     pub async fn file(&self, submission: &Submission) -> Answer {
         self.put_submission(submission.id, submission.bytes()).await
@@ -128,6 +143,11 @@ impl Request {
     /// With a header.
     pub fn header(self, name: &str, value: &str) -> Request {
         Request { builder: self.builder.header(name, value), ..self }
+    }
+
+    /// With a query.
+    pub fn query(self, query: &[(&str, &str)]) -> Request {
+        Request { builder: self.builder.query(query), ..self }
     }
 
     /// With a JSON body.

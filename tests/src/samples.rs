@@ -48,6 +48,14 @@ pub fn sample(name: &str) -> Submission {
     Submission::of(FORM, &case(FORM, name))
 }
 
+/// The case of another questionnaire whose file is called `name` or begins with `name-`.
+///
+/// # Panics
+/// When there is no such case: the repository is incomplete.
+pub fn sample_of(form: &str, name: &str) -> Submission {
+    Submission::of(form, &case(form, name))
+}
+
 /// Every case of the child-labour inspection, by name. Cases that rest on an earlier visit, on boundaries being unknown
 /// or on other boundaries than the real ones are left to the engine's own tests: an envelope cannot say any of that.
 pub fn all() -> Vec<(String, Submission)> {

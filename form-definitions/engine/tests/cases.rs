@@ -152,3 +152,98 @@ fn told(outcome: &Outcome) -> Value {
     outcome["cost"] = Value::Null;
     outcome
 }
+
+/// What stands in a questionnaire.
+#[derive(Debug, Default, PartialEq)]
+struct Contents {
+    sections: usize,
+    asked: usize,
+    calculated: usize,
+    repeats: usize,
+    /// Codes of what must hold between answers: the constraints of sections, repeats, rows and the form.
+    cross_checks: Vec<String>,
+}
+
+impl Contents {
+    fn of(definition: &Value) -> Contents {
+        let mut contents = Contents::default();
+        contents.cross_check(definition);
+        contents.questions(&definition["properties"]);
+        contents
+    }
+
+    fn cross_check(&mut self, of: &Value) {
+        let constraints = of["x-constraints"].as_array().into_iter().flatten();
+        self.cross_checks
+            .extend(constraints.map(|constraint| constraint["code"].as_str().unwrap().to_owned()));
+    }
+
+    fn questions(&mut self, questions: &Value) {
+        for schema in questions.as_object().unwrap().values() {
+            if schema.get("x-calculate").is_some() {
+                self.calculated += 1;
+            } else if schema["type"] == "object" {
+                self.sections += 1;
+                self.cross_check(schema);
+                self.questions(&schema["properties"]);
+            } else if schema["items"]["type"] == "object" {
+                self.repeats += 1;
+                self.cross_check(schema);
+                self.cross_check(&schema["items"]);
+                self.questions(&schema["items"]["properties"]);
+            } else {
+                self.asked += 1;
+            }
+        }
+    }
+}
+
+/// The numbers the domain's papers name: who takes a question or a check away notices here.
+#[test]
+fn the_questionnaires_are_whole() {
+    let definition = |name: &str| read(&definitions().join(name).join("form.json"));
+    let counted = |name: &str| {
+        let contents = Contents::of(&definition(name));
+        (
+            contents.sections,
+            contents.asked,
+            contents.calculated,
+            contents.repeats,
+            contents.cross_checks.len(),
+        )
+    };
+    let audit = definition("shelter-audit");
+    let findings = |form: &Value| form["x-findings"].as_array().unwrap().len();
+    let stops =
+        audit["x-findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] == "stop");
+    let domains = audit["x-scores"]["audit"]["domains"].as_array().unwrap();
+    let scored: usize = domains.iter().map(|domain| domain["items"].as_array().unwrap().len()).sum();
+    let weights: f64 = domains.iter().map(|domain| domain["weight"].as_f64().unwrap()).sum();
+    let action_points = read(&definitions().join("choice-lists/action-point.json"));
+
+    assert_eq!(counted("child-protection-toolkit"), (24, 350, 33, 11, 54));
+    assert_eq!(action_points["items"].as_array().unwrap().len(), 44);
+    assert_eq!(counted("shelter-audit"), (17, 177, 52, 5, 11));
+    assert_eq!((findings(&audit), stops.count()), (30, 8));
+    assert_eq!((domains.len(), scored, weights), (10, 58, 100.0));
+    assert_eq!(counted("child-labour-inspection"), (10, 169, 20, 3, 9));
+    assert_eq!(findings(&definition("child-labour-inspection")), 46);
+}
+
+#[test]
+fn every_finding_and_every_cross_check_is_raised_by_some_case() {
+    for folder in form_folders() {
+        let definition = read(&folder.join("form.json"));
+        let findings = definition["x-findings"].as_array().into_iter().flatten();
+        let mut silent: Vec<String> =
+            findings.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect();
+        silent.extend(Contents::of(&definition).cross_checks);
+        for case in contents(&folder.join("cases")) {
+            let expected = |kind: &str| case["expect"][kind].as_array().cloned().unwrap_or_default();
+            let raised = [expected("findings"), expected("violations")].concat();
+            silent.retain(|code| !raised.iter().any(|raised| raised["code"] == **code));
+        }
+
+        assert!(silent.is_empty(), "{}: no case raises {}", folder.display(), silent.join(", "));
+    }
+}

@@ -15,7 +15,25 @@ pub(super) async fn accounts(app: &App, listen: &str, chosen: Option<String>) ->
         .await
         .map_err(|cause| Error::internal("making the demo accounts", cause))??;
     table(&accounts, &password);
+    facilities(app).await?;
     walk_through(&format!("http://{listen}"), &accounts, &password);
+    Ok(())
+}
+
+/// Makes a few facilities to look at, and prints them.
+async fn facilities(app: &App) -> Result<()> {
+    let room = app.facilities.clone();
+    let made = tokio::task::spawn_blocking(move || room.demo())
+        .await
+        .map_err(|cause| Error::internal("making the demo facilities", cause))??;
+    say("");
+    say(&format!("{:14}  {:12}  {:12}  {:24}  id", "facility", "kind", "status", "name"));
+    for facility in &made {
+        let name = facility.name_en.as_deref().unwrap_or_default();
+        let status = facility.status.as_str();
+        say(&format!("{:14}  {:12}  {status:12}  {name:24}  {}", facility.code, facility.kind, facility.id));
+    }
+    say("");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod account;
 mod backup;
 mod boundaries;
 mod demo;
+mod facilities;
 mod form;
 mod progress;
 mod serve;
@@ -49,6 +50,9 @@ enum Command {
     /// Boundary sets. Example: nigran boundaries import districts.geojson
     #[command(subcommand)]
     Boundaries(boundaries::Boundaries),
+    /// The register of facilities. Example: nigran facilities import kilns.csv --dry-run
+    #[command(subcommand)]
+    Facilities(facilities::Facilities),
     /// Questionnaires. Example: nigran form check form-definitions/child-labour-inspection
     #[command(subcommand)]
     Form(form::Form),
@@ -89,6 +93,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Migrate => migrate(&settings(cli.config)?),
         Command::Account(command) => command.run(&settings(cli.config)?).await,
         Command::Boundaries(command) => command.run(&settings(cli.config)?).await,
+        Command::Facilities(command) => command.run(&settings(cli.config)?).await,
         Command::Form(command) => command.run(|| settings(cli.config)).await,
         Command::Backup(command) => command.run(settings(cli.config)?).await,
         Command::Restore(command) => command.run(settings(cli.config)?).await,

@@ -51,7 +51,7 @@ impl Reply {
                 Ok(json) => Ok(Said::Yes(self.status, json)),
                 Err(_) => Err(later("an answer that is not our server's".to_owned())),
             },
-            408 | 423 | 425 | 429 | 502..=504 => Err(later(format!("answered {}", self.status))),
+            408 | 423 | 425 | 429 | 460 | 502..=504 => Err(later(format!("answered {}", self.status))),
             500..=599 => Err(Hindrance::Faulty { why: format!("answered {}", self.status), after }),
             status => match self.problem() {
                 None => Err(later(format!("answered {status}, not by our server"))),
@@ -70,9 +70,16 @@ impl Reply {
     pub(super) fn problem(&self) -> Option<Problem> {
         let ours = self.header("content-type")?.starts_with("application/problem+json");
         let json: Value = ours.then(|| serde_json::from_slice(&self.body).ok())??;
+        Problem::read(self.status, &json)
+    }
+}
+
+impl Problem {
+    /// A problem document, as far as a phone acts on it.
+    pub(super) fn read(status: u16, json: &Value) -> Option<Problem> {
         let text = |member: &str| json.get(member).and_then(Value::as_str).map(str::to_owned);
         Some(Problem {
-            status: self.status,
+            status,
             code: text("code")?,
             detail: text("detail").unwrap_or_default(),
             content_hash: text("content_hash"),

@@ -51,6 +51,8 @@ pub enum Event {
     LastPhoto,
     /// A sync says that a reviewer sent it back.
     Return,
+    /// A sync says that it is not sent back any more.
+    TakeBack,
     /// The inspector opens it again, to correct it.
     Correct,
 }
@@ -72,6 +74,7 @@ pub const TRANSITIONS: &[(State, Event, State)] = {
         (S::Complete, E::Return, S::Returned),
         (S::Quarantined, E::Receipt, S::Stored),
         (S::Returned, E::Correct, S::Correcting),
+        (S::Returned, E::TakeBack, S::Stored),
         (S::Conflict, E::Correct, S::Correcting),
         (S::Refused, E::Correct, S::Correcting),
         (S::Correcting, E::Finish, S::Finished),

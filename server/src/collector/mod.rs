@@ -5,6 +5,7 @@
 
 mod answer;
 mod backoff;
+mod catching_up;
 mod chance;
 mod link;
 mod machine;
@@ -22,6 +23,7 @@ mod visits;
 mod wire;
 
 pub use backoff::Backoff;
+pub use catching_up::CaughtUp;
 pub use chance::Chance;
 pub use machine::{Event, State, TRANSITIONS};
 pub use model::{Item, Photo, Picture, Problem, Proof, Visit, Way};

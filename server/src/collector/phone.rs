@@ -204,9 +204,12 @@ impl Phone {
                 format!("submission {id} is {:?}; nothing to correct", item.state),
             )
         })?;
-        let theirs = item.problem.as_ref().and_then(|problem| problem.content_hash.clone());
-        let mine = item.proof.as_ref().and(item.content_hash.clone());
-        item.if_match = theirs.or(mine);
+        // What was sent back says itself which revision it is; a conflict, which one the server holds.
+        if item.state != State::Returned {
+            let theirs = item.problem.as_ref().and_then(|problem| problem.content_hash.clone());
+            let mine = item.proof.as_ref().and(item.content_hash.clone());
+            item.if_match = theirs.or(mine);
+        }
         item.state = open;
         item.problem = None;
         self.queue.put(item)
@@ -218,7 +221,7 @@ impl Phone {
         self.stuck = None;
     }
 
-    /// Does everything that is due, once: answers first, then photos.
+    /// Does everything that is due, once: answers first; what changed, when something was filed; then photos.
     ///
     /// # Errors
     /// When the phone's own disk fails.
@@ -242,7 +245,11 @@ impl Phone {
 
     async fn everything_due(&mut self) -> Result<(), Gone> {
         self.know_who_i_am().await?;
+        let filed = self.tally.filed;
         self.send_answers().await?;
+        if self.tally.filed > filed {
+            self.catch_up().await?;
+        }
         self.send_photos().await
     }
 
@@ -267,30 +274,27 @@ impl Phone {
         Ok(())
     }
 
-    /// Makes sure the phone holds the current releases it may fill in, and who its owner is.
+    /// Makes sure the phone knows its owner and holds the current releases of these forms.
     ///
     /// # Errors
     /// What hindered it, as a sentence.
     pub async fn prepare(&mut self, forms: &[&str]) -> Result<()> {
-        let refused = |gone| match gone {
-            Gone::Disk(error) => error,
-            Gone::Hindered(hindrance) => Error::unavailable("not_prepared", format!("{hindrance:?}")),
-        };
-        self.know_who_i_am().await.map_err(refused)?;
-        let listed = self.read("/v1/forms").await.map_err(refused)?;
-        let items = listed.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-        for listed in items {
-            let text =
-                |member: &str| listed.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.be_prepared(forms).await.map_err(Gone::into_error)
+    }
+
+    async fn be_prepared(&mut self, forms: &[&str]) -> Result<(), Gone> {
+        self.know_who_i_am().await?;
+        let listed = self.read("/v1/forms").await?;
+        for listed in listed.get("items").and_then(Value::as_array).into_iter().flatten() {
+            let text = |member: &str| listed.get(member).and_then(Value::as_str).unwrap_or_default();
             let (form, hash) = (text("form"), text("hash"));
-            if !forms.contains(&form.as_str()) || self.settings.shelf.by_hash(&hash).is_some() {
+            if !forms.contains(&form) || self.settings.shelf.by_hash(hash).is_some() {
                 continue;
             }
             let version = listed.get("version").and_then(Value::as_u64).unwrap_or_default();
             let path = format!("/v1/forms/{form}/releases/{version}");
-            let reply = self.ask(Ask::new(Method::GET, path).header("accept-encoding", "zstd")).await;
-            let reply = reply.map_err(|hindrance| refused(Gone::Hindered(hindrance)))?;
-            self.settings.shelf.take(&reply.body, &hash)?;
+            let reply = self.ask(Ask::new(Method::GET, path).answer_packed()).await?;
+            self.settings.shelf.take(&reply.body, hash)?;
         }
         Ok(())
     }
@@ -301,12 +305,17 @@ impl Phone {
     }
 
     async fn read(&mut self, path: &str) -> Result<Value, Gone> {
-        match self.ask(Ask::new(Method::GET, path)).await?.said()? {
-            Said::Yes(_, json) => Ok(json),
-            Said::No(problem) => {
-                Err(Hindrance::Later { why: format!("{path} is answered {}", problem.code), after: None }
-                    .into())
-            }
+        let reply = self.ask(Ask::new(Method::GET, path)).await?;
+        self.read_page(&reply).map(Value::Object)
+    }
+
+    /// The JSON object an answer holds.
+    pub(super) fn read_page(&self, reply: &Reply) -> Result<Map<String, Value>, Gone> {
+        let later = |why: String| Gone::from(Hindrance::Later { why, after: None });
+        match reply.said()? {
+            Said::Yes(_, Value::Object(page)) => Ok(page),
+            Said::Yes(..) => Err(later("an answer that is no object".to_owned())),
+            Said::No(problem) => Err(later(problem.code)),
         }
     }
 
@@ -378,6 +387,10 @@ impl Phone {
     fn hindered(&mut self, hindrance: Hindrance) {
         let after = match hindrance {
             Hindrance::NeedsLogin(problem) => {
+                if problem.code == "device_revoked" {
+                    // Lost or stolen: whoever holds it now is to find nothing.
+                    self.trouble = self.queue.wipe().err().map(|error| error.detail);
+                }
                 self.stuck = Some(problem);
                 return;
             }

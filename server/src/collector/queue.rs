@@ -114,6 +114,15 @@ impl Queue {
         Ok(gone)
     }
 
+    /// Forgets everything: items, photos, tokens, keys.
+    pub(super) fn wipe(&mut self) -> Result<()> {
+        self.items.clear();
+        fs::remove_dir_all(&self.folder).map_err(|cause| failed(&self.folder, cause))?;
+        let again = Queue::open(&self.folder, self.durability)?;
+        *self = again;
+        Ok(())
+    }
+
     /// Something else the phone remembers (tokens, keys, a cursor); none: it was never written.
     pub(super) fn read<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>> {
         let path = self.folder.join(name);
@@ -157,4 +166,85 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
 
 fn failed(path: &Path, cause: io::Error) -> Error {
     Error::internal("keeping the queue", format!("{}: {cause}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collector::{Chance, State};
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Folder {
+            Folder(std::env::temp_dir().join(format!("nigran-queue-{}", Uuid::now_v7().simple())))
+        }
+
+        fn open(&self) -> Result<Queue> {
+            Queue::open(&self.0, Durability::Process)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn picture() -> Picture {
+        Picture { name: "front.jpg".into(), content_type: "image/jpeg".into(), bytes: vec![1, 2, 3] }
+    }
+
+    fn item(queue: &Queue) -> Item {
+        let visit = serde_json::json!({
+            "form": "f", "version": 1, "facility": null, "started_at": "2026-11-20T08:00:00+05:00",
+            "finished_at": "2026-11-20T09:00:00+05:00", "location": null, "answers": { "a": { "b": 1.50 } },
+        });
+        let photo = queue.keep(&picture()).unwrap();
+        Item::begun(Chance::seeded(1).uuid(), serde_json::from_value(visit).unwrap(), vec![photo])
+    }
+
+    #[test]
+    fn what_was_written_is_there_when_the_phone_is_opened_again() {
+        let folder = Folder::new();
+        let mut queue = folder.open().unwrap();
+        let item = item(&queue);
+        queue.put(item.clone()).unwrap();
+        // Cut off before its renaming.
+        fs::write(folder.0.join("items/half.new"), "{\"id\":").unwrap();
+
+        let again = folder.open().unwrap();
+
+        assert_eq!(again.item(item.id), Some(&item));
+        assert_eq!(again.photo(&item.photos[0].sha256).unwrap(), vec![1, 2, 3]);
+        assert!(!folder.0.join("items/half.new").exists());
+    }
+
+    #[test]
+    fn photos_are_kept_until_their_submission_is_complete() {
+        let folder = Folder::new();
+        let mut queue = folder.open().unwrap();
+        let mut item = item(&queue);
+        queue.put(item.clone()).unwrap();
+        assert_eq!(queue.let_go_of_photos().unwrap(), 0);
+
+        item.state = State::Complete;
+        queue.put(item.clone()).unwrap();
+
+        assert_eq!(queue.let_go_of_photos().unwrap(), 1);
+        assert!(queue.photo(&item.photos[0].sha256).is_err());
+    }
+
+    #[test]
+    fn a_damaged_item_is_named_and_nothing_is_thrown_away() {
+        let folder = Folder::new();
+        let queue = folder.open().unwrap();
+        let path = folder.0.join(format!("items/{}.json", item(&queue).id));
+        fs::write(&path, "{}").unwrap();
+
+        let error = folder.open().unwrap_err();
+
+        assert_eq!(error.code, "queue_damaged");
+        assert!(error.detail.contains("items/") && path.exists());
+    }
 }

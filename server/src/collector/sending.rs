@@ -54,7 +54,8 @@ impl Phone {
         let Some(item) = self.moved(id, Event::Send)? else { return Ok(()) };
         let body = item.envelope.as_deref().unwrap_or_default();
         let mut ask = Ask::new(Method::PUT, format!("/v1/submissions/{id}"))
-            .packed("application/json", body.as_bytes());
+            .packed("application/json", body.as_bytes())
+            .answer_packed();
         if let Some(hash) = &item.if_match {
             ask = ask.header("if-match", format!("\"{hash}\""));
         }
@@ -172,11 +173,11 @@ impl Phone {
         Ok(Some(item))
     }
 
-    /// As many first filings as fit into one batch. Revisions go alone: they need a header of their own.
+    /// As many as fit into one batch.
     fn first_that_fit(&self, due: &[Uuid]) -> Vec<Uuid> {
         let mut bytes = 0;
         let mut batch = Vec::new();
-        for item in due.iter().filter_map(|id| self.item(*id)).filter(|item| item.if_match.is_none()) {
+        for item in due.iter().filter_map(|id| self.item(*id)) {
             // Envelopes pack to a quarter of their size or less.
             bytes += item.envelope.as_ref().map_or(0, String::len) / 4;
             if !batch.is_empty() && (bytes > BATCH_BYTES || batch.len() == BATCH_ITEMS) {
@@ -200,8 +201,10 @@ impl Phone {
         if items.is_empty() {
             return Ok(false);
         }
-        let ask =
-            Ask::new(Method::POST, "/v1/submissions/batch").packed("application/x-ndjson", body.as_bytes());
+        let mut ask = Ask::new(Method::POST, "/v1/submissions/batch")
+            .packed("application/x-ndjson", body.as_bytes())
+            .answer_packed();
+        ask.part_will_do = true;
         let weight = ask.body.len() as u64 / items.len() as u64;
         let reply = match self.ask(ask).await {
             Ok(reply) => reply,
@@ -220,7 +223,13 @@ impl Phone {
             return Ok(false);
         }
         self.sort_out(items, &reply.body, weight).await?;
-        Ok(true)
+        match reply.whole {
+            true => Ok(true),
+            false => {
+                self.link.tore();
+                Err(Hindrance::Later { why: "the answers broke off".to_owned(), after: None }.into())
+            }
+        }
     }
 
     fn put_back(&mut self, mut item: Item) -> Result<(), Error> {
@@ -259,28 +268,26 @@ fn note_what_is_there(item: &mut Item, receipt: &Value) {
     }
 }
 
-/// A line of a batch: the envelope with its id in front.
+/// A line of a batch: the envelope, with its id in front and the hash of the revision it replaces.
 fn line(item: &Item) -> String {
     let envelope = item.envelope.as_deref().unwrap_or("{}");
     let members = envelope.strip_prefix('{').unwrap_or(envelope);
-    format!("{{\"id\":\"{}\",{members}", item.id)
+    let replaced = item.if_match.as_ref().map_or(String::new(), |hash| format!("\"if_match\":\"{hash}\","));
+    format!("{{\"id\":\"{}\",{replaced}{members}", item.id)
 }
 
-/// What a line of a batch's answer says: as the answer to a single filing would.
+/// What a line of a batch's answer says: what the answer to a single filing would.
 fn verdict(line: &Value) -> Result<Said, Hindrance> {
-    let status = line.get("status").and_then(Value::as_u64).unwrap_or(200) as u16;
-    let Some(code) = line.get("code").and_then(Value::as_str) else {
-        let quarantined = line.get("quarantine").is_some_and(|note| !note.is_null());
-        return Ok(Said::Yes(if quarantined { 202 } else { 200 }, line.clone()));
-    };
-    if status >= 500 || status == 429 {
-        return Err(Hindrance::Faulty { why: code.to_owned(), after: None });
+    let status = line.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+    let faulty = |why: &str| Hindrance::Faulty { why: why.to_owned(), after: None };
+    let status = status.ok_or_else(|| faulty("a line without a status"))?;
+    if let Some(receipt) = line.get("receipt").filter(|_| status < 300) {
+        return Ok(Said::Yes(status, receipt.clone()));
     }
-    let text = |member: &str| line.get(member).and_then(Value::as_str).map(str::to_owned);
-    Ok(Said::No(Problem {
-        status,
-        code: code.to_owned(),
-        detail: text("detail").unwrap_or_default(),
-        content_hash: text("content_hash"),
-    }))
+    let problem = line.get("problem").and_then(|problem| Problem::read(status, problem));
+    match problem {
+        Some(problem) if status < 500 && status != 429 => Ok(Said::No(problem)),
+        Some(problem) => Err(faulty(&problem.code)),
+        None => Err(faulty("a line without a receipt or a problem")),
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method};
 
@@ -22,16 +22,23 @@ pub(super) struct Ask {
     pub(super) path: String,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Bytes,
+    /// Whether the answer is worth something though it broke off: a batch is answered line by line.
+    pub(super) part_will_do: bool,
 }
 
 impl Ask {
     pub(super) fn new(method: Method, path: impl Into<String>) -> Ask {
-        Ask { method, path: path.into(), headers: Vec::new(), body: Bytes::new() }
+        Ask { method, path: path.into(), headers: Vec::new(), body: Bytes::new(), part_will_do: false }
     }
 
     pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Ask {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// The answer may come packed: on a slow link it is the longer half.
+    pub(super) fn answer_packed(self) -> Ask {
+        self.header("accept-encoding", "zstd")
     }
 
     pub(super) fn body(self, content_type: &str, body: impl Into<Bytes>) -> Ask {
@@ -65,6 +72,8 @@ pub(super) struct Reply {
     pub(super) status: u16,
     headers: HeaderMap,
     pub(super) body: Bytes,
+    /// False: it broke off, for a request that is content with a part.
+    pub(super) whole: bool,
     pub(super) took: Duration,
 }
 
@@ -125,14 +134,24 @@ impl Wire {
 
     async fn exchange(&self, ask: Ask, began: Instant) -> Result<Reply, NoAnswer> {
         let lost = |cause: reqwest::Error| NoAnswer(cause.without_url().to_string());
+        let part_will_do = ask.part_will_do;
         let mut request = self.client.request(ask.method, format!("{}{}", self.url, ask.path));
         for (name, value) in ask.headers {
             request = request.header(HeaderName::from_static(name), header_value(value)?);
         }
-        let response = request.body(ask.body).send().await.map_err(lost)?;
+        let mut response = request.body(ask.body).send().await.map_err(lost)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = unpacked(&headers, response.bytes().await.map_err(lost)?)?;
-        Ok(Reply { status, headers, body, took: began.elapsed() })
+        let mut body = BytesMut::new();
+        let whole = loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break true,
+                Err(_) if part_will_do => break false,
+                Err(cause) => return Err(lost(cause)),
+            }
+        };
+        let body = unpacked(&headers, body.freeze(), whole)?;
+        Ok(Reply { status, headers, body, whole, took: began.elapsed() })
     }
 }
 
@@ -140,13 +159,16 @@ fn header_value(text: String) -> Result<HeaderValue, NoAnswer> {
     HeaderValue::from_str(&text).map_err(|_| NoAnswer("a header that cannot be sent".to_owned()))
 }
 
-fn unpacked(headers: &HeaderMap, body: Bytes) -> Result<Bytes, NoAnswer> {
+/// The body as it was before it was packed; of one that broke off, as much as can be had.
+fn unpacked(headers: &HeaderMap, body: Bytes, whole: bool) -> Result<Bytes, NoAnswer> {
     if headers.get("content-encoding").is_none_or(|coding| coding != "zstd") {
         return Ok(body);
     }
     let damaged = |cause: std::io::Error| NoAnswer(format!("the answer cannot be unpacked: {cause}"));
-    let mut whole = Vec::new();
+    let mut text = Vec::new();
     let unpacking = zstd::stream::read::Decoder::new(body.as_ref()).map_err(damaged)?;
-    unpacking.take(LARGEST_ANSWER).read_to_end(&mut whole).map_err(damaged)?;
-    Ok(whole.into())
+    match unpacking.take(LARGEST_ANSWER).read_to_end(&mut text) {
+        Err(cause) if whole => Err(damaged(cause)),
+        _ => Ok(text.into()),
+    }
 }

@@ -206,7 +206,7 @@ impl Facts {
     }
 
     /// Spaces around and inside do not make another name; what is empty was not said.
-    fn tidied(mut self) -> Facts {
+    pub(super) fn tidied(mut self) -> Facts {
         self.name_en = self.name_en.and_then(tidy);
         self.name_ur = self.name_ur.and_then(tidy);
         self.address = self.address.and_then(tidy);

@@ -5,6 +5,8 @@
 
 mod area;
 mod changes;
+mod coverage;
+mod demo;
 mod duplicates;
 mod facts;
 mod grid;
@@ -20,6 +22,7 @@ mod routes;
 mod search;
 mod sight;
 mod store;
+mod table;
 mod views;
 mod visits;
 mod words;
@@ -28,11 +31,13 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+pub use coverage::visit_interval_days;
 pub use facts::{Contact, Facts, Link, Operator, Position, Registration};
 pub use kinds::{FacilityKind, KindOf, kinds};
 pub use model::{Facility, FacilityForPhone, FacilityId, Relation, Risk, Status};
 pub(crate) use routes::routes;
 pub use sight::Sight;
+pub use table::{LineProblem, Mode, Report, export};
 pub use visits::{not_visited, rate, visited};
 
 use crate::clock::Clock;
@@ -50,9 +55,14 @@ pub struct Facilities {
 }
 
 impl Facilities {
-    /// Opens the room. Files that are being imported wait in `spool`.
+    /// Opens the room. Files that are being imported wait in the folder `spool`.
     pub fn new(db: Db, places: Places, clock: Clock, spool: PathBuf) -> Facilities {
         Facilities { db, places, clock, spool }
+    }
+
+    /// Removes files that a crash left waiting: for a server that starts.
+    pub fn forget_imports(&self) {
+        let _ = std::fs::remove_dir_all(&self.spool);
     }
 }
 

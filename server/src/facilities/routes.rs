@@ -9,6 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Facilities;
 use super::changes::{Aim, Because, Confirmation};
+use super::coverage::{self as coverage_of, CoverageList};
 use super::facts::Facts;
 use super::merging::Merge;
 use super::model::FacilityId;
@@ -26,6 +27,9 @@ const LARGEST: usize = 64 * 1024;
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(list)
+        // Before `{id}`, which would take their last segment for an id.
+        .service(coverage)
+        .service(super::table::routes::import)
         .service(register)
         .service(show)
         .service(correct)
@@ -49,6 +53,18 @@ async fn list(
     query: QueryString<Query>,
 ) -> Result<Json<Page<ListedFacility>>> {
     room.find(Sight::of(&actor)?, query.into_inner()).await.map(Json)
+}
+
+/// What of the register is licensed, visited, never visited and overdue, by district and line.
+#[utoipa::path(tag = "facilities", params(coverage_of::Query), responses((status = OK, body = CoverageList), Problems))]
+#[get("/v1/facilities/coverage")]
+async fn coverage(
+    room: Data<Facilities>,
+    actor: Actor,
+    query: QueryString<coverage_of::Query>,
+) -> Result<Json<CoverageList>> {
+    actor.may(Permission::CountFacilities)?;
+    room.coverage(&actor, query.into_inner()).await.map(Json)
 }
 
 /// Register a facility found in the field, or revise one's own while it is provisional. Sending it twice is the same as

@@ -1,6 +1,7 @@
 //! Whom the register is for: which lines of work and which areas a reader's queries reach, and whether names and numbers of
 //! people are shown. Labour and Social Welfare do not read each other's facilities.
 
+use super::model::Area;
 use crate::accounts::{Actor, Line, Permission};
 use crate::error::Result;
 use crate::places;
@@ -51,10 +52,21 @@ impl Sight {
         Sight { lines: Line::ALL.to_vec(), areas: None, own: None, people: true }
     }
 
+    /// The same, but only what lies in these areas: for a phone whose owner gained them.
+    pub fn only_in(self, areas: &[String]) -> Sight {
+        Sight { areas: Some(areas.to_vec()), own: None, ..self }
+    }
+
     /// The areas, where each is a single district: what the index by district can answer.
     pub(super) fn districts(&self) -> Option<Vec<String>> {
         let areas = self.areas.as_ref()?;
         areas.iter().all(|area| places::district(area).is_some()).then(|| areas.clone())
+    }
+
+    /// Whether it reaches a place in this area.
+    pub(super) fn covers(&self, area: &Area) -> bool {
+        let codes = [&area.province, &area.division, &area.district, &area.tehsil];
+        self.areas.as_ref().is_none_or(|areas| codes.into_iter().flatten().any(|code| areas.contains(code)))
     }
 
     /// Whether it reaches this line of work.

@@ -248,6 +248,15 @@ pub(super) fn remove_visit(conn: &mut DbConn, submission: &str) -> Result<()> {
     Ok(())
 }
 
+/// Of these facilities those that were visited before anybody registered them.
+pub(super) fn visited_among(conn: &mut DbConn, ids: &[String]) -> Result<Vec<FacilityId>> {
+    Ok(facility_visits::table
+        .filter(facility_visits::facility_id.eq_any(ids.to_vec()))
+        .select(facility_visits::facility_id)
+        .distinct()
+        .load(conn)?)
+}
+
 /// How often these facilities were visited, and when last.
 pub(super) fn visits(conn: &mut DbConn, ids: &[String]) -> Result<(i64, Option<At>)> {
     let of = || facility_visits::table.filter(facility_visits::facility_id.eq_any(ids.to_vec()));

@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, facilities, forms, places, submissions, sync, uploads};
+use crate::{accounts, facilities, findings, forms, places, submissions, sync, uploads};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,8 @@ use crate::{accounts, facilities, forms, places, submissions, sync, uploads};
         (name = "forms", description = "Questionnaires and their releases"),
         (name = "facilities", description = "The register of workplaces and residential facilities"),
         (name = "submissions", description = "Filing and reading"),
+        (name = "findings", description = "What somebody must put right, and by when"),
+        (name = "referrals", description = "Findings sent to those who can help"),
         (name = "review", description = "Accepting, returning and rejecting what was filed"),
         (name = "media", description = "Photos and documents"),
         (name = "sync", description = "What changed for a phone"),
@@ -55,6 +57,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     forms::routes(config);
     facilities::routes(config);
     submissions::routes(config);
+    findings::routes(config);
     uploads::routes(config);
     places::routes(config);
     sync::routes(config);

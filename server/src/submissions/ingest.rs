@@ -13,10 +13,12 @@ use super::receipt::Receipt;
 use super::risk::Risk;
 use super::settling::{self, Filing, Settled};
 use super::surroundings::{self, Surroundings};
+use super::watching::Areas;
 use super::{Submissions, judging};
 use crate::accounts::{Actor, Permission};
 use crate::db::{At, DbConn, Json, Packed, Tx, storable};
 use crate::error::{Error, Result};
+use crate::facilities::FacilityId;
 use crate::forms::Release;
 use crate::media;
 
@@ -188,7 +190,7 @@ impl Submissions {
             finished_at: At::from(envelope.finished_at),
             device_id: device_id.map(storable),
             point: envelope.location.as_ref().map(|location| (location.lat, location.lon)),
-            facility: envelope.facility.map(storable),
+            facility: envelope.facility.map(known_as),
             content: Packed::pair(&letter.body, &judgement)?,
             summary: Json::of(&judgement.summary)?,
             queue_rank: Risk::of(&judgement).rank(),
@@ -217,6 +219,11 @@ impl Opened {
     fn asks(&self) -> bool {
         self.asking().asks()
     }
+}
+
+/// A facility's id in one spelling; whatever else stands in its place is kept.
+fn known_as(facility: String) -> String {
+    facility.parse::<FacilityId>().map_or_else(|_| storable(facility), |id| id.to_string())
 }
 
 /// Runs what takes long, or waits for the database, off the async threads.
@@ -272,6 +279,16 @@ pub(super) struct Area {
 }
 
 impl Area {
+    /// The codes alone, as those who watch are told of them.
+    pub(super) fn codes(&self) -> Areas<'_> {
+        Areas {
+            province: self.province.as_deref(),
+            division: self.division.as_deref(),
+            district: self.district.as_deref(),
+            tehsil: self.tehsil.as_deref(),
+        }
+    }
+
     /// Where the fix lies; where that is not known, what was answered: a visit without a fix must not be
     /// invisible to the district's supervisor.
     pub(super) fn of(judgement: &Judgement, release: &Release) -> Area {

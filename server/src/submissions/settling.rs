@@ -15,6 +15,7 @@ use crate::accounts::{Actor, Tokens};
 use crate::audit::{self, Event};
 use crate::db::{At, Json, Packed, Tx, storable};
 use crate::error::{Error, Result};
+use crate::facilities::{self, FacilityId};
 use crate::feed::{self, Audience, What};
 use crate::forms::Release;
 
@@ -91,6 +92,7 @@ fn store_revision(
     store::add_findings(tx.conn, &filing.finding_rows(revision.revision))?;
     let deed = if before.is_some() { "submission.revised" } else { "submission.filed" };
     audit::record(tx, Event::new(deed, "submission", &filing.id, filing.audit_details(revision.revision)))?;
+    visit(tx, &head)?;
     feed::changed(tx, What::Submission, &filing.id, Audience::Account(head.account_id.clone()))?;
     watchers.filed(tx, &filing.as_filed(&head, &revision, before))?;
     if missing.len() < filing.judgement.declared.len() {
@@ -99,6 +101,18 @@ fn store_revision(
     let late = flags::after_filing(tx, &head, &filing.judgement, &filing.whereabouts, &filing.filer.areas)?;
     let receipt = Receipt::of(&head, revision, &filing.judgement, missing).with_flags(late);
     Ok(Settled::Done(Filed::Stored(receipt)))
+}
+
+/// Tells the register of facilities of the visit, or that there was none: what was rejected was none.
+pub(super) fn visit(tx: &mut Tx, head: &Head) -> Result<()> {
+    let facility = head.facility.as_ref().and_then(|facility| facility.parse::<FacilityId>().ok());
+    match facility.filter(|_| head.review != Review::Rejected) {
+        Some(facility) => facilities::visited(tx, &facility, head.finished_at.utc(), head.id.as_str()),
+        None if head.revision > 1 || head.review == Review::Rejected => {
+            facilities::not_visited(tx, head.id.as_str())
+        }
+        None => Ok(()),
+    }
 }
 
 fn repeated(tx: &mut Tx, head: &Head, earlier: Revision) -> Result<Settled> {

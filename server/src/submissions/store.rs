@@ -97,16 +97,17 @@ pub(super) fn add_findings(conn: &mut DbConn, rows: &[FindingRow]) -> Result<()>
     Ok(())
 }
 
-/// The last visit to a facility with this form that ended before `ended`, other than `except`, unless it was rejected.
+/// The last visit to a facility, known under any of these ids, with this form that ended before `ended`, other than
+/// `except`, unless it was rejected.
 pub(super) fn last_visit(
     conn: &mut DbConn,
-    facility: &str,
+    facilities: &[String],
     form: &str,
     ended: At,
     except: &SubmissionId,
 ) -> Result<Option<Head>> {
     Ok(submissions::table
-        .filter(submissions::facility.eq(facility).and(submissions::form.eq(form)))
+        .filter(submissions::facility.eq_any(facilities.to_vec()).and(submissions::form.eq(form)))
         .filter(submissions::finished_at.lt(ended).and(submissions::id.ne(except)))
         .filter(submissions::review.ne(Review::Rejected))
         .order((submissions::finished_at.desc(), submissions::id.desc()))

@@ -10,6 +10,7 @@ use super::model::{Review, SubmissionId};
 use super::{review, store};
 use crate::db::{At, DbConn};
 use crate::error::Result;
+use crate::facilities::{self, FacilityId};
 use crate::forms::Release;
 
 /// What was looked up.
@@ -53,20 +54,35 @@ impl Submissions {
             before: filed.follows.map(|hash| before(conn, filed, hash)).transpose()?.flatten(),
             ..Surroundings::default()
         };
-        if let Some(facility) = filed.facility_asked_for()
-            && filed.release.reads_last_visit
-        {
-            found.prev = self.last_visit(conn, filed, facility)?;
+        if let Some(facility) = filed.facility_asked_for() {
+            let id = facility.parse::<FacilityId>().ok();
+            if let Some(id) = id.as_ref().filter(|_| filed.release.reads_facility) {
+                found.facility = Some(facilities::context(conn, id)?);
+            }
+            if filed.release.reads_last_visit {
+                let ids = id.map(|id| facilities::ids_of(conn, &id)).transpose()?;
+                let ids = ids.map_or_else(
+                    || vec![facility.to_owned()],
+                    |ids| ids.iter().map(ToString::to_string).collect(),
+                );
+                found.prev = self.last_visit(conn, filed, facility, &ids)?;
+            }
         }
         Ok(found)
     }
 
     /// The answers of the last visit to the facility with this form before this one, as it stands now, unless it was rejected;
-    /// with what the rooms above remember of it (`prev.open_findings`).
-    fn last_visit(&self, conn: &mut DbConn, filed: &Filed, facility: &str) -> Result<Option<Value>> {
+    /// with what the rooms above remember of it (`prev.open_findings`). `ids`: all the facility was ever known under.
+    fn last_visit(
+        &self,
+        conn: &mut DbConn,
+        filed: &Filed,
+        facility: &str,
+        ids: &[String],
+    ) -> Result<Option<Value>> {
         let ended = At::from(filed.envelope.finished_at);
         let form = &filed.release.form;
-        let Some(head) = store::last_visit(conn, facility, form, ended, filed.id)? else { return Ok(None) };
+        let Some(head) = store::last_visit(conn, ids, form, ended, filed.id)? else { return Ok(None) };
         let Some(revision) = store::revision(conn, &head.id, head.revision)? else { return Ok(None) };
         let mut prev = match revision.judgement()?.answers {
             Value::Object(answers) => answers,

@@ -14,16 +14,18 @@ use tokio::time::Instant;
 use super::Uploads;
 use super::checksum::Checksum;
 use super::model::{PieceRow, Upload, UploadId, UploadState};
+use super::senders::Sender;
 use super::store;
 use crate::accounts::Actor;
 use crate::db::{At, By};
 use crate::error::{Error, Kind, Result};
 use crate::media::{self, Expected, Piece};
 
-/// A piece is kept when it has this size.
-pub(super) const PIECE: usize = 256 * 1024;
-/// Or when its first byte has waited this long.
+/// A piece is kept when it has its size (`senders.rs`), or when its first byte has waited this long.
 const KEPT_AFTER: Duration = Duration::from_secs(5);
+
+/// Pieces smaller than this may be put together with their neighbours.
+const SMALL: u64 = 64 * 1024;
 
 /// What comes over the connection.
 pub(super) enum Arrival {
@@ -46,6 +48,7 @@ pub(super) struct Intake {
     /// When the first byte of the buffer came.
     since: Instant,
     checksum: Option<Checksum>,
+    sender: Sender,
 }
 
 impl Uploads {
@@ -80,6 +83,7 @@ impl Uploads {
             buffer: BytesMut::new(),
             since: Instant::now(),
             checksum,
+            sender: self.senders.come(),
         })
     }
 }
@@ -124,18 +128,35 @@ impl Intake {
         if let Some(checksum) = &mut self.checksum {
             checksum.add(bytes);
         }
-        if self.buffer.is_empty() {
-            self.since = Instant::now();
-        }
-        self.buffer.extend_from_slice(bytes);
         metrics::counter!("nigran_upload_received_bytes").increment(bytes.len() as u64);
-        // What makes the file whole need not become a piece first.
-        let is_due =
-            self.buffer.len() >= PIECE || self.since.elapsed() >= KEPT_AFTER && self.checksum.is_none();
-        if is_due && !self.is_whole() {
-            self.keep().await?;
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            rest = self.fill(rest);
+            // What makes the file whole need not become a piece first.
+            if self.is_due() && !self.is_whole() {
+                self.keep().await?;
+            }
         }
         Ok(())
+    }
+
+    /// Takes as much as the piece has room for, and returns the rest.
+    fn fill<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
+        let size = self.sender.piece();
+        if self.buffer.is_empty() {
+            self.since = Instant::now();
+            let to_come = usize::try_from(self.upload.size() - self.come()).unwrap_or(size);
+            self.buffer = BytesMut::with_capacity(size.min(to_come));
+        }
+        let room = size.saturating_sub(self.buffer.len()).max(1);
+        let (taken, rest) = bytes.split_at(room.min(bytes.len()));
+        self.buffer.extend_from_slice(taken);
+        rest
+    }
+
+    fn is_due(&self) -> bool {
+        let has_waited = self.checksum.is_none() && self.since.elapsed() >= KEPT_AFTER;
+        self.buffer.len() >= self.sender.piece() || has_waited
     }
 
     /// How many bytes have come in all.
@@ -171,7 +192,7 @@ impl Intake {
 
     /// Says in the database what is in the bucket.
     async fn commit(&mut self) -> Result<()> {
-        let small = self.staged.iter().any(|piece| piece.size < PIECE as u64);
+        let small = self.staged.iter().any(|piece| piece.size < SMALL);
         let appended = self.desk.append(&self.upload, self.at, &self.staged).await;
         if let Err(error) = appended {
             // A commit that failed may have reached the database all the same: then the pieces are named.

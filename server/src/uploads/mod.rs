@@ -17,6 +17,7 @@ mod intake;
 mod model;
 mod protocol;
 mod routes;
+mod senders;
 mod store;
 
 use std::sync::Arc;
@@ -29,10 +30,10 @@ use crate::db::{At, Db};
 use crate::error::{Error, Result};
 use crate::media::Media;
 pub(crate) use routes::routes;
+use senders::Senders;
 
-/// How many uploads may be talking to the bucket at once: what bounds memory, whatever the number of phones.
-const AT_THE_BUCKET: usize = 16;
-
+/// How many uploads may be talking to the bucket at once.
+const AT_THE_BUCKET: usize = 8;
 /// The room's service; clones share it.
 #[derive(Clone)]
 pub struct Uploads {
@@ -43,6 +44,7 @@ pub struct Uploads {
     /// How many uploads of one account may be open at once.
     open_limit: i64,
     bucket: Arc<Semaphore>,
+    senders: Senders,
 }
 
 impl Uploads {
@@ -55,6 +57,7 @@ impl Uploads {
             expiry: chrono::Duration::hours(config.upload_expiry_hours.into()),
             open_limit: config.open_uploads.into(),
             bucket: Arc::new(Semaphore::new(AT_THE_BUCKET)),
+            senders: Senders::default(),
         }
     }
 

@@ -28,14 +28,24 @@ pub(super) fn check_version(sent: Option<&str>) -> Result<()> {
     }
 }
 
-/// A number of bytes in a header.
-pub(super) fn number(name: &'static str, sent: Option<&str>) -> Result<u64> {
+/// `Upload-Length`: how many bytes the file has.
+pub(super) fn length(sent: Option<&str>) -> Result<u64> {
+    number(sent).ok_or_else(|| {
+        Error::invalid("bad_upload_length", "Upload-Length must be there and be a whole number of bytes")
+    })
+}
+
+/// `Upload-Offset`: where the bytes of this request begin.
+pub(super) fn offset(sent: Option<&str>) -> Result<u64> {
+    number(sent).ok_or_else(|| {
+        Error::invalid("bad_upload_offset", "Upload-Offset must be there and be a whole number of bytes")
+    })
+}
+
+fn number(sent: Option<&str>) -> Option<u64> {
     let text = sent.map(str::trim).unwrap_or_default();
     let is_plain = !text.is_empty() && text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit());
-    text.parse().ok().filter(|_| is_plain).ok_or_else(|| {
-        let code = if name == "Upload-Length" { "bad_upload_length" } else { "bad_upload_offset" };
-        Error::invalid(code, format!("{name} must be there and be a whole number of bytes"))
-    })
+    text.parse().ok().filter(|_| is_plain)
 }
 
 /// Passes a body that is bytes of a file, as they are.
@@ -182,11 +192,12 @@ mod tests {
 
     #[test]
     fn numbers_are_plain() {
-        assert_eq!(number("Upload-Length", Some("20")).unwrap(), 20);
+        assert_eq!(length(Some("20")).unwrap(), 20);
         for odd in
             [None, Some(""), Some("-1"), Some("+1"), Some("1e3"), Some("99999999999999999999"), Some("0x1")]
         {
-            assert_eq!(number("Upload-Offset", odd).unwrap_err().code, "bad_upload_offset");
+            assert_eq!(offset(odd).unwrap_err().code, "bad_upload_offset");
+            assert_eq!(length(odd).unwrap_err().code, "bad_upload_length");
         }
     }
 }

@@ -23,8 +23,8 @@ use crate::http::{Problem, Problems};
 
 /// How long a connection may bring nothing before it is taken to be dead.
 const SILENCE: Duration = Duration::from_secs(90);
-/// How many pieces of a body wait for the bucket, on top of what is being kept.
-const WAITING: usize = 2;
+/// How many reads of a body wait for the bucket, on top of the piece being kept.
+const WAITING: usize = 1;
 
 const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 const TUS_VERSION: HeaderName = HeaderName::from_static("tus-version");
@@ -124,7 +124,7 @@ async fn created(
             "send Upload-Length: a file that is announced has a size",
         ));
     }
-    let size = protocol::number("Upload-Length", headers.get("upload-length"))?;
+    let size = protocol::length(headers.get("upload-length"))?;
     let wanted = protocol::wanted(headers.get("upload-metadata"), size)?;
     let checksum = headers.checksum()?;
     let brings_bytes = headers.get("content-type").is_some_and(|kind| kind.starts_with(protocol::BYTES));
@@ -231,7 +231,7 @@ async fn appended(
     let (actor, headers) = (actor?, Headers(request));
     protocol::check_version(headers.get("tus-resumable"))?;
     protocol::check_body(headers.get("content-type"), headers.get("content-encoding"))?;
-    let offset = protocol::number("Upload-Offset", headers.get("upload-offset"))?;
+    let offset = protocol::offset(headers.get("upload-offset"))?;
     let checksum = headers.checksum()?;
     let upload = desk.find(&actor, id).await?;
     let intake = desk.begin(upload, offset, headers.length(), checksum)?;

@@ -6,6 +6,7 @@ mod envelope;
 mod identical;
 mod load;
 mod micro;
+mod register;
 mod report;
 mod run;
 mod storm;

@@ -11,7 +11,7 @@ use super::envelope::{Envelope, PhotoSeries};
 use super::load::{self, Load, Target};
 use super::report::{self, Table};
 use super::work::{File, Read, Serials, expect, put};
-use super::{identical, micro, storm};
+use super::{identical, micro, register, storm};
 use crate::folders::{self, TemporaryFolder};
 use crate::postgres::{Cluster, Durability};
 use crate::process::{self, Launch, Nigran, PASSWORD};
@@ -97,6 +97,7 @@ async fn measure(
     let server = bench.launch.serve()?;
     text += &bench.photos(&server).await?;
     text += &bench.reading(&server).await?;
+    text += &bench.register(&server).await?;
     bench.figure(
         "identical PUT, 8 at once",
         identical::measure(server.address, &bench.login(&server).await?).await?,
@@ -223,6 +224,27 @@ impl Bench<'_> {
         Ok(table.finish())
     }
 
+    /// The register of facilities: filling it, and searching it as the province's head and as a district's inspector.
+    async fn register(&mut self, server: &Nigran) -> Result<String, String> {
+        progress(self.name, "importing the register");
+        let head = self.login_as(server, "labour-head").await?;
+        let took = register::import(server.address, &head).await?;
+        self.figure(&format!("importing {} facilities, ms", register::COUNT), report::millis(took, 0));
+        let resident = process::usage(server.pid()).resident;
+        self.figure("resident memory after the import, MiB", report::mebibytes(resident));
+        let mut table = Table::new(&format!("{}: searching {} facilities", self.name, register::COUNT));
+        let inspector = self.login(server).await?;
+        for (what, path) in register::SEARCHES {
+            progress(self.name, what);
+            for (who, token) in [("head", &head), ("inspector", &inspector)] {
+                let read = Read::new(path, token, None);
+                let measured = load::run(self.target(server), self.load(1), |_| read.clone()).await?;
+                table.row(&format!("{what}, {who}"), &measured);
+            }
+        }
+        Ok(table.finish())
+    }
+
     fn load(&self, connections: usize) -> Load {
         Load { connections, warm_up: self.options.warm_up, measured: self.options.measured }
     }
@@ -240,7 +262,11 @@ impl Bench<'_> {
     }
 
     async fn login(&self, server: &Nigran) -> Result<String, String> {
-        let body = json!({ "username": "inspector", "password": PASSWORD }).to_string();
+        self.login_as(server, "inspector").await
+    }
+
+    async fn login_as(&self, server: &Nigran, username: &str) -> Result<String, String> {
+        let body = json!({ "username": username, "password": PASSWORD }).to_string();
         let head = put("/v1/auth/login", "none", "application/json", body.len()).replacen("PUT", "POST", 1);
         let head = head.replace("Authorization: Bearer none\r\n", "");
         let mut connection = Connection::open(server.address).await.map_err(|cause| cause.to_string())?;

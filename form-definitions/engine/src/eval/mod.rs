@@ -19,5 +19,5 @@ pub(crate) use memo::Memo;
 pub(crate) use number::as_json;
 pub(crate) use run::{MOST_AREAS, Run, Scope, Seen};
 pub(crate) use scores::weigh;
-pub(crate) use store::{Cell, Store};
+pub(crate) use store::{Cell, Raw, Store};
 pub(crate) use value::Val;

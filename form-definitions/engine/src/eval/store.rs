@@ -3,9 +3,9 @@
 //! A *row* is one instance of a frame; row 0 is the form. Rows of hidden repeats leave their list, their cells stay unread.
 
 use super::value::Val;
-use crate::definition::{FORM, Frame, FrameId, Slot};
+use crate::definition::{FORM, Frame, FrameId, Item, Slot};
 use serde_json::Value;
-use std::borrow::Cow;
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// One instance of a frame.
@@ -39,8 +39,36 @@ pub(crate) struct Store<'a> {
 pub(crate) struct Cell<'a> {
     pub(crate) value: Val<'a>,
     /// The answer as sent, if it is of the right type.
-    pub(crate) raw: Option<Cow<'a, Value>>,
+    pub(crate) raw: Option<Raw<'a>>,
     pub(crate) hidden: bool,
+}
+
+/// An answer as sent: where it came in, or held by the session that was given it. Small, because every cell has room for one.
+#[derive(Clone)]
+pub(crate) enum Raw<'a> {
+    Sent(&'a Value),
+    Held(Rc<Value>),
+}
+
+impl Deref for Raw<'_> {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        match self {
+            Raw::Sent(value) => value,
+            Raw::Held(value) => value,
+        }
+    }
+}
+
+impl Raw<'_> {
+    /// The same, borrowing nothing.
+    pub(crate) fn into_owned<'b>(self) -> Raw<'b> {
+        match self {
+            Raw::Sent(value) => Raw::Held(Rc::new(value.clone())),
+            Raw::Held(value) => Raw::Held(value),
+        }
+    }
 }
 
 /// The rows of one repeat in one row.
@@ -56,7 +84,7 @@ impl<'a> Cell<'a> {
     }
 
     fn into_owned<'b>(self) -> Cell<'b> {
-        let raw = self.raw.map(|raw| Cow::Owned(raw.into_owned()));
+        let raw = self.raw.map(Raw::into_owned);
         Cell { value: self.value.into_owned(), raw, hidden: self.hidden }
     }
 }
@@ -102,7 +130,7 @@ impl<'a> Store<'a> {
     /// Adds a row with unanswered cells.
     pub(crate) fn add(&mut self, id: FrameId, frame: &Frame, parent: u32, index: u32) -> u32 {
         let row = Row { frame: id, parent, index, cells: self.cells.len(), lists: self.lists.len() };
-        self.cells.resize(self.cells.len() + frame.questions.len(), Cell::unanswered());
+        self.cells.resize_with(self.cells.len() + frame.questions.len(), Cell::unanswered);
         let no_rows = List { rows: Rc::from([]), hidden: false };
         self.lists.resize(self.lists.len() + frame.repeats.len(), no_rows);
         self.rows.push(row);
@@ -115,6 +143,15 @@ impl<'a> Store<'a> {
 
     pub(crate) fn cell(&self, row: u32, slot: Slot) -> &Cell<'a> {
         &self.cells[self.rows[row as usize].cells + slot]
+    }
+
+    /// How many of these will be written: what is answered or calculated, and the repeats.
+    pub(crate) fn written(&self, row: u32, items: &[Item]) -> usize {
+        let is_written = |item: &&Item| match **item {
+            Item::Question(slot) => self.cell(row, slot).value.is_known(),
+            Item::Repeat(_) => true,
+        };
+        items.iter().filter(is_written).count()
     }
 
     /// A larger number after every change of this question in any row, or of which rows there are.

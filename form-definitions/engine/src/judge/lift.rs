@@ -5,12 +5,11 @@
 use super::paths;
 use crate::codes::BuiltIn;
 use crate::definition::{FORM, FrameId, Kind, Named, SectionId, Slot};
-use crate::eval::{Cell, Store, Val};
+use crate::eval::{Cell, Raw, Store, Val};
 use crate::form::Form;
 use crate::messages::{built_in, shown};
 use crate::outcome::Violation;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
@@ -25,7 +24,7 @@ pub(crate) struct Lifted<'a> {
     pub(crate) store: Store<'a>,
     pub(super) notes: Notes,
     /// What the device says it calculated.
-    pub(super) claims: HashMap<(u32, Slot), Cow<'a, Value>>,
+    pub(super) claims: HashMap<(u32, Slot), Raw<'a>>,
     pub(crate) non_answers: HashMap<(u32, Slot), Rc<str>>,
 }
 
@@ -60,7 +59,7 @@ pub(crate) fn lift<'a>(form: &'a Form, answers: &'a Value, non_answers: Option<&
 impl Lifted<'_> {
     /// The same, borrowing nothing.
     pub(crate) fn into_owned<'b>(self) -> Lifted<'b> {
-        let claims = self.claims.into_iter().map(|(at, claim)| (at, Cow::Owned(claim.into_owned())));
+        let claims = self.claims.into_iter().map(|(at, claim)| (at, claim.into_owned()));
         Lifted {
             store: self.store.into_owned(),
             notes: self.notes,
@@ -85,7 +84,7 @@ impl<'a> Lifted<'a> {
         self.notes.remove(&(row, Place::Cell(slot)));
         self.claims.remove(&(row, slot));
         self.with_lifter(form, |lifter| {
-            lifter.answer(row, frame, slot, answer, Val::into_owned, |raw| Cow::Owned(raw.clone()));
+            lifter.answer(row, frame, slot, answer, Val::into_owned, |raw| Raw::Held(Rc::new(raw.clone())));
         });
         self.reconsider(form, path, non_answers)
     }
@@ -199,7 +198,7 @@ impl<'a> Lifter<'a> {
     }
 
     fn question(&mut self, row: u32, frame: FrameId, slot: Slot, answer: &'a Value) {
-        self.answer(row, frame, slot, answer, |value| value, Cow::Borrowed);
+        self.answer(row, frame, slot, answer, |value| value, Raw::Sent);
     }
 
     /// Takes an answer in: as it is, or as a copy the session keeps.
@@ -210,7 +209,7 @@ impl<'a> Lifter<'a> {
         slot: Slot,
         answer: &'v Value,
         keep: fn(Val<'v>) -> Val<'a>,
-        keep_raw: fn(&'v Value) -> Cow<'a, Value>,
+        keep_raw: fn(&'v Value) -> Raw<'a>,
     ) {
         let question = &self.form.definition.frames[frame].questions[slot];
         if is_unanswered(answer) || self.lifted.store.cell(row, slot).raw.is_some() {

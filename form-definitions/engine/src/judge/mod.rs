@@ -18,13 +18,12 @@ pub(crate) use writing::{Written, read_answer, write_answer};
 
 use crate::context::Context;
 use crate::definition::Slot;
-use crate::eval::{Run, Store};
+use crate::eval::{Raw, Run, Store};
 use crate::explanation::Explanation;
 use crate::form::Form;
 use crate::outcome::Outcome;
 use lift::Notes;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Judges one submission.
@@ -77,7 +76,7 @@ fn review_settled<'a>(
     run: &Run<'a>,
     hidden: &[bool],
     notes: Notes,
-    claims: &HashMap<(u32, Slot), Cow<'_, Value>>,
+    claims: &HashMap<(u32, Slot), Raw<'_>>,
 ) -> Outcome {
     let mut outcome = review::review(form, run, hidden, notes, claims);
     outcome.scores = scores(form, run);

@@ -15,7 +15,7 @@ pub(super) fn of_row(definition: &Definition, store: &Store<'_>, row: u32) -> St
 
 /// A name within a row.
 pub(super) fn within(row: &str, name: &str) -> String {
-    if row.is_empty() { name.to_owned() } else { format!("{row}.{name}") }
+    if row.is_empty() { name.to_owned() } else { [row, ".", name].concat() }
 }
 
 /// The path of a question in a row.

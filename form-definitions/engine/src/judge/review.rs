@@ -5,12 +5,11 @@ use super::lift::{Notes, Place};
 use super::paths;
 use crate::codes::BuiltIn;
 use crate::definition::{FORM, Frame, FrameId, Item, Kind, Question, Slot};
-use crate::eval::{Run, Val, as_json};
+use crate::eval::{Raw, Run, Val, as_json};
 use crate::form::Form;
 use crate::messages::shown;
 use crate::outcome::{MediaReference, Outcome, Violation};
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Reviews everything but the findings.
@@ -19,7 +18,7 @@ pub(super) fn review<'a>(
     run: &Run<'a>,
     hidden: &[bool],
     notes: Notes,
-    claims: &HashMap<(u32, Slot), Cow<'_, Value>>,
+    claims: &HashMap<(u32, Slot), Raw<'_>>,
 ) -> Outcome {
     let outcome = Outcome {
         answers: Value::Null,
@@ -45,7 +44,7 @@ struct Review<'r, 'a> {
     run: &'r Run<'a>,
     checks: Checks<'r, 'a>,
     notes: Notes,
-    claims: &'r HashMap<(u32, Slot), Cow<'r, Value>>,
+    claims: &'r HashMap<(u32, Slot), Raw<'r>>,
     outcome: Outcome,
 }
 
@@ -59,7 +58,7 @@ impl<'a> Review<'_, 'a> {
             self.take_notes(0, Place::Section(id));
             match &section.name {
                 Some(name) => {
-                    let mut inner = Map::with_capacity(section.items.len());
+                    let mut inner = Map::with_capacity(self.run.store.written(0, &section.items));
                     self.items(0, FORM, "", &section.items, &mut inner);
                     if !inner.is_empty() {
                         answers.insert(name.clone(), Value::Object(inner));
@@ -236,7 +235,7 @@ impl<'a> Review<'_, 'a> {
             let prefix = format!("{path}[{index}]");
             let before = self.outcome.violations.len();
             self.take_notes(*row, Place::Row);
-            let mut answers = Map::with_capacity(frame.items.len());
+            let mut answers = Map::with_capacity(self.run.store.written(*row, &frame.items));
             self.items(*row, id, &prefix, &frame.items, &mut answers);
             self.unique_key(*row, frame, &prefix, before, &mut keys);
             self.checks.constraints(

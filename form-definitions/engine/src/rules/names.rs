@@ -107,9 +107,7 @@ impl Checker<'_> {
         if self.problems.len() > 50 {
             return None;
         }
-        let names = self.definition.names.keys().map(String::as_str);
-        let near = names.map(|known| (distance(name, known), known)).min()?;
-        (near.0 <= 2).then_some(near.1)
+        nearest_of(name, self.definition.names.keys().map(String::as_str))
     }
 
     pub(super) fn select(&mut self, of: &Syntax, field: &str, syntax: &Syntax) -> Typed {
@@ -234,6 +232,12 @@ pub(super) fn spell(definition: &Definition, read: Read) -> String {
         Read::Rows(frame) => definition.frames[frame].name.clone(),
         Read::Score(score) => format!("score.{}", definition.scores[score].name),
     }
+}
+
+/// The name that is hardly another.
+pub(super) fn nearest_of<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let near = names.map(|known| (distance(name, known), known)).min()?;
+    (near.0 <= 2).then_some(near.1)
 }
 
 /// Edits from one name to the other; only small distances matter.

@@ -2,6 +2,7 @@
 //! filter looks at.
 
 use super::check::{Checker, Doubt, Typed};
+use super::names::nearest_of;
 use super::tree::{Node, Read, ScorePart, Source, VisitField};
 use super::types::Type;
 use crate::codes::Code;
@@ -32,12 +33,13 @@ impl Checker<'_> {
 
     fn parameter(&mut self, key: &str, syntax: &Syntax) -> Typed {
         let Some(place) = self.definition.parameters.iter().position(|parameter| parameter.key == key) else {
-            return self.mistake(
-                syntax.at,
-                Code::UnknownParameter,
-                format!("no parameter is called {key}"),
-                "add it with its source and dates to form-definitions/parameters",
-            );
+            let known = self.definition.parameters.iter().map(|parameter| parameter.key.as_str());
+            let remedy = match nearest_of(key, known) {
+                Some(near) => format!("did you mean param.{near}?"),
+                None => "add it with its source and dates to form-definitions/parameters".to_owned(),
+            };
+            let message = format!("no parameter is called {key}");
+            return self.mistake(syntax.at, Code::UnknownParameter, message, &remedy);
         };
         let parameter = &self.definition.parameters[place];
         let doubt = if parameter.is_lasting() { Doubt::none() } else { Doubt::some() };
@@ -54,12 +56,13 @@ impl Checker<'_> {
 
     fn baseline(&mut self, key: &str, syntax: &Syntax) -> Typed {
         let Some(place) = self.definition.baselines.iter().position(|baseline| baseline.key == key) else {
-            return self.mistake(
-                syntax.at,
-                Code::UnknownBaseline,
-                format!("no baseline is called {key}"),
-                "add it with year, unit and source to form-definitions/baselines",
-            );
+            let known = self.definition.baselines.iter().map(|baseline| baseline.key.as_str());
+            let remedy = match nearest_of(key, known) {
+                Some(near) => format!("did you mean baseline.{near}?"),
+                None => "add it with year, unit and source to form-definitions/baselines".to_owned(),
+            };
+            let message = format!("no baseline is called {key}");
+            return self.mistake(syntax.at, Code::UnknownBaseline, message, &remedy);
         };
         let baseline = &self.definition.baselines[place];
         let doubt = if baseline.is_lasting() { Doubt::none() } else { Doubt::some() };

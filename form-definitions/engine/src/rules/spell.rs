@@ -41,8 +41,9 @@ impl Speller<'_> {
                 ),
                 CONDITION,
             ),
-            Node::Or(a, b) => (self.between(a, "||", b, OR), OR),
-            Node::And(a, b) => (self.between(a, "&&", b, AND), AND),
+            // However a chain was put together, it says the same.
+            Node::Or(a, b) => (format!("{} || {}", self.spell(a, OR), self.spell(b, OR)), OR),
+            Node::And(a, b) => (format!("{} && {}", self.spell(a, AND), self.spell(b, AND)), AND),
             Node::Equal { left, right, negated } => {
                 (self.between(left, if *negated { "!=" } else { "==" }, right, RELATION), RELATION)
             }

@@ -17,6 +17,7 @@ mod reach;
 mod refusals;
 mod scores;
 mod specification;
+mod spelling;
 mod writing;
 
 use crate::{Context, Form, NoAreas, Outcome, Package, Problem, User, Visit, compile};

@@ -8,7 +8,7 @@ use form_engine::{Comparison, FormChange, Grade, Package, compare};
 use serde_json::{Value, json};
 
 use super::files::{self, Gathered};
-use super::{Beside, Ended, Questionnaire, line, marked};
+use super::{Beside, Ended, Questionnaire, check, line, marked};
 use crate::error::Result;
 
 #[derive(Args)]
@@ -56,20 +56,33 @@ impl Compare {
             self.change(change, out)?;
         }
         line(out, "")?;
-        line(out, &format!("{} changes; {}", comparison.changes.len(), meaning(comparison.grade)))
+        let changes = check::count(comparison.changes.len(), "change");
+        line(out, &format!("{changes}; {}", meaning(comparison.grade)))
     }
 
     fn change(&self, change: &FormChange, out: &mut impl Write) -> Result<()> {
         let sentence = change.sentence.get(&self.language).or_else(|| change.sentence.get("en"));
         let grade = word(change.grade);
         line(out, &format!("  {grade:15}  {}", sentence.map_or("", String::as_str)))?;
-        for (value, name) in [(&change.before, "before"), (&change.after, "now")] {
-            // What is short already stands in the sentence; rules and texts are shown whole.
-            if let Some(Value::String(text)) = value {
+        let (before, after) = (&change.before, &change.after);
+        for (value, other, name) in [(before, after, "before"), (after, before, "now")] {
+            for text in shown(value.as_ref(), other.as_ref()) {
                 line(out, &format!("  {:15}    {name:6}  {text}", ""))?;
             }
         }
         Ok(())
+    }
+}
+
+/// What is short already stands in the sentence; rules and texts are shown whole, and of several parts those that differ.
+fn shown(value: Option<&Value>, other: Option<&Value>) -> Vec<String> {
+    match (value, other) {
+        (Some(Value::String(text)), _) => vec![text.clone()],
+        (Some(Value::Object(parts)), Some(Value::Object(others))) => {
+            let differing = parts.iter().filter(|(part, value)| others.get(*part) != Some(value));
+            differing.filter_map(|(part, value)| Some(format!("{part}: {}", value.as_str()?))).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -173,6 +173,7 @@ fn whatever_is_given_as_a_questionnaire_is_refused_by_name_in_no_time() {
         (deep, "[json_too_deep]"),
         (format!("\"{}\"", "x".repeat(10 << 20)), "[too_large]"),
         ("{\"type\": \"object\", \"type\": \"object\"}".to_owned(), "[json_duplicate_key]"),
+        (json!({"form": "visit", "definition": {"type": "object"}}).to_string(), "[not_a_release]"),
     ] {
         let (ended, said) = check(&folder.file("form/form.json", &content));
         assert_eq!(ended, Ended::Refused, "{code}");
@@ -207,6 +208,45 @@ fn two_lists_of_one_name_are_refused_with_both_files() {
 
     assert_eq!((alone, ended), (Ended::Well, Ended::Refused));
     assert!(said.contains("zones.json  [duplicate_list]") && said.contains("zone.json"), "{said}");
+}
+
+/// Fails when reading files can be refused in a way that no test above or here provokes.
+#[test]
+fn every_code_of_a_file_that_cannot_be_read_is_tested() {
+    let folder = Folder::new("codes");
+    let (ended, said) = check(&folder.file("form/form.json", b"{\"title\": \"\xff\"}"));
+    assert!(
+        ended == Ended::Refused && said.contains("[not_utf8]") && said.contains("save the file as UTF-8"),
+        "{said}"
+    );
+
+    let quoted = |text: &str| -> Vec<String> {
+        text.split('"')
+            .map(str::to_owned)
+            .filter(|word| word.contains('_') && word.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+            .collect()
+    };
+    let tests = include_str!("tests.rs");
+    for code in quoted(include_str!("files.rs")) {
+        assert!(tests.contains(&format!("[{code}]")) || code == "unreadable", "{code} has no test");
+    }
+}
+
+#[test]
+fn two_packs_of_one_name_are_refused_too() {
+    let folder = Folder::new("packs");
+    let form = folder.form(json!({"beds": number("Beds")}));
+    let pack = json!({"pack": "labour", "rows": []}).to_string();
+    folder.file("parameters/labour.json", &pack);
+    folder.file("parameters/work.json", &pack);
+
+    let (ended, said) = check(&form);
+
+    assert_eq!(ended, Ended::Refused);
+    assert!(
+        said.contains("work.json  [duplicate_list]") && said.contains("the pack labour is also in"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -328,4 +368,28 @@ fn what_changed_is_told_in_sentences() {
     assert!(compare("ur", false).1.contains("صرف ایک شرط پر"));
     let report: Value = serde_json::from_str(&compare("en", true).1).unwrap();
     assert_eq!(report["grade"], "compatible");
+}
+
+#[test]
+fn a_rule_of_a_finding_is_shown_as_it_was_and_as_it_is() {
+    let folder = Folder::new("finding");
+    let form = folder.form(json!({"beds": number("Beds")}));
+    let file = form.join("form.json");
+    let mut definition: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    definition["x-findings"] = json!([{"code": "F-1", "when": "beds < 3", "severity": "major", "title": "Few beds", "action": "A", "disclose": true}]);
+    fs::write(&file, definition.to_string()).unwrap();
+    let kept = folder.file("old.json", definition.to_string());
+    definition["x-findings"][0]["when"] = json!("beds <= 3");
+    fs::write(&file, definition.to_string()).unwrap();
+    let compare = Compare { old: kept, new: form, language: "en".to_owned(), json: false };
+    let mut out = Vec::new();
+
+    compare.run(&mut out).unwrap();
+
+    let said = String::from_utf8(out).unwrap();
+    assert!(
+        said.contains("before  when: beds < 3\n") && said.contains("now     when: beds <= 3\n"),
+        "{said}"
+    );
+    assert!(said.contains("\n1 change; compatible"), "{said}");
 }

@@ -246,6 +246,10 @@ fn best_word(asked: &str, have: &[&String]) -> f64 {
     have.iter().map(|word| one(&word)).fold(0.0, f64::max)
 }
 
+fn as_written_or_heard(word: &str) -> Vec<String> {
+    std::iter::once(word.to_owned()).chain(words::sounded(word)).collect()
+}
+
 /// Facilities around `row` or called alike in its district: what may be the same place.
 pub(super) fn neighbours(
     conn: &mut DbConn,
@@ -263,9 +267,11 @@ pub(super) fn neighbours(
     }
     if row.district.is_some() {
         filter.district = row.district.clone();
-        let words: Vec<String> = words::of(&row.facts()?).into_iter().collect();
-        let rows = store::having(conn, &filter, &[words], MOST as i64)?;
-        found.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
+        for name in row.facts()?.names().map(Name::of).filter(|name| !name.is_generic()) {
+            let terms: Vec<Vec<String>> = name.words.iter().map(|word| as_written_or_heard(word)).collect();
+            let rows = store::having(conn, &filter, &terms, MOST as i64)?;
+            found.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
+        }
     }
     found.remove(&row.id);
     Ok(found.into_values().collect())

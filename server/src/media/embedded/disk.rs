@@ -86,7 +86,7 @@ impl Disk {
             self.make_folder(folder)?;
             draft.place(target, replace)?;
         }
-        sync_folder(folder)
+        sync_if_there(folder)
     }
 
     /// Opens the object `key`.
@@ -118,11 +118,7 @@ impl Disk {
             removed
         };
         let changed = if removed { folder.parent().unwrap_or(folder) } else { folder };
-        match sync_folder(changed) {
-            // Somebody else emptied it meanwhile, and sees to the rest.
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
-            synced => synced,
-        }
+        sync_if_there(changed)
     }
 
     /// Makes `folder` and what lies between it and the root, each entry synced. A folder that exists may have been
@@ -147,6 +143,14 @@ impl Disk {
 
     fn durable(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
         self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Syncs a folder. That it is gone means that somebody removed its last object meanwhile, and sees to the rest.
+fn sync_if_there(folder: &Path) -> io::Result<()> {
+    match sync_folder(folder) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+        synced => synced,
     }
 }
 

@@ -38,10 +38,11 @@ pub(super) fn read(filer: &Arc<Actor>, line: &Bytes) -> Result<(Letter, Received
     Ok((Letter { filer: Arc::clone(filer), id, body, if_match }, received))
 }
 
-/// Whether a line may be a revision, which must wait for the lines before it.
-pub(super) fn may_revise(line: &[u8]) -> bool {
-    const MEMBER: &[u8] = b"if_match";
-    line.windows(MEMBER.len()).any(|window| window == MEMBER)
+/// The submission a line is about, without reading all of it; none: it is none that could be filed.
+pub(super) fn about(line: &[u8]) -> Option<SubmissionId> {
+    let mut members = Members::of(line);
+    let id = members.find(|member| member.name == BESIDE[0])?;
+    serde_json::from_slice::<String>(id.value).ok()?.parse().ok()
 }
 
 fn submission(id: Option<Value>) -> Result<SubmissionId> {
@@ -66,42 +67,43 @@ fn no_envelope() -> Error {
     Error::invalid("not_an_envelope", "a line is one JSON object: an envelope with its `id`")
 }
 
-/// The text of a JSON object without the members of these names; every other member byte for byte as it was. `text` has been
-/// read as JSON already.
+/// The text of a JSON object without the members of these names; every other member byte for byte as it was.
 fn without(text: &[u8], names: &[&str]) -> Vec<u8> {
-    let mut scanner = Scanner { text, at: 0 };
     let mut kept = Vec::with_capacity(text.len());
-    scanner.skip(b"{");
     kept.push(b'{');
-    loop {
-        scanner.skip(b",");
-        let start = scanner.at;
-        if text.get(start) != Some(&b'"') {
-            break;
+    for member in Members::of(text).filter(|member| !names.contains(&&*member.name)) {
+        if kept.len() > 1 {
+            kept.push(b',');
         }
-        let name: String = serde_json::from_slice(scanner.value()).unwrap_or_default();
-        scanner.skip(b":");
-        scanner.value();
-        if !names.contains(&&*name) {
-            if kept.len() > 1 {
-                kept.push(b',');
-            }
-            kept.extend_from_slice(&text[start..scanner.at]);
-        }
+        kept.extend_from_slice(member.text);
     }
     kept.push(b'}');
     kept
 }
 
-/// Looks over JSON that is known to be sound.
-struct Scanner<'t> {
+/// A member of a JSON object, as it is written.
+struct Member<'t> {
+    name: String,
+    value: &'t [u8],
+    /// Name and value.
+    text: &'t [u8],
+}
+
+/// Looks over the members of an object without reading what is in them. Of what is no sound JSON it says anything, but ends.
+struct Members<'t> {
     text: &'t [u8],
     at: usize,
 }
 
-impl<'t> Scanner<'t> {
-    /// Passes over white space and these.
-    fn skip(&mut self, signs: &[u8]) {
+impl<'t> Members<'t> {
+    fn of(text: &'t [u8]) -> Members<'t> {
+        let mut members = Members { text, at: 0 };
+        members.pass(b"{");
+        members
+    }
+
+    /// Passes over white space and this sign.
+    fn pass(&mut self, signs: &[u8]) {
         let passes = |byte: &u8| byte.is_ascii_whitespace() || signs.contains(byte);
         self.at += self.text[self.at..].iter().take_while(|byte| passes(byte)).count();
     }
@@ -128,6 +130,22 @@ impl<'t> Scanner<'t> {
     }
 }
 
+impl<'t> Iterator for Members<'t> {
+    type Item = Member<'t>;
+
+    fn next(&mut self) -> Option<Member<'t>> {
+        self.pass(b",");
+        let start = self.at;
+        if self.text.get(start) != Some(&b'"') {
+            return None;
+        }
+        let name = serde_json::from_slice(self.value()).unwrap_or_default();
+        self.pass(b":");
+        let value = self.value();
+        Some(Member { name, value, text: &self.text[start..self.at] })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +164,20 @@ mod tests {
         assert_eq!(cut(r#"{"\u0069d":"x","b":[]}"#), r#"{"b":[]}"#);
         assert_eq!(cut(r#"{"id":"x"}"#), "{}");
         assert_eq!(cut("{}"), "{}");
+    }
+
+    #[test]
+    fn a_line_says_what_it_is_about_before_it_is_read() {
+        let id = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10";
+        let said = |text: &str| about(text.as_bytes()).map(|id| id.to_string());
+
+        assert_eq!(
+            said(&format!(r#"{{"answers":{{"id":"x"}},"id":"{}"}}"#, id.to_uppercase())).as_deref(),
+            Some(id)
+        );
+        for none in ["", "{", "}{", "[\"id\"]", r#"{"id":7}"#, r#"{"id":"#, r#"{"a":]]"id":"x"}"#, "\"\\"] {
+            assert_eq!(said(none), None, "{none}");
+        }
     }
 
     #[test]

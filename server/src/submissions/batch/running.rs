@@ -1,7 +1,7 @@
 //! A batch under way. Groups of lines are judged and committed while the next are still coming in; their answers go out in
 //! the order of the lines. What is under way is bounded in lines and in bytes: a sender that is faster than the disk waits.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use crate::accounts::Actor;
 use crate::error::{Error, Result};
 use crate::submissions::Submissions;
 use crate::submissions::ingest::{Filed, Letter, Prepared};
+use crate::submissions::model::SubmissionId;
 
 /// Lines judged in one go.
 const GROUP_LINES: usize = 16;
@@ -36,6 +37,34 @@ const BESIDE_BYTES: usize = 512;
 const OFFERS: u32 = 10;
 
 type Numbered = (u64, Line);
+
+/// Lines that are judged in one go; no two are about the same submission.
+#[derive(Default)]
+struct Group {
+    lines: Vec<Numbered>,
+    about: HashSet<SubmissionId>,
+    bytes: usize,
+}
+
+impl Group {
+    fn is_full(&self) -> bool {
+        self.lines.len() >= GROUP_LINES || self.bytes >= GROUP_BYTES
+    }
+
+    /// Takes the line, unless it is about the same submission as an earlier one: it must wait for that one to be settled.
+    fn take(&mut self, number: u64, line: Line) -> Option<Numbered> {
+        let about = match &line {
+            Line::Whole(line) => letters::about(line),
+            Line::TooLong => None,
+        };
+        if about.is_some_and(|about| !self.about.insert(about)) {
+            return Some((number, line));
+        }
+        self.bytes += line.bytes();
+        self.lines.push((number, line));
+        None
+    }
+}
 
 /// Starts on what `source` brings, and returns the answers. Whoever stops listening has the lines that were read committed
 /// all the same.
@@ -65,10 +94,12 @@ async fn run<S, E>(
     E: Display,
 {
     let mut under_way: VecDeque<UnderWay> = VecDeque::new();
-    let mut waiting: Option<Vec<Numbered>> = None;
+    let mut waiting: Option<Group> = None;
     let mut ended = false;
     loop {
-        if let Some(group) = waiting.take_if(|group| under_way.is_empty() || !must_wait(group)) {
+        let meets_none =
+            |group: &mut Group| under_way.iter().all(|other| other.about.is_disjoint(&group.about));
+        if let Some(group) = waiting.take_if(meets_none) {
             under_way.push_back(UnderWay::begin(&desk, &filer, group));
         }
         let bytes: usize = under_way.iter().map(|group| group.bytes).sum();
@@ -99,31 +130,27 @@ async fn run<S, E>(
     }
 }
 
-/// A revision waits for all lines before it: it may revise one of them.
-fn must_wait(group: &[Numbered]) -> bool {
-    group.iter().any(|(_, line)| matches!(line, Line::Whole(line) if letters::may_revise(line)))
-}
-
 /// A group that is being judged and committed.
 struct UnderWay {
+    about: HashSet<SubmissionId>,
     bytes: usize,
     answers: JoinHandle<Result<Bytes>>,
 }
 
 impl UnderWay {
-    fn begin(desk: &Submissions, filer: &Arc<Actor>, group: Vec<Numbered>) -> UnderWay {
-        let bytes = group.iter().map(|(_, line)| line.bytes()).sum();
-        let (desk, filer) = (desk.clone(), Arc::clone(filer));
-        UnderWay { bytes, answers: tokio::spawn(file(desk, filer, group)) }
+    fn begin(desk: &Submissions, filer: &Arc<Actor>, group: Group) -> UnderWay {
+        let Group { lines, about, bytes } = group;
+        let answers = tokio::spawn(file(desk.clone(), Arc::clone(filer), lines));
+        UnderWay { about, bytes, answers }
     }
 }
 
-/// Judges a group and stores it; the text of its answers.
-async fn file(desk: Submissions, filer: Arc<Actor>, group: Vec<Numbered>) -> Result<Bytes> {
+/// Judges lines and stores them; the text of their answers.
+async fn file(desk: Submissions, filer: Arc<Actor>, lines: Vec<Numbered>) -> Result<Bytes> {
     let judge = {
         let desk = desk.clone();
         move || {
-            group.into_iter().map(|(number, line)| judged(&desk, &filer, number, line)).collect::<Vec<_>>()
+            lines.into_iter().map(|(number, line)| judged(&desk, &filer, number, line)).collect::<Vec<_>>()
         }
     };
     let judged = tokio::task::spawn_blocking(judge).await;
@@ -192,6 +219,8 @@ async fn stored(desk: &Submissions, letter: &Letter, prepared: Prepared) -> Resu
 struct Incoming<S> {
     source: S,
     lines: Lines,
+    /// A line that has to wait for the group before it.
+    held: Option<Numbered>,
     /// Bytes that may still come.
     allowance: usize,
     limit: usize,
@@ -212,6 +241,7 @@ where
         Incoming {
             source,
             lines: Lines::new(desk.limits.submission_bytes + BESIDE_BYTES),
+            held: None,
             allowance: limit,
             limit,
             lines_seen: 0,
@@ -221,10 +251,10 @@ where
     }
 
     /// The lines that are here, once there is one; none: there will be no more. It may be dropped and asked again.
-    async fn group(&mut self) -> Option<Vec<Numbered>> {
+    async fn group(&mut self) -> Option<Group> {
         loop {
             let group = self.ready();
-            if !group.is_empty() {
+            if !group.lines.is_empty() {
                 return Some(group);
             }
             if self.ended {
@@ -239,19 +269,25 @@ where
         }
     }
 
-    fn ready(&mut self) -> Vec<Numbered> {
-        let (mut group, mut bytes) = (Vec::new(), 0);
-        while group.len() < GROUP_LINES && bytes < GROUP_BYTES {
-            let mut next = self.lines.next();
-            if next.is_none() && self.ended && self.broken.is_none() {
-                next = self.lines.last();
+    fn ready(&mut self) -> Group {
+        let mut group = Group::default();
+        while !group.is_full() {
+            let Some((number, line)) = self.next_line() else { break };
+            self.held = group.take(number, line);
+            if self.held.is_some() {
+                break;
             }
-            let Some((number, line)) = next else { break };
-            self.lines_seen = number;
-            bytes += line.bytes();
-            group.push((number, line));
         }
         group
+    }
+
+    fn next_line(&mut self) -> Option<Numbered> {
+        let mut next = self.held.take().or_else(|| self.lines.next());
+        if next.is_none() && self.ended && self.broken.is_none() {
+            next = self.lines.last();
+        }
+        self.lines_seen = next.as_ref().map_or(self.lines_seen, |(number, _)| *number);
+        next
     }
 
     fn take(&mut self, chunk: &[u8]) {

@@ -67,9 +67,7 @@ impl Submissions {
     ) -> Result<Filed> {
         filer.may_any(FILING)?;
         let sent = json::parse(&body)?;
-        let request = CorrectionRequest::deserialize(&sent).map_err(|cause| {
-            Error::invalid("bad_correction", format!("the correction cannot be read: {cause}"))
-        })?;
+        let request = request(&sent)?;
         let known = known(&request, if_match)?;
         let desk = self.clone();
         let (wanted, hash, account) = (id.clone(), known.clone(), filer.account.to_string());
@@ -105,6 +103,19 @@ impl Submissions {
 
 fn broken(what: &'static str) -> Error {
     Error::internal("correcting a submission", what)
+}
+
+fn request(sent: &Value) -> Result<CorrectionRequest> {
+    let unreadable = |why: String| {
+        Error::invalid(
+            "bad_correction",
+            format!("the correction cannot be read: {why}; send one JSON object"),
+        )
+    };
+    match sent.is_object() {
+        true => CorrectionRequest::deserialize(sent).map_err(|cause| unreadable(cause.to_string())),
+        false => Err(unreadable("it is no object".to_owned())),
+    }
 }
 
 /// The hash of the revision that is corrected.

@@ -8,7 +8,7 @@ use super::REVIEWING;
 use super::deciding::Case;
 use super::queue::{self, Narrowed};
 use super::requests::Wish;
-use super::store::Place;
+use super::store::Stretch;
 use super::views::DecisionView;
 use crate::accounts::Actor;
 use crate::error::{Error, Result};
@@ -89,11 +89,13 @@ impl Submissions {
         limit: Option<u16>,
     ) -> Result<Vec<SubmissionId>> {
         // The clean stand at the end of the queue, after everything that has a rank.
-        let after: Place = (-1, i64::MAX, String::new());
-        let limit = i64::from(limit.unwrap_or(100).clamp(1, MOST as u16));
+        let stretch = Stretch {
+            after: Some((-1, i64::MAX, String::new())),
+            limit: i64::from(limit.unwrap_or(100).clamp(1, MOST as u16)),
+            complete: true,
+        };
         let reader = Reader { actor: reviewer, reason: None };
-        let heads =
-            self.db.read(move |conn| queue::waiting(conn, &reader, &filter, Some(&after), limit)).await?;
+        let heads = self.db.read(move |conn| queue::waiting(conn, &reader, &filter, &stretch)).await?;
         Ok(heads.into_iter().map(|head| head.id).collect())
     }
 

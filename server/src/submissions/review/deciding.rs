@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::feed::{self, Audience, What};
 use crate::submissions::model::{Action, Head, MediaState, Review, SubmissionId, Verdict};
 use crate::submissions::reading::{Reader, Sight, unknown};
-use crate::submissions::settling::out_of_date;
+use crate::submissions::settling::{out_of_date, visit};
 use crate::submissions::watching::{Areas, Decision, Watchers};
 use crate::submissions::{Submissions, store as heads};
 
@@ -143,6 +143,9 @@ fn decide(tx: &mut Tx, case: &Case, watchers: &Watchers) -> Result<ReviewRow> {
         return Err(decided_already(&head, None));
     }
     audit::record(tx, Event::new("submission.reviewed", "submission", &head.id, details(&row, now)))?;
+    if head.review == Review::Rejected || now == Review::Rejected {
+        visit(tx, &Head { review: now, ..head.clone() })?;
+    }
     feed::changed(tx, What::Submission, &head.id, Audience::Account(head.account_id.clone()))?;
     watchers.decided(tx, &decision(&row, &head, now))?;
     Ok(row)

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::REVIEWING;
-use super::store::{self, Place, Within};
+use super::store::{self, Place, Stretch, Within};
 use crate::accounts::{Actor, Kind};
 use crate::db::{At, DbConn};
 use crate::error::Result;
@@ -108,36 +108,33 @@ impl Submissions {
     pub(super) async fn queue(&self, reviewer: Actor, query: QueueQuery) -> Result<Page<Queued>> {
         reviewer.may_any(REVIEWING)?;
         let cursor = Cursor { after: query.after, limit: query.limit };
-        let (after, limit) = (cursor.place::<Place>()?, cursor.limit());
+        let limit = cursor.limit();
+        let stretch = Stretch { after: cursor.place()?, limit: limit as i64 + 1, complete: false };
         let narrowed = Narrowed { district: query.district, form: query.form };
         let reader = Reader { actor: reviewer, reason: None };
-        let heads = self
-            .db
-            .read(move |conn| waiting(conn, &reader, &narrowed, after.as_ref(), limit as i64 + 1))
-            .await?;
+        let heads = self.db.read(move |conn| waiting(conn, &reader, &narrowed, &stretch)).await?;
         let items = heads.into_iter().map(Queued::of).collect::<Result<Vec<_>>>()?;
         Ok(Page::of(items, limit, Queued::place))
     }
 }
 
-/// What waits for this reviewer after a place in the queue, in order.
+/// What waits for this reviewer in a stretch of the queue, in order.
 pub(super) fn waiting(
     conn: &mut DbConn,
     reader: &Reader,
     narrowed: &Narrowed,
-    after: Option<&Place>,
-    limit: i64,
+    stretch: &Stretch,
 ) -> Result<Vec<Head>> {
     let sight = reader.sight();
     let mut found = Vec::new();
     for form in forms_reviewed(conn, &reader.actor, narrowed)? {
         for within in places(&sight, narrowed) {
-            found.extend(store::waiting(conn, &within, &form, &sight, after, limit)?);
+            found.extend(store::waiting(conn, &within, &form, &sight, stretch)?);
         }
     }
     found.sort_by(|one, other| place(one).cmp(&place(other)));
     found.dedup_by(|one, other| one.id == other.id);
-    found.truncate(usize::try_from(limit).unwrap_or_default());
+    found.truncate(usize::try_from(stretch.limit).unwrap_or_default());
     Ok(found)
 }
 

@@ -8,7 +8,7 @@ use super::model::ReviewRow;
 use crate::db::schema::{review_events, submissions};
 use crate::db::{At, DbConn};
 use crate::error::Result;
-use crate::submissions::model::{Head, Review, SubmissionId};
+use crate::submissions::model::{Head, MediaState, Review, SubmissionId};
 use crate::submissions::reading::Sight;
 use crate::submissions::store::visible;
 
@@ -75,14 +75,24 @@ pub(super) enum Within {
 /// A place in the queue.
 pub(super) type Place = (i32, i64, String);
 
-/// What waits for the reader's review in one place and form, gravest first, after `after`. Nobody's own is among it.
+/// A stretch of the queue.
+#[derive(Clone, Debug)]
+pub(super) struct Stretch {
+    /// What comes after this place; none: from the beginning.
+    pub(super) after: Option<Place>,
+    /// So many at most.
+    pub(super) limit: i64,
+    /// Only those whose files have all arrived.
+    pub(super) complete: bool,
+}
+
+/// What waits for the reader's review in one place and form, gravest first. Nobody's own is among it.
 pub(super) fn waiting(
     conn: &mut DbConn,
     within: &Within,
     form: &str,
     reader: &Sight,
-    after: Option<&Place>,
-    limit: i64,
+    stretch: &Stretch,
 ) -> Result<Vec<Head>> {
     // Written out: an index over what waits is of use only to a query that plainly asks for what waits.
     let mut query = submissions::table
@@ -91,7 +101,7 @@ pub(super) fn waiting(
         .filter(visible(reader))
         .filter(submissions::account_id.ne(reader.account.clone()))
         .order((submissions::queue_rank, submissions::received_at, submissions::id))
-        .limit(limit)
+        .limit(stretch.limit)
         .select(Head::as_select())
         .into_boxed();
     query = match within.clone() {
@@ -102,7 +112,10 @@ pub(super) fn waiting(
             query.filter(submissions::district.eq(district).and(submissions::tehsil.eq(tehsil)))
         }
     };
-    if let Some((rank, at, id)) = after.cloned() {
+    if stretch.complete {
+        query = query.filter(submissions::media.eq(MediaState::Complete));
+    }
+    if let Some((rank, at, id)) = stretch.after.clone() {
         let later = sql::<Bool>("(queue_rank, received_at, id) > (")
             .bind::<Integer, _>(rank)
             .sql(", ")
