@@ -4,10 +4,27 @@ use harness::folders::TemporaryFolder;
 use harness::process::{Nigran, PASSWORD};
 
 /// What the command says, and its exit code.
-fn simulate(folder: &TemporaryFolder, server: &Nigran, seed: &str, password: &str) -> (Option<i32>, String, String) {
+fn simulate(
+    folder: &TemporaryFolder,
+    server: &Nigran,
+    seed: &str,
+    password: &str,
+) -> (Option<i32>, String, String) {
     let url = format!("http://{}", server.address);
     let output = super::nigran(folder.path())
-        .command(&["simulate", "--url", &url, "--inspectors", "4", "--days", "1", "--seed", seed, "--photo-kb", "8"])
+        .command(&[
+            "simulate",
+            "--url",
+            &url,
+            "--inspectors",
+            "4",
+            "--days",
+            "1",
+            "--seed",
+            seed,
+            "--photo-kb",
+            "8",
+        ])
         .env("NIGRAN_BOOTSTRAP_PASSWORD", password)
         .output()
         .unwrap();
@@ -16,7 +33,8 @@ fn simulate(folder: &TemporaryFolder, server: &Nigran, seed: &str, password: &st
 }
 
 fn figure(table: &str, row: &str) -> String {
-    let line = table.lines().find(|line| line.starts_with(row)).unwrap_or_else(|| panic!("no {row} in\n{table}"));
+    let line =
+        table.lines().find(|line| line.starts_with(row)).unwrap_or_else(|| panic!("no {row} in\n{table}"));
     line.rsplit(' ').next().unwrap_or_default().to_owned()
 }
 
