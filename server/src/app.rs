@@ -18,6 +18,7 @@ use crate::db::{self, By, Db};
 use crate::error::{Error, Result};
 use crate::facilities::Facilities;
 use crate::feed::Feed;
+use crate::findings::Findings;
 use crate::forms::{self, Forms};
 use crate::http::health::{Check, Checks};
 use crate::http::patience::{self, Patience};
@@ -55,6 +56,8 @@ pub struct App {
     pub facilities: Facilities,
     /// Submissions.
     pub submissions: Submissions,
+    /// Findings.
+    pub findings: Findings,
     /// What phones are brought up to date with.
     pub sync: Sync,
     /// Resumable uploads.
@@ -85,6 +88,7 @@ impl App {
         let facilities =
             Facilities::new(db.clone(), places.clone(), clock.clone(), config.data_dir.join("imports"));
         facilities.forget_imports();
+        let findings = Findings::open(db.clone(), clock.clone(), forms.clone())?;
         let submissions = Submissions {
             db: db.clone(),
             accounts: accounts.clone(),
@@ -95,11 +99,11 @@ impl App {
             flags: config.flags.clone(),
             limits: config.limits.clone(),
             // The rooms above that must hear of filings and decisions.
-            watchers: Watchers::new(vec![Arc::new(Telling)]),
+            watchers: Watchers::new(vec![Arc::new(findings.clone()), Arc::new(Telling)]),
         };
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);
-        Ok(App { db, feed, accounts, forms, places, media, facilities, submissions, sync, uploads })
+        Ok(App { db, feed, accounts, forms, places, media, facilities, submissions, findings, sync, uploads })
     }
 }
 
@@ -157,7 +161,8 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
     let checks = Data::new(checks(app));
     let patience = Data::new(Patience(Duration::from_secs(config.limits.silence_seconds)));
     let server = HttpServer::new(move || {
-        let App { db, accounts, forms, places, facilities, submissions, sync, uploads, .. } = shared.clone();
+        let App { db, accounts, forms, places, facilities, submissions, findings, sync, uploads, .. } =
+            shared.clone();
         Actix::new()
             .into_utoipa_app()
             .configure(api::routes)
@@ -170,6 +175,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(places))
             .app_data(Data::new(facilities))
             .app_data(Data::new(submissions))
+            .app_data(Data::new(findings))
             .app_data(Data::new(sync))
             .app_data(Data::new(uploads))
             .app_data(checks.clone())

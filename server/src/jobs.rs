@@ -13,6 +13,7 @@ use crate::audit::{self, SEAL_EVERY};
 use crate::db::{Backend, By, Tx};
 use crate::error::Result;
 use crate::feed;
+use crate::findings;
 use crate::media;
 use crate::queue::{self, Done, Job, Kind, Task};
 use crate::submissions;
@@ -72,6 +73,12 @@ const KINDS: &[Kind<App>] = &[
         attempts: ALWAYS,
         patience: PATIENCE,
         run: |app, task| Box::pin(sweep_uploads(app, task)),
+    },
+    Kind {
+        name: findings::DEADLINES,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.findings.sound_alarms(task).await }),
     },
 ];
 

@@ -12,6 +12,7 @@ pub mod db;
 pub mod error;
 pub mod facilities;
 pub mod feed;
+pub mod findings;
 pub mod forms;
 pub mod http;
 pub mod jobs;

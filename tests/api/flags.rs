@@ -210,7 +210,7 @@ async fn a_visit_far_from_its_facility_is_flagged_and_moves_up_the_queue(app: Te
     let (phone, quetta) = (app.inspector().await, towns["Quetta"]);
     let id = uuid::Uuid::new_v4();
     let facts = json!({
-        "kind": "workplace", "name_en": "Test Kiln", "district": "PK226",
+        "kind": "brick_kiln", "name_en": "Test Kiln", "district": "PK226",
         "position": { "lat": quetta.0, "lon": quetta.1, "accuracy_m": 20 }
     });
     phone.request(Method::PUT, &format!("/v1/facilities/{id}")).json(&facts).send().await.created();
@@ -230,5 +230,8 @@ async fn a_visit_far_from_its_facility_is_flagged_and_moves_up_the_queue(app: Te
     assert_eq!(figures["limit_m"], 300.0);
     let queue = app.supervisor().await.get("/v1/review-queue").await.ok();
     assert_eq!(queue["items"][0]["id"], far_visit.id.to_string(), "{queue}");
-    assert!(queue["items"][0]["risk"]["flags"].as_i64() > queue["items"][1]["risk"]["flags"].as_i64(), "{queue}");
+    assert!(
+        queue["items"][0]["risk"]["flags"].as_i64() > queue["items"][1]["risk"]["flags"].as_i64(),
+        "{queue}"
+    );
 }

@@ -48,7 +48,9 @@ fn owner(username: &str) -> Owner {
 
 /// A phone that was set up in the office.
 async fn phone(app: &TestApp, folder: &TemporaryFolder, username: &str, form: &str) -> Phone {
-    let mut phone = Phone::open(settings(app, folder), owner(username), Chance::seeded(1)).unwrap();
+    // Ids come from the phone: no two phones may make the same.
+    let seed = username.bytes().map(u64::from).sum();
+    let mut phone = Phone::open(settings(app, folder), owner(username), Chance::seeded(seed)).unwrap();
     phone.prepare(&[form]).await.unwrap();
     phone
 }
@@ -57,6 +59,8 @@ async fn phone(app: &TestApp, folder: &TemporaryFolder, username: &str, form: &s
 fn visit(phone: &mut Phone, app: &TestApp, form: &str, serial: u64, place: Option<Place>) -> Uuid {
     let offset = chrono::FixedOffset::east_opt(5 * 3600).unwrap();
     let end = app.clock.now().with_timezone(&offset) - chrono::Duration::minutes(30);
+    let codes = ["PK2-DIV-QUETTA", "PK226", "PK22602"].map(str::to_owned);
+    let place = place.or(Some(Place { codes, point: None }));
     let assignment =
         Assignment { form: form.to_owned(), version: 1, code: "INS-001".to_owned(), place, mistakes: 0.3 };
     let sizes = Sizes { photo: (2_000, 40_000), signature: (500, 2_000) };
@@ -76,20 +80,20 @@ async fn visits_made_offline_arrive_and_both_ends_judge_alike(app: TestApp) {
     {
         let folder = TemporaryFolder::new();
         let mut phone = phone(&app, &folder, username, form).await;
-        for serial in 0..8 {
+        for serial in 0..5 {
             visit(&mut phone, &app, form, serial, None);
         }
-        assert_eq!(states(&phone), [State::Finished; 8]);
+        assert_eq!(states(&phone), [State::Finished; 5]);
 
         assert_eq!(phone.pass().await.unwrap(), Pass::Idle, "{:?}", phone.trouble());
 
-        assert_eq!(states(&phone), [State::Complete; 8]);
+        assert_eq!(states(&phone), [State::Complete; 5]);
         for item in phone.items() {
             assert_eq!(item.agreement, Some(Agreement::Same), "{form} {}", item.id);
         }
-        assert_eq!((phone.tally().filed, phone.tally().not_genuine), (8, 0));
+        assert_eq!((phone.tally().filed, phone.tally().not_genuine), (5, 0));
     }
-    assert_eq!(app.count("submissions", "media = 'complete'"), 24);
+    assert_eq!(app.count("submissions", "media = 'complete'"), 15);
 }
 
 async fn what_is_sent_again_is_the_same_submission(app: TestApp) {

@@ -2,3 +2,4 @@
 
 mod first_light;
 mod headless_phone;
+mod inspector_day;

@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod bench;
+pub mod cases;
 pub mod client;
 pub mod folders;
 pub mod photos;
@@ -13,5 +14,6 @@ pub mod samples;
 pub mod torn;
 
 pub use app::{Backend, House, PASSWORD, TestApp};
+pub use cases::deeds;
 pub use client::{Answer, Person, codes};
 pub use samples::Submission;

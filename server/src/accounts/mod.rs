@@ -19,6 +19,7 @@ mod sessions;
 mod store;
 mod throttle;
 mod tokens;
+mod units;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use permissions::{Kind, OWN_SENSITIVE_DAYS, Permission, Post, Reach, Scope};
 pub use requests::{AccountChange, Created, NewAccount, NewPassword};
 pub use sessions::{Login, REFRESH_DAYS, Refresh, TokenPair, sweep};
 pub use tokens::{ACCESS_SECONDS, Claims, Tokens, verify_with_jwks};
+pub use units::{Unit, units};
 
 use serde::Serialize;
 

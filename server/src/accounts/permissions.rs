@@ -35,6 +35,25 @@ text_enum! {
         /// Look at the photos of submissions within one's reach. The grid grants the head of the Labour Department
         /// those from outside only; no question tells them apart yet, so it grants none.
         ReadPhotos = "photos.read",
+        /// Read findings within one's reach.
+        ReadFindings = "findings.read",
+        /// Work findings: acknowledge, say that they are remedied or verified, have a deadline stand still, ask to
+        /// dismiss one or to lower its severity.
+        WorkFindings = "findings.work",
+        /// Raise a finding's severity.
+        RaiseFindings = "findings.raise_severity",
+        /// Agree that a finding is dismissed or its severity lowered.
+        DecideFindings = "findings.decide",
+        /// Send findings to those who can help.
+        CreateReferrals = "referrals.create",
+        /// Read referrals: those of findings within one's reach, and those addressed to one.
+        ReadReferrals = "referrals.read",
+        /// Answer referrals addressed to one, or for a body that has no account here.
+        AnswerReferrals = "referrals.answer",
+        /// Decide about referrals without consent or legal basis.
+        ApproveReferrals = "referrals.approve",
+        /// Make the employer's or manager's copy.
+        PrintEmployerCopy = "employer_copy.print",
         /// Read the register of facilities within one's line and areas.
         ReadFacilities = "facilities.read",
         /// Read whom to ask for at a facility, its operator's name, and workplaces that are somebody's home.
@@ -142,6 +161,39 @@ const TABLE: &[(Permission, &[Post])] = &[
     (P::ReviewAudits, &[SupervisorSwd, DeputyDirector]),
     (P::ReviewToolkit, &[SupervisorLabour, SupervisorSwd]),
     (P::ReadPhotos, &[Inspector, Auditor, Enumerator, SupervisorLabour, SupervisorSwd, DeputyDirector]),
+    (
+        P::ReadFindings,
+        &[
+            Inspector,
+            Auditor,
+            SupervisorLabour,
+            SupervisorSwd,
+            DeputyDirector,
+            LabourHead,
+            CaseWorker,
+            Analyst,
+        ],
+    ),
+    (P::WorkFindings, &[SupervisorLabour, SupervisorSwd]),
+    (P::RaiseFindings, &[Inspector, Auditor, SupervisorLabour, SupervisorSwd]),
+    (P::DecideFindings, &[DeputyDirector, LabourHead]),
+    (P::CreateReferrals, &[Inspector, Auditor, SupervisorLabour, SupervisorSwd]),
+    (
+        P::ReadReferrals,
+        &[
+            Inspector,
+            Auditor,
+            SupervisorLabour,
+            SupervisorSwd,
+            DeputyDirector,
+            LabourHead,
+            CaseWorker,
+            Analyst,
+        ],
+    ),
+    (P::AnswerReferrals, &[SupervisorLabour, SupervisorSwd, DeputyDirector, CaseWorker]),
+    (P::ApproveReferrals, &[SupervisorLabour, SupervisorSwd]),
+    (P::PrintEmployerCopy, &[Inspector, Auditor, SupervisorLabour, SupervisorSwd, LabourHead]),
     (P::ReadFacilities, REGISTER),
     (
         P::ReadFacilityContacts,

@@ -86,7 +86,7 @@ pub struct Wanted {
     pub account: Option<String>,
     /// Only deeds of this name: `submission.filed`.
     pub action: Option<String>,
-    /// Without what was done to submissions and their files.
+    /// Without what was done to submissions and their files, findings and referrals.
     pub without_cases: bool,
 }
 
@@ -107,7 +107,10 @@ pub(super) fn wanted(conn: &mut DbConn, wanted: &Wanted) -> Result<Vec<RecordedE
         query = query.filter(audit_events::action.eq(action.clone()));
     }
     if wanted.without_cases {
-        query = query.filter(audit_events::subject.not_like("submission:%"));
+        query = query
+            .filter(audit_events::subject.not_like("submission:%"))
+            .filter(audit_events::subject.not_like("finding:%"))
+            .filter(audit_events::subject.not_like("referral:%"));
     }
     Ok(query.load(conn)?)
 }

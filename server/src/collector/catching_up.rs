@@ -62,7 +62,9 @@ impl Phone {
             if reply.status == 304 {
                 break;
             }
-            if reply.problem().is_some_and(|problem| problem.code == "cursor_unknown") && standing.cursor.is_some() {
+            if reply.problem().is_some_and(|problem| problem.code == "cursor_unknown")
+                && standing.cursor.is_some()
+            {
                 // The server cannot read it any more: a whole new picture, which the phone's own items outlive.
                 standing = Standing::default();
                 continue;

@@ -262,6 +262,88 @@ diesel::table! {
 }
 
 diesel::table! {
+    finding_cases (id) {
+        id -> Text,
+        key -> Text,
+        code -> Text,
+        kind -> Text,
+        facility -> Nullable<Text>,
+        submission_id -> Text,
+        revision -> Integer,
+        subject -> Text,
+        rule -> Text,
+        state -> Text,
+        cause -> Nullable<Text>,
+        severity -> Text,
+        provisional -> Bool,
+        disclose -> Bool,
+        refer_to -> Nullable<Text>,
+        recurrence -> Integer,
+        opened_at -> BigInt,
+        visited_at -> BigInt,
+        due_at -> BigInt,
+        alarm_at -> Nullable<BigInt>,
+        level -> Integer,
+        breached_at -> Nullable<BigInt>,
+        paused_at -> Nullable<BigInt>,
+        paused_for -> BigInt,
+        proposal -> Nullable<Text>,
+        opened_by -> Text,
+        filed_by -> Text,
+        province -> Nullable<Text>,
+        division -> Nullable<Text>,
+        district -> Nullable<Text>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    finding_events (finding_id, n) {
+        finding_id -> Text,
+        n -> Integer,
+        at -> BigInt,
+        account_id -> Nullable<Text>,
+        deed -> Text,
+        from_state -> Text,
+        to_state -> Text,
+        submission_id -> Nullable<Text>,
+        revision -> Nullable<Integer>,
+        comment -> Nullable<Text>,
+        details -> Text,
+    }
+}
+
+diesel::table! {
+    referrals (id) {
+        id -> Text,
+        finding_id -> Text,
+        kind -> Text,
+        body -> Text,
+        unit -> Nullable<Text>,
+        state -> Text,
+        basis -> Text,
+        basis_note -> Text,
+        approval -> Nullable<Text>,
+        part -> Text,
+        voice -> Nullable<Text>,
+        sent_by -> Text,
+        sent_at -> BigInt,
+        answer_by -> BigInt,
+        alarm_at -> Nullable<BigInt>,
+        answered_at -> Nullable<BigInt>,
+        answered_by -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        case_number -> Nullable<Text>,
+        outcome -> Nullable<Text>,
+        done_at -> Nullable<BigInt>,
+        province -> Nullable<Text>,
+        division -> Nullable<Text>,
+        district -> Nullable<Text>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
     review_events (submission_id, n) {
         submission_id -> Text,
         n -> Integer,
@@ -464,6 +546,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     place_tags,
     findings,
     quarantine,
+    finding_cases,
+    finding_events,
+    referrals,
     review_events,
     jobs,
     changes,

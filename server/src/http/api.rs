@@ -11,9 +11,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{health, jobs, log, problem};
+use super::{description, health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, facilities, forms, places, submissions, sync, uploads};
+use crate::{accounts, facilities, findings, forms, places, submissions, sync, uploads};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,8 @@ use crate::{accounts, facilities, forms, places, submissions, sync, uploads};
         (name = "forms", description = "Questionnaires and their releases"),
         (name = "facilities", description = "The register of workplaces and residential facilities"),
         (name = "submissions", description = "Filing and reading"),
+        (name = "findings", description = "What somebody must put right, and by when"),
+        (name = "referrals", description = "Findings sent to those who can help"),
         (name = "review", description = "Accepting, returning and rejecting what was filed"),
         (name = "media", description = "Photos and documents"),
         (name = "sync", description = "What changed for a phone"),
@@ -55,6 +57,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     forms::routes(config);
     facilities::routes(config);
     submissions::routes(config);
+    findings::routes(config);
     uploads::routes(config);
     places::routes(config);
     sync::routes(config);
@@ -65,7 +68,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
 /// The description of the interface, made from the code.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    actix_web::App::new().into_utoipa_app().openapi(Head::openapi()).configure(routes).split_for_parts().1
+    let app = actix_web::App::new().into_utoipa_app().openapi(Head::openapi()).configure(routes);
+    let mut api = app.split_for_parts().1;
+    description::complete(&mut api);
+    api
 }
 
 /// The description as it is sent: written once, since anybody may ask for it.

@@ -13,6 +13,7 @@ use super::receipt::Receipt;
 use super::risk::Risk;
 use super::settling::{self, Filing, Settled};
 use super::surroundings::{self, Surroundings};
+use super::watching::Areas;
 use super::{Submissions, judging};
 use crate::accounts::{Actor, Permission};
 use crate::db::{At, DbConn, Json, Packed, Tx, storable};
@@ -278,6 +279,16 @@ pub(super) struct Area {
 }
 
 impl Area {
+    /// The codes alone, as those who watch are told of them.
+    pub(super) fn codes(&self) -> Areas<'_> {
+        Areas {
+            province: self.province.as_deref(),
+            division: self.division.as_deref(),
+            district: self.district.as_deref(),
+            tehsil: self.tehsil.as_deref(),
+        }
+    }
+
     /// Where the fix lies; where that is not known, what was answered: a visit without a fix must not be
     /// invisible to the district's supervisor.
     pub(super) fn of(judgement: &Judgement, release: &Release) -> Area {

@@ -6,6 +6,7 @@ mod batch;
 mod changes;
 mod corrections;
 mod envelope;
+mod facts;
 mod filter;
 mod flags;
 mod for_phone;
@@ -37,6 +38,7 @@ use crate::forms::Forms;
 use crate::media::Media;
 use crate::places::Places;
 
+pub use facts::{Facts, facts, judged, readable};
 pub use flags::COMPARE_PHOTOS;
 pub use for_phone::{Filed, filed_for_phone};
 pub use model::{

@@ -44,7 +44,9 @@ impl Submissions {
                         continue;
                     };
                     store::add_tag(tx.conn, &tag_row(head, &judgement.place, &edition, At::from(tx.now()))?)?;
-                    store::set_place(tx.conn, &head.id, &Area::of(&judgement, &release), &edition)?;
+                    let area = Area::of(&judgement, &release);
+                    store::set_place(tx.conn, &head.id, &area, &edition)?;
+                    desk.watchers.moved(tx, &head.id, area.codes())?;
                 }
                 let details = json!({ "count": heads.len() });
                 audit::record(tx, Event::new("submissions.retagged", "boundaries", &edition, details))

@@ -24,6 +24,11 @@ pub trait Watcher: Send + Sync {
     /// Somebody decided about the revision that stands.
     fn decided(&self, tx: &mut Tx, decision: &Decision) -> Result<()>;
 
+    /// New boundaries say that a submission belongs to other areas than before.
+    fn moved(&self, _tx: &mut Tx, _submission: &SubmissionId, _areas: Areas) -> Result<()> {
+        Ok(())
+    }
+
     /// What this room remembers of the last visit to a facility with this form before `ended`, for rules to read as members of
     /// `prev`: `open_findings`. Asked before a filing is judged, outside its transaction.
     fn remembers(
@@ -137,6 +142,10 @@ impl Watchers {
 
     pub(super) fn filed(&self, tx: &mut Tx, filed: &FiledRevision) -> Result<()> {
         self.0.iter().try_for_each(|watcher| watcher.filed(tx, filed))
+    }
+
+    pub(super) fn moved(&self, tx: &mut Tx, submission: &SubmissionId, areas: Areas) -> Result<()> {
+        self.0.iter().try_for_each(|watcher| watcher.moved(tx, submission, areas))
     }
 
     pub(super) fn decided(&self, tx: &mut Tx, decision: &Decision) -> Result<()> {

@@ -1,0 +1,3 @@
+DROP TABLE referrals;
+DROP TABLE finding_events;
+DROP TABLE finding_cases;

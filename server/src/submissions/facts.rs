@@ -1,0 +1,70 @@
+//! What the rooms above may know of a submission: its head, and what was said of a revision. They enforce for
+//! themselves who is shown it.
+
+use super::model::{Head, Judgement, Review, SubmissionId};
+use super::reading::Reader;
+use super::store;
+use crate::accounts::{Actor, Kind};
+use crate::db::{At, DbConn};
+use crate::error::Result;
+
+/// A submission as it stands.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// Its id.
+    pub id: SubmissionId,
+    /// The form it answers.
+    pub form: String,
+    /// The release of the form.
+    pub version: u32,
+    /// What the form is for.
+    pub kind: Kind,
+    /// The revision that stands.
+    pub revision: i32,
+    /// The facility as the envelope names it.
+    pub facility: Option<String>,
+    /// Who filed it.
+    pub account: String,
+    /// Where it stands with its reviewer.
+    pub review: Review,
+    /// When the visit ended.
+    pub finished_at: At,
+    /// The areas it belongs to, widest first.
+    pub areas: Vec<String>,
+}
+
+impl Facts {
+    fn of(head: Head) -> Facts {
+        let areas = [head.province, head.division, head.district, head.tehsil];
+        Facts {
+            id: head.id,
+            form: head.form,
+            version: head.version as u32,
+            kind: head.kind,
+            revision: head.revision,
+            facility: head.facility,
+            account: head.account_id,
+            review: head.review,
+            finished_at: head.finished_at,
+            areas: areas.into_iter().flatten().collect(),
+        }
+    }
+}
+
+/// A submission as it stands; none: there is none with this id.
+pub fn facts(conn: &mut DbConn, id: &str) -> Result<Option<Facts>> {
+    let Ok(id) = id.parse::<SubmissionId>() else { return Ok(None) };
+    Ok(store::head(conn, &id)?.map(Facts::of))
+}
+
+/// A submission as it stands, if this person may read it.
+pub fn readable(conn: &mut DbConn, id: &SubmissionId, actor: &Actor) -> Result<Option<Facts>> {
+    let reader = Reader { actor: actor.clone(), reason: None };
+    Ok(store::visible_head(conn, id, &reader.sight())?.map(Facts::of))
+}
+
+/// What was said of a revision when it was filed.
+pub fn judged(conn: &mut DbConn, id: &str, revision: i32) -> Result<Option<Judgement>> {
+    let Ok(id) = id.parse::<SubmissionId>() else { return Ok(None) };
+    store::revision(conn, &id, revision)?.map(|revision| revision.judgement()).transpose()
+}
