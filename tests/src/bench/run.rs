@@ -34,6 +34,8 @@ pub struct Options {
     pub measured: Duration,
     /// People in the storm; 0: none.
     pub storm: usize,
+    /// How often the server is killed in it.
+    pub kills: usize,
     /// Nothing but the storm.
     pub only_storm: bool,
 }
@@ -41,7 +43,7 @@ pub struct Options {
 /// Runs everything and returns the report as Markdown. What is being done is told on standard error meanwhile.
 pub fn run(options: &Options) -> Result<String, String> {
     if options.only_storm {
-        return storm::measure(&options.binary, options.storm);
+        return storm::measure(&options.binary, options.storm, options.kills);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| cause.to_string())?;
@@ -57,7 +59,7 @@ pub fn run(options: &Options) -> Result<String, String> {
     text += &report::figures("In the process", &micro::measure()?);
     if options.storm > 0 {
         progress("storm", &format!("{} phones, some minutes", options.storm));
-        text += &storm::measure(&options.binary, options.storm)?;
+        text += &storm::measure(&options.binary, options.storm, options.kills)?;
     }
     Ok(text)
 }
@@ -245,6 +247,8 @@ impl Bench<'_> {
             }
         }
         Ok(())
+    }
+
     /// The register of facilities: filling it, and searching it as the province's head and as a district's inspector.
     async fn register(&mut self, server: &Nigran) -> Result<String, String> {
         progress(self.name, "importing the register");
