@@ -1,7 +1,7 @@
 //! The register of facilities: a place is registered offline, looked for, confirmed, corrected, closed, and seen only by
 //! those whose line and area it lies in.
 
-use harness::{Person, TestApp, on_both_databases};
+use harness::{Person, TestApp, folders, on_both_databases};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -21,6 +21,7 @@ on_both_databases!(
     swapped_coordinates_are_noticed,
     what_makes_no_sense_is_named,
     a_place_is_read_again_only_when_it_changed,
+    boundaries_that_come_later_move_a_place_to_its_district,
 );
 
 /// A brick kiln in Quetta.
@@ -69,6 +70,7 @@ async fn a_place_registered_twice_is_registered_once(app: TestApp) {
 
     let first = phone.put(&path, &kiln()).await.created();
     app.clock.advance(chrono::Duration::days(3));
+    let phone = app.inspector().await;
     let again = phone.put(&path, &kiln()).await.ok();
 
     assert_eq!(first["facility"]["code"], "PK226-K-0001");
@@ -336,7 +338,7 @@ async fn places_are_found_by_name_in_both_scripts(app: TestApp) {
 async fn places_are_found_by_code_nearness_and_box(app: TestApp) {
     let phone = app.inspector().await;
     let mut codes_by_distance = Vec::new();
-    for (n, lat) in [30.1921, 30.1939, 30.2100, 30.5000].into_iter().enumerate() {
+    for (n, lat) in [30.1921, 30.1939, 30.2200, 30.5000].into_iter().enumerate() {
         let place =
             kiln_with(json!({ "name_en": format!("Demo {n}"), "position": { "lat": lat, "lon": 67.0075 } }));
         codes_by_distance.push(code_of(&phone, &registered(&phone, &place).await).await);
@@ -346,7 +348,7 @@ async fn places_are_found_by_code_nearness_and_box(app: TestApp) {
     assert_eq!(found("near=30.1921,67.0075").await, codes_by_distance[..2]);
     assert_eq!(found("near=30.1921,67.0075&radius_m=5000").await, codes_by_distance[..3]);
     assert_eq!(found("near=30.1921,67.0075&radius_m=50000").await, codes_by_distance);
-    assert_eq!(found("bbox=67.0,30.19,67.1,30.22").await, codes_by_distance[..3]);
+    assert_eq!(found("bbox=67.0,30.19,67.1,30.23").await, codes_by_distance[..3]);
     assert_eq!(found("bbox=60,24,71,33").await, codes_by_distance);
     assert_eq!(found("bbox=-180,-90,180,90").await, codes_by_distance);
     assert_eq!(
@@ -461,4 +463,30 @@ async fn a_place_is_read_again_only_when_it_changed(app: TestApp) {
     let changed = again().await;
 
     assert_eq!((unchanged, changed), (304, 200));
+}
+
+async fn boundaries_that_come_later_move_a_place_to_its_district(app: TestApp) {
+    let Some(districts) = folders::shared("geo/bal_adm2_2023_34.geojson") else { return };
+    let phone = app.inspector().await;
+    let path = registered(&phone, &kiln_with(json!({ "district": "PK220" }))).await;
+    let answered = phone.get(&path).await.ok();
+
+    let db = app.services().db.clone();
+    let importing =
+        move || server::places::import_file(&db, &districts, &server::places::ImportOptions::default());
+    tokio::task::spawn_blocking(importing).await.unwrap().unwrap();
+    let mut located = answered.clone();
+    for _ in 0..100 {
+        if located["district"]["code"] == "PK226" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        located = phone.get(&path).await.ok();
+    }
+
+    assert_eq!(answered["district"]["code"], "PK220");
+    assert_eq!(located["district"]["code"], "PK226");
+    assert_eq!((&located["code"], &located["revision"]), (&json!("PK220-K-0001"), &json!(1)));
+    let history = phone.get(&format!("{path}/history")).await.ok();
+    assert_eq!(history["items"][1]["action"], "relocated");
 }

@@ -10,9 +10,11 @@ mod crash;
 mod forms;
 mod jobs;
 mod lifecycle;
+mod simulate;
 mod slow;
 mod tls;
 mod torn;
+mod uploads;
 
 /// The binary with a data folder.
 fn nigran(data_dir: &Path) -> Launch {

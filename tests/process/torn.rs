@@ -12,8 +12,8 @@ use server::collector::{Backoff, Sizes};
 fn small() -> Trial {
     Trial {
         seed: 4,
-        people: 6,
-        submissions: 3,
+        people: 5,
+        submissions: 2,
         photos: 3,
         sizes: Sizes { photo: (12_000, 30_000), signature: (2_000, 5_000) },
         weather: Weather {
@@ -27,7 +27,7 @@ fn small() -> Trial {
             repeated: 0.15,
         },
         kills: 2,
-        life: Duration::from_millis(1500),
+        life: Duration::from_millis(1200),
         patience: Duration::from_secs(2),
         backoff: Backoff { first: Duration::from_millis(40), longest: Duration::from_millis(800) },
         phones_die: 0.15,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use harness::bench::{Options, run};
 
 const HELP: &str = "\
-Usage: bench [--postgres] [--seconds N] [--connections 8,32,64] [--storm PEOPLE] [--only-storm] [--binary PATH]
+Usage: bench [--postgres] [--seconds N] [--connections 8,32,64] [--storm PEOPLE] [--kills N] [--only-storm] [--binary PATH]
 
 Starts the release binary `nigran` on a folder of its own, loads it over HTTP and prints Markdown tables.
 
@@ -16,6 +16,7 @@ Starts the release binary `nigran` on a folder of its own, loads it over HTTP an
   --seconds N          length of each measurement, 5 unless told
   --connections LIST   numbers of connections, 8,32,64 unless told
   --storm PEOPLE       phones on a torn network, 200 unless told; 0 leaves the storm out (it takes some minutes)
+  --kills N            how often the server is killed in the storm, 3 unless told
   --only-storm         nothing but the storm
   --binary PATH        the server to measure; the one beside this program unless told
 
@@ -43,6 +44,7 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
         warm_up: Duration::from_secs(1),
         measured: Duration::from_secs(5),
         storm: 200,
+        kills: 3,
         only_storm: false,
     };
     while let Some(argument) = arguments.next() {
@@ -50,6 +52,9 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
         match argument.as_str() {
             "--postgres" => options.postgres = true,
             "--only-storm" => options.only_storm = true,
+            "--kills" => {
+                options.kills = value()?.parse().map_err(|_| format!("--kills needs a number\n\n{HELP}"))?;
+            }
             "--storm" => {
                 options.storm = value()?.parse().map_err(|_| format!("--storm needs a number\n\n{HELP}"))?;
             }
