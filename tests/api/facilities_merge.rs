@@ -127,9 +127,10 @@ async fn of_two_that_merge_each_other_one_wins(app: TestApp) {
     let supervisor = app.supervisor().await;
     let kilns = kilns(&app, 2).await;
     let (here, there) = (format!("{}/merge", kilns[0]), format!("{}/merge", kilns[1]));
+    let (over_there, over_here) = (into(&kilns[1]), into(&kilns[0]));
 
     let (one, other) =
-        tokio::join!(supervisor.post(&here, &into(&kilns[1])), supervisor.post(&there, &into(&kilns[0])),);
+        tokio::join!(supervisor.post(&here, &over_there), supervisor.post(&there, &over_here),);
 
     let mut statuses = [one.status, other.status];
     statuses.sort_unstable();

@@ -56,19 +56,19 @@ async fn a_correction_supersedes_what_is_no_longer_true_and_nothing_is_deleted(a
     let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
     let visit = samples::b3();
     let first = inspector.file(&visit).await.created();
-    let seen = supervisor.finding(visit.id, "HRS-02").await;
+    let seen = supervisor.finding(visit.id, "HRS-04").await;
     supervisor.acknowledge(&seen).await;
     let before = supervisor.findings_of(visit.id).await.len();
 
-    let corrected = visit.clone().with("children[0].rest_minutes", 75);
+    let corrected = visit.clone().with("children[0].overtime", false);
     let second = inspector.revise(&corrected, first["content_hash"].as_str().unwrap()).await.created();
-    let gone = supervisor.finding(visit.id, "HRS-02").await;
+    let gone = supervisor.finding(visit.id, "HRS-04").await;
     let kept = supervisor.finding(visit.id, "AGE-02").await;
     inspector
-        .revise(&visit.clone().with("children[0].rest_minutes", 30), second["content_hash"].as_str().unwrap())
+        .revise(&visit.clone().with("children[0].ppe", "partial"), second["content_hash"].as_str().unwrap())
         .await
         .created();
-    let back = supervisor.finding(visit.id, "HRS-02").await;
+    let back = supervisor.finding(visit.id, "HRS-04").await;
 
     assert_eq!((&gone["state"], &gone["cause"]), (&json!("superseded"), &json!("corrected")));
     assert_eq!((&kept["version"], &kept["revision"]), (&json!(1), &json!(2)), "nothing happened to it");
@@ -267,7 +267,7 @@ async fn a_later_visit_that_sees_nothing_closes_nothing(app: TestApp) {
     let place = Uuid::new_v4().to_string();
     let found = samples::b3().at("facility", place.clone());
     inspector.file(&found).await.created();
-    app.clock.advance(Duration::hours(1));
+    app.clock.advance(Duration::minutes(5));
 
     let clean = samples::b1().at("facility", place);
     inspector.file(&clean).await.created();
@@ -304,7 +304,9 @@ async fn a_rejected_submission_counts_for_nothing_until_that_is_taken_back(app: 
         .ok();
     let rejected = supervisor.get(&harness::cases::at(&page, "")).await.ok();
     let open = supervisor.get("/v1/findings").await.ok();
-    supervisor.post(&path, &json!({ "action": "reopen", "reason": "it was this one" })).await.ok();
+    let second = json!({ "role": "supervisor", "line": "labour", "areas": ["PK226"] });
+    let second = app.account("second", second).await;
+    second.post(&path, &json!({ "action": "reopen", "reason": "it was this one" })).await.ok();
     let back = supervisor.get(&harness::cases::at(&page, "")).await.ok();
 
     assert_eq!((&rejected["state"], &rejected["cause"]), (&json!("superseded"), &json!("rejected")));

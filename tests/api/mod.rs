@@ -19,6 +19,7 @@ mod operations;
 mod photos;
 mod photos_understood;
 mod places;
+mod python_tools;
 mod reading;
 mod referrals;
 mod review;

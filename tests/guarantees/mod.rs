@@ -1,6 +1,7 @@
 //! What must stay true whatever is built next.
 
 mod audit;
+mod conformance;
 mod errors;
 mod history;
 mod imports;

@@ -1,7 +1,12 @@
 //! The description of the interface that phones are written against is the one the code makes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use harness::folders::workspace;
+use regex::Regex;
 use serde_json::Value;
+
+use super::sources::Source;
 
 #[test]
 fn the_committed_description_is_that_of_the_code() {
@@ -61,4 +66,32 @@ fn has_example(part: &Value, api: &Value) -> bool {
                 .flatten()
                 .any(|it| it.get("example").is_some() || it.get("examples").is_some())
     })
+}
+
+/// A schema is known by its name alone: of two with one name the description keeps one, and lies about the other.
+#[test]
+fn no_two_schemas_share_a_name() {
+    let folder = workspace().join("server/src");
+    let declared = Regex::new(
+        r"(?s)#\[derive\(([^)]*ToSchema[^)]*)\)\]((?:[^;{}]|\{[^{}]*\})*?)(?:pub(?:\([a-z: ]+\))? )?(?:struct|enum) (\w+)",
+    )
+    .unwrap();
+    let renamed = Regex::new(r"schema\([^)]*?\bas = (\w+)").unwrap();
+    let words = Regex::new(r"text_(?:enum|id)! \{(?:\s*///[^\n]*)*\s*(\w+)").unwrap();
+    let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for source in Source::all_in(&folder) {
+        let text = std::fs::read_to_string(folder.join(&source.file)).unwrap();
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let structs = declared.captures_iter(text).map(|found| match renamed.captures(&found[2]) {
+            Some(renamed) => renamed[1].to_owned(),
+            None => found[3].to_owned(),
+        });
+        for name in structs.chain(words.captures_iter(text).map(|found| found[1].to_owned())) {
+            known.entry(name).or_default().insert(source.file.clone());
+        }
+    }
+
+    assert!(known.len() > 40, "the sources have schemas");
+    let shared: Vec<_> = known.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(shared.is_empty(), "give one of each a name of its own with #[schema(as = …)]: {shared:?}");
 }

@@ -14,6 +14,7 @@ mod simulate;
 mod slow;
 mod tls;
 mod torn;
+mod uploads;
 
 /// The binary with a data folder.
 fn nigran(data_dir: &Path) -> Launch {

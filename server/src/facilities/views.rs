@@ -278,7 +278,7 @@ impl ListedFacility {
 
 /// Something that happened to a facility.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(example = json!({
+#[schema(as = FacilityEvent, example = json!({
     "n": 2, "at": "2026-11-21T05:00:00Z", "by": "0193a4b2-7c1e-7d3a-9f00-2b6c1d5e8a41", "action": "confirmed", "revision": 2,
     "facts": null, "other": null, "reason": null
 }))]

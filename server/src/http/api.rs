@@ -11,7 +11,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{health, jobs, log, problem};
+use super::{description, health, jobs, log, problem};
 use crate::error::{Error, Kind};
 use crate::{accounts, facilities, findings, forms, places, submissions, sync, uploads};
 
@@ -68,7 +68,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
 /// The description of the interface, made from the code.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    actix_web::App::new().into_utoipa_app().openapi(Head::openapi()).configure(routes).split_for_parts().1
+    let app = actix_web::App::new().into_utoipa_app().openapi(Head::openapi()).configure(routes);
+    let mut api = app.split_for_parts().1;
+    description::complete(&mut api);
+    api
 }
 
 /// The description as it is sent: written once, since anybody may ask for it.

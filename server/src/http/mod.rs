@@ -2,6 +2,7 @@
 //! Rooms bring their handlers; this module knows how they are spoken to.
 
 pub mod api;
+mod description;
 pub(crate) mod health;
 mod jobs;
 mod log;

@@ -28,6 +28,7 @@ impl<T> Page<T> {
 
 /// The `?after=…&limit=…` of a list.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Cursor {
     /// `next` of the page before.
     pub after: Option<String>,

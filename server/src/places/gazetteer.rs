@@ -68,6 +68,15 @@ impl Gazetteer {
         Some((self.districts.coded(code)?.named(), self.division_of(code)?))
     }
 
+    /// The districts of the division or province with this code.
+    pub(super) fn districts_of(&self, area: &str) -> impl Iterator<Item = &str> {
+        let within = move |entry: &&Entry| match entry.division.as_deref() {
+            Some(division) => division == area || area == PROVINCE,
+            None => false,
+        };
+        self.districts.entries.iter().filter(within).map(|entry| entry.code.as_str())
+    }
+
     /// The code of the area of this level and name. A tehsil's name means something only within its district.
     pub(super) fn code_of(&self, level: u8, name: &str, parent: Option<&str>) -> Option<&str> {
         let entry = match level {

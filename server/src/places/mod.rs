@@ -44,6 +44,13 @@ pub fn district(code: &str) -> Option<(Named, Named)> {
     gazetteer::gazetteer().district(code)
 }
 
+/// The area with this code and every district inside it: what is said to a district concerns whoever works in its
+/// division or province, too.
+pub fn with_districts(area: &str) -> Vec<String> {
+    let districts = gazetteer::gazetteer().districts_of(area).map(str::to_owned);
+    std::iter::once(area.to_owned()).chain(districts).collect()
+}
+
 /// The code of the district of this English name or alias.
 pub fn district_called(name: &str) -> Option<&'static str> {
     gazetteer::gazetteer().code_of(2, name, None)

@@ -12,6 +12,7 @@ const BY_FLAG: i32 = 1_000;
 
 /// What makes a submission urgent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Urgency)]
 pub(super) struct Risk {
     /// The gravest finding; none: nothing was found.
     #[schema(value_type = Option<String>, example = "critical")]

@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use crate::accounts::Kind;
 use crate::db::At;
+use crate::facilities::FacilityForPhone;
 use crate::submissions::{ReceiptForPhone, ReturnedForPhone};
 
 /// One page of what changed for a phone.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
-#[schema(example = json!({
+#[schema(as = SyncPage, example = json!({
     "cursor": "q83vEjRWeJq83vEjRWeJq83vEjRWeJq83vEjRWeJq80xfDB8MTc5NTE3NjAwMHxQSzIyNnwxMDV8", "more": false,
     "server_time": "2026-11-20T12:00:00Z", "reset": true,
     "areas": { "codes": ["PK226"], "drop": [] },
@@ -47,6 +48,9 @@ pub(super) struct Answer {
     /// The boundary sets, to draw and to locate with; all of them, or none when none has changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) boundaries: Vec<BoundariesForPhone>,
+    /// Facilities of the person's line in the person's areas.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) facilities: Vec<FacilityForPhone>,
     /// The person's own submissions that arrived or moved on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) receipts: Vec<ReceiptForPhone>,
@@ -66,7 +70,7 @@ fn is_false(it: &bool) -> bool {
 impl Answer {
     /// How many items it holds that were counted against the limit.
     pub(super) fn len(&self) -> usize {
-        self.receipts.len() + self.dropped.len()
+        self.facilities.len() + self.receipts.len()
     }
 }
 
@@ -124,7 +128,7 @@ pub(super) struct BoundariesForPhone {
 /// Something the phone is to delete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub(super) struct Dropped {
-    /// `facility`, `assignment`.
+    /// `facility`.
     pub(super) kind: &'static str,
     /// Its id.
     pub(super) id: String,

@@ -167,6 +167,10 @@ impl Draft {
         if lost.is_empty() && gained.is_empty() {
             return true;
         }
+        // What a phone holds says its district; of a division or province it cannot tell what lies inside.
+        if lost.iter().any(|code| places::with_districts(code).len() > 1) {
+            return false;
+        }
         cursor.areas.clone_from(&actor.areas);
         answer.areas = Some(AreasForPhone { codes: actor.areas.clone(), drop: lost });
         match cursor.snapshot.take() {
@@ -181,8 +185,8 @@ impl Draft {
                     .filter(|code| gained.contains(code) || earlier.contains(code))
                     .cloned()
                     .collect();
-                cursor.snapshot = Part::FIRST_BY_AREA.filter(|_| !areas.is_empty()).map(|part| Snapshot {
-                    part,
+                cursor.snapshot = (!areas.is_empty()).then(|| Snapshot {
+                    part: Part::FIRST_BY_AREA,
                     after: None,
                     gained: Some(areas),
                 });
@@ -221,7 +225,7 @@ impl Draft {
 }
 
 fn audiences(actor: &Actor) -> Vec<Audience> {
-    let areas = actor.areas.iter().cloned().map(Audience::Area);
+    let areas = actor.areas.iter().flat_map(|area| places::with_districts(area)).map(Audience::Area);
     [Audience::Everyone, Audience::Account(actor.account.to_string())].into_iter().chain(areas).collect()
 }
 

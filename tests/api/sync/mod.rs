@@ -4,3 +4,4 @@ mod cursors;
 mod pages;
 mod people;
 mod phone;
+mod register;

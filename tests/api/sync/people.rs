@@ -81,7 +81,7 @@ async fn only_those_who_fill_questionnaires_sync(app: TestApp) {
 }
 
 /// The administrator gives somebody other areas.
-async fn move_to(app: &TestApp, username: &str, areas: &[&str]) {
+pub(super) async fn move_to(app: &TestApp, username: &str, areas: &[&str]) {
     let admin = app.admin().await;
     let accounts = admin.get("/v1/accounts?limit=500").await.ok();
     let account = accounts["items"].as_array().unwrap().iter().find(|it| it["username"] == username).unwrap();

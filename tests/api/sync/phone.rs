@@ -24,7 +24,8 @@ const KINDS: &[(&str, &str)] = &[
     ("boundaries", "set"),
     ("facilities", "id"),
     ("assignments", "id"),
-    ("receipts", "id"),
+    ("receipts", "submission"),
+    ("returned", "submission"),
 ];
 
 impl Phone {

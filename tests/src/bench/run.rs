@@ -223,9 +223,30 @@ impl Bench<'_> {
                 table.row(&format!("{what}{kind}"), &measured);
             }
         }
+        self.syncing(server, &mut table).await?;
         Ok(table.finish())
     }
 
+    /// What every phone asks whenever it has a signal, and is mostly told: nothing has changed.
+    async fn syncing(&self, server: &Nigran, table: &mut Table) -> Result<(), String> {
+        progress(self.name, "sync, unchanged");
+        // Somebody who has filed nothing: the first sync is one page.
+        let token = self.login_as(server, "auditor").await?;
+        let (page, etag) = Read::new("/v1/sync", &token, None).once_whole(server.address).await?;
+        let page: Value = serde_json::from_slice(&page).map_err(|cause| cause.to_string())?;
+        let cursor = page["cursor"].as_str().ok_or("a sync gave no cursor")?;
+        let path = format!("/v1/sync?cursor={cursor}");
+        for connections in [1, 32] {
+            for (kind, read) in [
+                ("sync, unchanged", Read::new(&path, &token, etag.as_deref())),
+                ("sync, unchanged, asked without its ETag", Read::new(&path, &token, None)),
+            ] {
+                let measured =
+                    load::run(self.target(server), self.load(connections), |_| read.clone()).await?;
+                table.row(kind, &measured);
+            }
+        }
+        Ok(())
     /// The register of facilities: filling it, and searching it as the province's head and as a district's inspector.
     async fn register(&mut self, server: &Nigran) -> Result<String, String> {
         progress(self.name, "importing the register");

@@ -71,6 +71,13 @@ impl Read {
         Read { request, status: if etag.is_some() { 304 } else { 200 } }
     }
 
+    /// Reads once and returns the body, and the ETag where the answer has one.
+    pub(super) async fn once_whole(&self, address: SocketAddr) -> Result<(Vec<u8>, Option<String>), String> {
+        let mut connection = Connection::open(address).await.map_err(|cause| cause.to_string())?;
+        expect(&mut connection, &[self.request.as_bytes()], &[self.status]).await?;
+        Ok((connection.body().to_vec(), connection.header("etag").map(str::to_owned)))
+    }
+
     /// Reads once and returns the ETag, where the answer has one.
     pub(super) async fn etag(&self, address: SocketAddr) -> Result<Option<String>, String> {
         let mut connection = Connection::open(address).await.map_err(|cause| cause.to_string())?;

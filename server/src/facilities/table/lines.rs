@@ -212,7 +212,9 @@ impl<'p> Checker<'p> {
                 format!("{} belongs to the {line} line, which is not yours", facts.kind),
             );
         }
-        if !self.sight.covers(area) {
+        // A district nobody knows is in nobody's area; that it is unknown says enough.
+        let is_known = cells.problems.iter().all(|problem| problem.code != "unknown_district");
+        if is_known && !self.sight.covers(area) {
             cells.problem("district", "outside_area", "it lies outside your area");
         }
     }

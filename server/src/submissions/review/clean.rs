@@ -54,6 +54,7 @@ pub(super) struct Accepted {
 
 /// What became of one.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = AcceptedOrNot)]
 pub(super) struct Verdict {
     id: SubmissionId,
     /// 200, or the status of the problem.

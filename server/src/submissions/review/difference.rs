@@ -104,7 +104,8 @@ impl Submissions {
         let (from, to) = self.db.read_here(|conn| {
             let decided = store::last(conn, &head.id)?.map(|row| row.revision);
             let to = query.to.unwrap_or(head.revision);
-            let from = query.from.or(decided.filter(|decided| *decided < to)).unwrap_or((to - 1).max(1));
+            let from =
+                query.from.or(decided.filter(|decided| *decided < to)).unwrap_or(to.saturating_sub(1).max(1));
             let mut find = |n| heads::revision(conn, &head.id, n)?.ok_or_else(|| no_revision(&head.id, n));
             Ok((find(from)?, find(to)?))
         })?;
