@@ -64,10 +64,14 @@ async fn a_correction_supersedes_what_is_no_longer_true_and_nothing_is_deleted(a
     let second = inspector.revise(&corrected, first["content_hash"].as_str().unwrap()).await.created();
     let gone = supervisor.finding(visit.id, "HRS-04").await;
     let kept = supervisor.finding(visit.id, "AGE-02").await;
+<<<<<<< HEAD
     inspector
         .revise(&visit.clone().with("children[0].ppe", "partial"), second["content_hash"].as_str().unwrap())
         .await
         .created();
+=======
+    inspector.revise(&visit.clone().with("children[0].ppe", "partial"), second["content_hash"].as_str().unwrap()).await.created();
+>>>>>>> findings
     let back = supervisor.finding(visit.id, "HRS-04").await;
 
     assert_eq!((&gone["state"], &gone["cause"]), (&json!("superseded"), &json!("corrected")));

@@ -247,6 +247,8 @@ impl Bench<'_> {
             }
         }
         Ok(())
+    }
+
     /// The register of facilities: filling it, and searching it as the province's head and as a district's inspector.
     async fn register(&mut self, server: &Nigran) -> Result<String, String> {
         progress(self.name, "importing the register");
