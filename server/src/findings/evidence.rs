@@ -50,14 +50,17 @@ fn fits(case: &Case, places: Option<Vec<String>>, facts: Option<Facts>, id: &str
         return unfit("is not later than the visit that found it");
     }
     match places {
-        Some(places) if !facts.facility.is_some_and(|it| places.contains(&it)) => {
-            unfit("is about another place")
-        }
+        Some(places) if !names_one_of(&places, facts.facility.as_deref()) => unfit("is about another place"),
         None if !facts.areas.iter().any(|area| Some(area) == case.district.as_ref()) => {
             unfit("is about another district")
         }
         _ => Ok(()),
     }
+}
+
+/// Ids are kept in lower case; a phone may write them otherwise.
+fn names_one_of(places: &[String], facility: Option<&str>) -> bool {
+    facility.is_some_and(|it| places.iter().any(|place| place.eq_ignore_ascii_case(it)))
 }
 
 /// Passes who may verify: a later submission by somebody else shows it, or somebody else said that it was remedied.

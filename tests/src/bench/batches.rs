@@ -97,7 +97,9 @@ async fn count(mut stream: OwnedReadHalf) -> Result<(), String> {
         }
         let mut at = 0;
         while let Some(found) = find(&buffer[at..], STATUS) {
-            let Some(status) = buffer.get(at + found + STATUS.len()..at + found + STATUS.len() + 3) else { break };
+            let Some(status) = buffer.get(at + found + STATUS.len()..at + found + STATUS.len() + 3) else {
+                break;
+            };
             match status {
                 b"201" => seen += 1,
                 // The status of a place is a word in quotes.
