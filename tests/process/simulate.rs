@@ -52,7 +52,7 @@ fn a_province_is_played_and_the_same_seed_plays_it_again() {
     assert_eq!(figure(&table, "  the same"), filed.to_string(), "phone and server judge alike\n{table}");
     assert!(table.contains("4 of 4 days"), "progress in plain lines, where there is no terminal\n{table}");
 
-    // The same accounts, the same visits: the server has them already.
+    // The same people make the same visits, under new ids.
     let (code, again, said) = simulate(&folder, &server, "3", PASSWORD);
     assert_eq!((code, figure(&again, "submissions filed")), (Some(0), filed.to_string()), "{again}{said}");
 }
