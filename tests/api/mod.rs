@@ -10,7 +10,6 @@ mod facilities;
 mod facilities_csv;
 mod facilities_merge;
 mod filing;
-mod filing;
 mod findings;
 mod flags;
 mod forms;

@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::model::{Case, FindingId, Severity, State};
+use super::reading::Sight;
 use super::store;
+use crate::accounts::{Actor, Kind};
 use crate::db::{At, DbConn};
 use crate::error::Result;
 
@@ -71,6 +73,28 @@ pub fn history_extract(conn: &mut DbConn, facility: &str) -> Result<Value> {
     Ok(json!({ "open_findings": total, "open": open, "counts": counts }))
 }
 
+/// A finding somebody names: what kind of visit it came from, and where it is.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Its id.
+    pub id: FindingId,
+    /// What sort of form showed it.
+    pub kind: Kind,
+    /// The facility, as the submission names it.
+    pub facility: Option<String>,
+}
+
+/// The finding with this id, if this person may see it.
+pub fn readable(conn: &mut DbConn, id: &FindingId, actor: &Actor) -> Result<Option<Named>> {
+    let case = store::visible_case(conn, id, &Sight::of(actor))?;
+    Ok(case.map(|case| Named { id: case.id, kind: case.kind, facility: case.facility }))
+}
+
+/// How many of these findings are said to be put right and wait for somebody who checks it.
+pub fn awaiting_proof(conn: &mut DbConn, ids: &[String]) -> Result<usize> {
+    store::standing(conn, ids, State::Remedied).map(|count| usize::try_from(count).unwrap_or(0))
+}
+
 /// What speaks for visiting a facility, as far as findings go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RiskTerms {
@@ -80,15 +104,18 @@ pub struct RiskTerms {
     pub overdue: u32,
     /// How often they had been put right before, all together.
     pub recurrence: u32,
+    /// How many there are of each rule.
+    pub codes: BTreeMap<String, u32>,
 }
 
 /// The terms of every facility of a district that has findings to be put right, by facility.
 pub fn risk_terms(conn: &mut DbConn, district: &str, now: At) -> Result<BTreeMap<String, RiskTerms>> {
     let mut terms: BTreeMap<String, RiskTerms> = BTreeMap::new();
-    for (facility, severity, recurrence, due_at, paused_at) in store::running_in(conn, district)? {
+    for (facility, code, severity, recurrence, due_at, paused_at) in store::running_in(conn, district)? {
         let Some(facility) = facility else { continue };
         let term = terms.entry(facility).or_default();
         *term.open.entry(severity).or_default() += 1;
+        *term.codes.entry(code).or_default() += 1;
         term.overdue += u32::from(paused_at.is_none() && due_at < now);
         term.recurrence += u32::try_from(recurrence).unwrap_or(0);
     }

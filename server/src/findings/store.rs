@@ -257,17 +257,21 @@ pub(super) fn unfinished_at(conn: &mut DbConn, facility: &str, limit: i64) -> Re
         .load(conn)?)
 }
 
-/// Of every facility of a district with running cases: severity, recurrence, deadline, whether it stands still.
+/// A running case, as far as risk goes: facility, rule, severity, recurrence, deadline, whether it stands still.
+type Running = (Option<String>, String, Severity, i32, At, Option<At>);
+
+/// Of every facility of a district its running cases.
 pub(super) fn running_in(
     conn: &mut DbConn,
     district: &str,
-) -> Result<Vec<(Option<String>, Severity, i32, At, Option<At>)>> {
+) -> Result<Vec<Running>> {
     Ok(finding_cases::table
         .filter(finding_cases::district.eq(district))
         .filter(finding_cases::facility.is_not_null())
         .filter(finding_cases::state.eq_any(State::RUNNING.to_vec()))
         .select((
             finding_cases::facility,
+            finding_cases::code,
             finding_cases::severity,
             finding_cases::recurrence,
             finding_cases::due_at,
@@ -291,6 +295,15 @@ pub(super) fn unfinished_of(conn: &mut DbConn, facility: &str, form: &str, ended
         count += usize::from(rule.read::<Rule>()?.form == form);
     }
     Ok(count)
+}
+
+/// How many of these cases stand so.
+pub(super) fn standing(conn: &mut DbConn, ids: &[String], state: State) -> Result<i64> {
+    Ok(finding_cases::table
+        .filter(finding_cases::id.eq_any(ids.to_vec()))
+        .filter(finding_cases::state.eq(state))
+        .count()
+        .get_result(conn)?)
 }
 
 /// How many cases of a facility stand in each state.
