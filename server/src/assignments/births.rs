@@ -158,7 +158,7 @@ fn rating(judgement: &Judgement) -> Option<&str> {
 }
 
 /// A calculated value, by the name of its question.
-fn calculated<'j>(judgement: &'j Judgement, name: &str) -> Option<&'j serde_json::Value> {
+pub(super) fn calculated<'j>(judgement: &'j Judgement, name: &str) -> Option<&'j serde_json::Value> {
     let is_it = |path: &str| path.rsplit('.').next() == Some(name);
     judgement.calculated.iter().find(|(path, _)| is_it(path)).map(|(_, value)| value)
 }

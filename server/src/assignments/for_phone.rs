@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::model::{Assignment, AssignmentId, Origin};
 use super::reading::{Sight, place_of, places_of};
 use super::rotation::names_of;
-use super::store;
 use super::views::Place;
+use super::{births, store};
 use crate::accounts::{Actor, Kind, Permission};
 use crate::db::{At, DbConn};
 use crate::error::Result;
@@ -22,7 +22,7 @@ use crate::submissions;
     "facility": "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f11", "place": null, "district": "PK226", "pool": "PK226", "mine": false,
     "origin": "finding", "from_at": "2026-11-20T12:00:00Z", "due_at": "2026-11-27T18:59:59Z",
     "reason": "See whether finding REC-01 was put right.", "findings": ["0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f12"],
-    "prev": { "last_visit": null, "open_findings": 0, "open": [], "counts": {} }
+    "prev": { "last_visit": null, "open_findings": 0, "open_items": 0, "open": [], "counts": {} }
 }))]
 pub struct AssignmentForPhone {
     /// Its id.
@@ -55,7 +55,8 @@ pub struct AssignmentForPhone {
     pub reason: String,
     /// Findings to be seen on the visit.
     pub findings: Vec<String>,
-    /// What is known of earlier visits: `last_visit`, `open_findings`, `open`, `counts`.
+    /// What is known of earlier visits: `last_visit`, `open`, `counts`; and what rules read as `prev`: `open_findings`,
+    /// `open_items`, `total_score`.
     #[schema(value_type = Object)]
     pub prev: Value,
 }
@@ -119,7 +120,15 @@ pub(super) fn history_of(conn: &mut DbConn, row: &Assignment) -> Result<Value> {
     let last = submissions::last_visit(conn, &names, row.kind)?;
     let mut history = json!({ "last_visit": last, "open_findings": 0, "open": [], "counts": {} });
     for name in &names {
-        add(&mut history, findings::history_extract(conn, name)?);
+        add(&mut history, findings::history_extract(conn, name, row.kind)?);
+    }
+    // What rules read as `prev.open_items` and `prev.total_score`, under the names they read it by.
+    history["open_items"] = history["open_findings"].clone();
+    if let Some(last) = last
+        && let Some(judgement) = submissions::judged(conn, last.submission.as_str(), last.revision)?
+        && let Some(score) = births::calculated(&judgement, "total_score")
+    {
+        history["total_score"] = score.clone();
     }
     Ok(history)
 }

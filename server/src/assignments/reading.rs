@@ -81,7 +81,12 @@ impl Assignments {
     pub(super) async fn show(&self, actor: Actor, id: AssignmentId) -> Result<AssignmentView> {
         let sight = Sight::of(&actor)?;
         let room = self.clone();
-        self.db.read(move |conn| room.view(conn, &actor, visible(conn, &id, &sight)?)).await
+        self.db
+            .read(move |conn| {
+                let row = visible(conn, &id, &sight)?;
+                room.view(conn, &actor, row)
+            })
+            .await
     }
 
     fn view(&self, conn: &mut DbConn, actor: &Actor, row: Assignment) -> Result<AssignmentView> {

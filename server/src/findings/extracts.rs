@@ -36,9 +36,9 @@ pub struct OpenFinding {
     pub recurrence: i32,
 }
 
-/// The findings of a facility that are not finished, what is due soonest first; at most 200.
-pub fn open_for_facility(conn: &mut DbConn, facility: &str) -> Result<Vec<OpenFinding>> {
-    let cases = store::unfinished_at(conn, facility, MOST)?;
+/// The findings of a facility, from visits of a kind, that are not finished, what is due soonest first; at most 200.
+pub fn open_for_facility(conn: &mut DbConn, facility: &str, kind: Kind) -> Result<Vec<OpenFinding>> {
+    let cases = store::unfinished_at(conn, facility, kind, MOST)?;
     Ok(cases.into_iter().map(open).collect())
 }
 
@@ -55,9 +55,10 @@ fn open(case: Case) -> OpenFinding {
 }
 
 /// What a phone must know of a facility's findings before the next visit: `{open_findings, open: [{code, severity,
-/// state, due_at, recurrence}], counts: {state: n}}`. Nothing about any child.
-pub fn history_extract(conn: &mut DbConn, facility: &str) -> Result<Value> {
-    let open: Vec<Value> = open_for_facility(conn, facility)?
+/// state, due_at, recurrence}], counts: {state: n}}`. Only from visits of a kind: the lines do not read each other. Nothing
+/// about any child.
+pub fn history_extract(conn: &mut DbConn, facility: &str, kind: Kind) -> Result<Value> {
+    let open: Vec<Value> = open_for_facility(conn, facility, kind)?
         .iter()
         .map(|finding| {
             json!({
@@ -67,7 +68,7 @@ pub fn history_extract(conn: &mut DbConn, facility: &str) -> Result<Value> {
         })
         .collect();
     let counts: BTreeMap<&str, i64> =
-        store::tally(conn, facility)?.into_iter().map(|(state, n)| (state.as_str(), n)).collect();
+        store::tally(conn, facility, kind)?.into_iter().map(|(state, n)| (state.as_str(), n)).collect();
     let unfinished = [State::Open, State::Acknowledged, State::Referred, State::Remedied];
     let total: i64 = unfinished.iter().filter_map(|state| counts.get(state.as_str())).sum();
     Ok(json!({ "open_findings": total, "open": open, "counts": counts }))

@@ -244,12 +244,17 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
     Ok(query.load(conn)?)
 }
 
-/// The unfinished cases of a facility, gravest last seen first by deadline.
-pub(super) fn unfinished_at(conn: &mut DbConn, facility: &str, limit: i64) -> Result<Vec<Case>> {
+/// The unfinished cases of a facility, from visits of a kind, what is due soonest first.
+pub(super) fn unfinished_at(
+    conn: &mut DbConn,
+    facility: &str,
+    kind: Kind,
+    limit: i64,
+) -> Result<Vec<Case>> {
     let mut states = State::RUNNING.to_vec();
     states.push(State::Remedied);
     Ok(finding_cases::table
-        .filter(finding_cases::facility.eq(facility))
+        .filter(finding_cases::facility.eq(facility).and(finding_cases::kind.eq(kind)))
         .filter(finding_cases::state.eq_any(states))
         .order((finding_cases::due_at, finding_cases::id))
         .limit(limit)
@@ -306,10 +311,10 @@ pub(super) fn standing(conn: &mut DbConn, ids: &[String], state: State) -> Resul
         .get_result(conn)?)
 }
 
-/// How many cases of a facility stand in each state.
-pub(super) fn tally(conn: &mut DbConn, facility: &str) -> Result<Vec<(State, i64)>> {
+/// How many cases of a facility, from visits of a kind, stand in each state.
+pub(super) fn tally(conn: &mut DbConn, facility: &str, kind: Kind) -> Result<Vec<(State, i64)>> {
     Ok(finding_cases::table
-        .filter(finding_cases::facility.eq(facility))
+        .filter(finding_cases::facility.eq(facility).and(finding_cases::kind.eq(kind)))
         .group_by(finding_cases::state)
         .select((finding_cases::state, diesel::dsl::count_star()))
         .load(conn)?)

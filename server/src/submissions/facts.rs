@@ -70,6 +70,8 @@ pub fn readable(conn: &mut DbConn, id: &SubmissionId, actor: &Actor) -> Result<O
 pub struct LastVisit {
     /// The submission that shows it.
     pub submission: SubmissionId,
+    /// The revision that stands.
+    pub revision: i32,
     /// When it ended.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub finished_at: At,
@@ -87,6 +89,7 @@ pub fn last_visit(conn: &mut DbConn, facilities: &[String], kind: Kind) -> Resul
     let head = store::last_of_kind(conn, facilities, kind)?;
     Ok(head.map(|head| LastVisit {
         submission: head.id,
+        revision: head.revision,
         finished_at: head.finished_at,
         verdict: head.verdict,
         review: head.review,

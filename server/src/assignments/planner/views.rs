@@ -48,7 +48,7 @@ pub(super) struct Plan {
     /// What to visit together, the gravest first.
     pub(super) clusters: Vec<Cluster>,
     /// All that the plan depends on besides the facts.
-    #[schema(inline)]
+    #[schema(value_type = Weights)]
     pub(super) weights: Arc<Weights>,
 }
 
@@ -108,6 +108,5 @@ pub(super) struct PlannedAssignment {
     /// False: it was made before, for the same day.
     pub(super) made: bool,
     /// Where it stands.
-    #[schema(inline)]
     pub(super) state: State,
 }
