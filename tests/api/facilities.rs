@@ -1,7 +1,7 @@
 //! The register of facilities: a place is registered offline, looked for, confirmed, corrected, closed, and seen only by
 //! those whose line and area it lies in.
 
-use harness::{Person, TestApp, on_both_databases};
+use harness::{Person, TestApp, folders, on_both_databases};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -21,6 +21,7 @@ on_both_databases!(
     swapped_coordinates_are_noticed,
     what_makes_no_sense_is_named,
     a_place_is_read_again_only_when_it_changed,
+    boundaries_that_come_later_move_a_place_to_its_district,
 );
 
 /// A brick kiln in Quetta.
@@ -462,4 +463,30 @@ async fn a_place_is_read_again_only_when_it_changed(app: TestApp) {
     let changed = again().await;
 
     assert_eq!((unchanged, changed), (304, 200));
+}
+
+async fn boundaries_that_come_later_move_a_place_to_its_district(app: TestApp) {
+    let Some(districts) = folders::shared("geo/bal_adm2_2023_34.geojson") else { return };
+    let phone = app.inspector().await;
+    let path = registered(&phone, &kiln_with(json!({ "district": "PK220" }))).await;
+    let answered = phone.get(&path).await.ok();
+
+    let db = app.services().db.clone();
+    let importing =
+        move || server::places::import_file(&db, &districts, &server::places::ImportOptions::default());
+    tokio::task::spawn_blocking(importing).await.unwrap().unwrap();
+    let mut located = answered.clone();
+    for _ in 0..100 {
+        if located["district"]["code"] == "PK226" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        located = phone.get(&path).await.ok();
+    }
+
+    assert_eq!(answered["district"]["code"], "PK220");
+    assert_eq!(located["district"]["code"], "PK226");
+    assert_eq!((&located["code"], &located["revision"]), (&json!("PK220-K-0001"), &json!(1)));
+    let history = phone.get(&format!("{path}/history")).await.ok();
+    assert_eq!(history["items"][1]["action"], "relocated");
 }

@@ -5,6 +5,8 @@ use harness::{Person, TestApp, codes, deeds, on_both_databases, samples};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::facilities::{kiln_with, registered};
+
 on_both_databases!(
     a_filing_opens_its_findings_once,
     a_correction_supersedes_what_is_no_longer_true_and_nothing_is_deleted,
@@ -16,6 +18,7 @@ on_both_databases!(
     what_was_put_right_and_is_found_again_has_recurred,
     a_later_visit_that_sees_nothing_closes_nothing,
     findings_go_with_the_submission_to_another_facility,
+    what_is_found_again_after_a_merge_is_found_again,
     a_rejected_submission_counts_for_nothing_until_that_is_taken_back,
     the_employers_copy_betrays_nothing,
     each_reads_what_is_theirs,
@@ -56,19 +59,19 @@ async fn a_correction_supersedes_what_is_no_longer_true_and_nothing_is_deleted(a
     let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
     let visit = samples::b3();
     let first = inspector.file(&visit).await.created();
-    let seen = supervisor.finding(visit.id, "HRS-02").await;
+    let seen = supervisor.finding(visit.id, "HRS-04").await;
     supervisor.acknowledge(&seen).await;
     let before = supervisor.findings_of(visit.id).await.len();
 
-    let corrected = visit.clone().with("children[0].rest_minutes", 75);
+    let corrected = visit.clone().with("children[0].overtime", false);
     let second = inspector.revise(&corrected, first["content_hash"].as_str().unwrap()).await.created();
-    let gone = supervisor.finding(visit.id, "HRS-02").await;
+    let gone = supervisor.finding(visit.id, "HRS-04").await;
     let kept = supervisor.finding(visit.id, "AGE-02").await;
     inspector
-        .revise(&visit.clone().with("children[0].rest_minutes", 30), second["content_hash"].as_str().unwrap())
+        .revise(&visit.clone().with("children[0].ppe", "partial"), second["content_hash"].as_str().unwrap())
         .await
         .created();
-    let back = supervisor.finding(visit.id, "HRS-02").await;
+    let back = supervisor.finding(visit.id, "HRS-04").await;
 
     assert_eq!((&gone["state"], &gone["cause"]), (&json!("superseded"), &json!("corrected")));
     assert_eq!((&kept["version"], &kept["revision"]), (&json!(1), &json!(2)), "nothing happened to it");
@@ -267,7 +270,7 @@ async fn a_later_visit_that_sees_nothing_closes_nothing(app: TestApp) {
     let place = Uuid::new_v4().to_string();
     let found = samples::b3().at("facility", place.clone());
     inspector.file(&found).await.created();
-    app.clock.advance(Duration::hours(1));
+    app.clock.advance(Duration::minutes(5));
 
     let clean = samples::b1().at("facility", place);
     inspector.file(&clean).await.created();
@@ -291,6 +294,27 @@ async fn findings_go_with_the_submission_to_another_facility(app: TestApp) {
     assert_eq!(app.count("finding_cases", "state = 'superseded'"), 0);
 }
 
+async fn what_is_found_again_after_a_merge_is_found_again(app: TestApp) {
+    let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
+    let first = registered(&inspector, &kiln_with(json!({ "name_en": "Demo Karim" }))).await;
+    let elsewhere = json!({ "name_en": "Demo Shahid", "position": { "lat": 29.0, "lon": 67.0 } });
+    let second = registered(&inspector, &kiln_with(elsewhere)).await;
+    let id = |path: &str| path.rsplit('/').next().unwrap().to_owned();
+    let visit = samples::b3().at("facility", id(&first));
+    inspector.file(&visit).await.created();
+
+    supervisor.post(&format!("{first}/merge"), &json!({ "into": id(&second) })).await.ok();
+    app.clock.advance(Duration::minutes(5));
+    let again = later(samples::b3(), "2026-11-20T16:50:00+05:00").at("facility", id(&second).to_uppercase());
+    inspector.file(&again).await.created();
+
+    let finding = supervisor.finding(again.id, "AGE-02").await;
+    assert_eq!(deeds(&finding), ["finding.opened", "finding.seen_again"]);
+    let there = supervisor.get(&format!("/v1/findings?facility={}&code=AGE-02", id(&second))).await.ok();
+    assert_eq!(there["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(there["items"][0]["id"], finding["id"]);
+}
+
 async fn a_rejected_submission_counts_for_nothing_until_that_is_taken_back(app: TestApp) {
     let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
     let visit = samples::b3();
@@ -304,7 +328,9 @@ async fn a_rejected_submission_counts_for_nothing_until_that_is_taken_back(app: 
         .ok();
     let rejected = supervisor.get(&harness::cases::at(&page, "")).await.ok();
     let open = supervisor.get("/v1/findings").await.ok();
-    supervisor.post(&path, &json!({ "action": "reopen", "reason": "it was this one" })).await.ok();
+    let second = json!({ "role": "supervisor", "line": "labour", "areas": ["PK226"] });
+    let second = app.account("second", second).await;
+    second.post(&path, &json!({ "action": "reopen", "reason": "it was this one" })).await.ok();
     let back = supervisor.get(&harness::cases::at(&page, "")).await.ok();
 
     assert_eq!((&rejected["state"], &rejected["cause"]), (&json!("superseded"), &json!("rejected")));

@@ -210,7 +210,7 @@ async fn a_visit_far_from_its_facility_is_flagged_and_moves_up_the_queue(app: Te
     let (phone, quetta) = (app.inspector().await, towns["Quetta"]);
     let id = uuid::Uuid::new_v4();
     let facts = json!({
-        "kind": "workplace", "name_en": "Test Kiln", "district": "PK226",
+        "kind": "brick_kiln", "name_en": "Test Kiln", "district": "PK226",
         "position": { "lat": quetta.0, "lon": quetta.1, "accuracy_m": 20 }
     });
     phone.request(Method::PUT, &format!("/v1/facilities/{id}")).json(&facts).send().await.created();

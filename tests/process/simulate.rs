@@ -4,10 +4,27 @@ use harness::folders::TemporaryFolder;
 use harness::process::{Nigran, PASSWORD};
 
 /// What the command says, and its exit code.
-fn simulate(folder: &TemporaryFolder, server: &Nigran, seed: &str, password: &str) -> (Option<i32>, String, String) {
+fn simulate(
+    folder: &TemporaryFolder,
+    server: &Nigran,
+    seed: &str,
+    password: &str,
+) -> (Option<i32>, String, String) {
     let url = format!("http://{}", server.address);
     let output = super::nigran(folder.path())
-        .command(&["simulate", "--url", &url, "--inspectors", "4", "--days", "1", "--seed", seed, "--photo-kb", "8"])
+        .command(&[
+            "simulate",
+            "--url",
+            &url,
+            "--inspectors",
+            "4",
+            "--days",
+            "1",
+            "--seed",
+            seed,
+            "--photo-kb",
+            "8",
+        ])
         .env("NIGRAN_BOOTSTRAP_PASSWORD", password)
         .output()
         .unwrap();
@@ -16,7 +33,8 @@ fn simulate(folder: &TemporaryFolder, server: &Nigran, seed: &str, password: &st
 }
 
 fn figure(table: &str, row: &str) -> String {
-    let line = table.lines().find(|line| line.starts_with(row)).unwrap_or_else(|| panic!("no {row} in\n{table}"));
+    let line =
+        table.lines().find(|line| line.starts_with(row)).unwrap_or_else(|| panic!("no {row} in\n{table}"));
     line.rsplit(' ').next().unwrap_or_default().to_owned()
 }
 
@@ -34,7 +52,7 @@ fn a_province_is_played_and_the_same_seed_plays_it_again() {
     assert_eq!(figure(&table, "  the same"), filed.to_string(), "phone and server judge alike\n{table}");
     assert!(table.contains("4 of 4 days"), "progress in plain lines, where there is no terminal\n{table}");
 
-    // The same accounts, the same visits: the server has them already.
+    // The same people make the same visits, under new ids.
     let (code, again, said) = simulate(&folder, &server, "3", PASSWORD);
     assert_eq!((code, figure(&again, "submissions filed")), (Some(0), filed.to_string()), "{again}{said}");
 }

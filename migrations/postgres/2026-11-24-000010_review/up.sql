@@ -18,7 +18,7 @@ CREATE INDEX submissions_waiting_by_district ON submissions (district, form, que
     WHERE review = 'received';
 CREATE INDEX submissions_waiting_by_division ON submissions (division, form, queue_rank, received_at, id)
     WHERE review = 'received';
-CREATE INDEX submissions_waiting ON submissions (form, queue_rank, received_at, id)
+CREATE INDEX submissions_waiting_by_province ON submissions (province, form, queue_rank, received_at, id)
     WHERE review = 'received';
 -- The last visit to a facility.
 CREATE INDEX submissions_by_facility ON submissions (facility, form, finished_at)

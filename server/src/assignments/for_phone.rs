@@ -118,10 +118,8 @@ fn told(conn: &mut DbConn, actor: &Actor, rows: Vec<Assignment>) -> Result<Vec<A
 pub(super) fn history_of(conn: &mut DbConn, row: &Assignment) -> Result<Value> {
     let names = names_of(conn, &row.facility)?;
     let last = submissions::last_visit(conn, &names, row.kind)?;
-    let mut history = json!({ "last_visit": last, "open_findings": 0, "open": [], "counts": {} });
-    for name in &names {
-        add(&mut history, findings::history_extract(conn, name, row.kind)?);
-    }
+    let mut history = findings::history_extract(conn, &row.facility, row.kind)?;
+    history["last_visit"] = json!(last);
     // What rules read as `prev.open_items` and `prev.total_score`, under the names they read it by.
     history["open_items"] = history["open_findings"].clone();
     if let Some(last) = last
@@ -131,19 +129,4 @@ pub(super) fn history_of(conn: &mut DbConn, row: &Assignment) -> Result<Value> {
         history["total_score"] = score.clone();
     }
     Ok(history)
-}
-
-/// Findings stay under the id their visit named: those of a merged facility are its survivor's as well.
-fn add(history: &mut Value, extract: Value) {
-    let number = |value: &Value| value.as_i64().unwrap_or(0);
-    history["open_findings"] = json!(number(&history["open_findings"]) + number(&extract["open_findings"]));
-    if let (Some(all), Some(more)) = (history["open"].as_array_mut(), extract["open"].as_array()) {
-        all.extend(more.iter().cloned());
-    }
-    if let (Some(all), Some(more)) = (history["counts"].as_object_mut(), extract["counts"].as_object()) {
-        for (state, count) in more {
-            let sum = number(all.get(state).unwrap_or(&Value::Null)) + number(count);
-            all.insert(state.clone(), json!(sum));
-        }
-    }
 }

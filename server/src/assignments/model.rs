@@ -14,6 +14,7 @@ text_id! {
 
 text_enum! {
     /// Where an assignment stands. That it is overdue is told by its due date, and changes nothing.
+    #[schema(as = AssignmentState)]
     State {
         /// The visit is to be made.
         Open = "open",
@@ -26,6 +27,7 @@ text_enum! {
 
 text_enum! {
     /// Where an assignment comes from.
+    #[schema(as = AssignmentOrigin)]
     Origin {
         /// A finding whose remedy somebody must see.
         Finding = "finding",
@@ -40,6 +42,7 @@ text_enum! {
 
 text_enum! {
     /// What happened to an assignment.
+    #[schema(as = AssignmentDeed)]
     Deed {
         /// It was made.
         Made = "assignment.made",

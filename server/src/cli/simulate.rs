@@ -12,6 +12,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::say;
+use crate::clock::Clock;
 use crate::collector::{Plan, Played, Province, Sizes, Tally};
 use crate::error::{Error, Result};
 
@@ -59,6 +60,7 @@ impl Simulate {
             people: self.inspectors as usize,
             days: self.days,
             seed: self.seed,
+            run: Clock::System.now().timestamp_micros().unsigned_abs(),
             sizes: Sizes { photo: (most / 4, most), ..Sizes::default() },
             folder: folder.clone(),
         };

@@ -1,5 +1,6 @@
 //! A province played: so many inspectors, auditors and interviewers with a phone each, so many days. Each day everybody
-//! makes some visits without a network and then has one for a while. The same seed plays the same province.
+//! makes some visits without a network and then has one for a while. The same seed plays the same province: the same
+//! people make the same visits, under new ids.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -43,6 +44,9 @@ pub struct Plan {
     pub days: u32,
     /// What everything made up begins with.
     pub seed: u64,
+    /// What ids and waits begin with, besides the seed: another number each time, or the server would take the visits of
+    /// today for another content of yesterday's.
+    pub run: u64,
     /// How large the pictures are.
     pub sizes: Sizes,
     /// Where the phones' queues lie meanwhile.
@@ -182,7 +186,7 @@ impl Province {
             clock: Clock::System,
             shelf: self.shelf.clone(),
         };
-        Phone::open(settings, owner, Chance::for_one(self.plan.seed, n as u64))
+        Phone::open(settings, owner, Chance::for_one(self.plan.seed ^ self.plan.run, n as u64))
     }
 
     fn outing(&self, phone: Phone, form: &str, n: usize, office: &Office) -> Result<Outing> {

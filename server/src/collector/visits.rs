@@ -247,7 +247,9 @@ pub fn hour_of(day: NaiveDate, latest: DateTime<FixedOffset>, chance: &mut Chanc
     let time = NaiveTime::from_num_seconds_from_midnight_opt(chance.between(10 * 3600, 17 * 3600) as u32, 0);
     let local = NaiveDateTime::new(day, time.unwrap_or_default());
     let at = latest.offset().from_local_datetime(&local).single().unwrap_or(latest);
-    if at <= latest { at } else { latest - Duration::minutes(chance.between(1, 30) as i64) }
+    // Drawn in any case: what comes after must not depend on the time of day.
+    let before = Duration::minutes(chance.between(1, 30) as i64);
+    if at <= latest { at } else { latest - before }
 }
 
 #[cfg(test)]

@@ -217,7 +217,8 @@ mod tests {
             ("Chaudhry Workshop", "چودھری ورکشاپ"),
             ("Karim Haji", "Haji Karim"),
         ] {
-            assert!(likeness(one, other) >= 0.8, "{one} / {other}: {}", likeness(one, other));
+            // What `duplicates.rs` offers within 500 m.
+            assert!(likeness(one, other) >= 0.7, "{one} / {other}: {}", likeness(one, other));
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::model::{Case, Deed};
 use super::requests::Evidence;
-use super::store;
+use super::{known_as, store};
 use crate::accounts::Actor;
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -16,7 +16,8 @@ use crate::submissions::{self, Facts, Review};
 pub(super) fn check(tx: &mut Tx, case: &Case, shown: &Evidence) -> Result<()> {
     let later = shown.submission.map(|id| id.hyphenated().to_string());
     if let Some(id) = &later {
-        fits(case, submissions::facts(tx.conn, id)?, id)?;
+        let places = case.facility.as_deref().map(|it| known_as(tx.conn, it)).transpose()?;
+        fits(case, places, submissions::facts(tx.conn, id)?, id)?;
     }
     if shown.media.is_empty() {
         return Ok(());
@@ -35,7 +36,7 @@ pub(super) fn check(tx: &mut Tx, case: &Case, shown: &Evidence) -> Result<()> {
     }
 }
 
-fn fits(case: &Case, facts: Option<Facts>, id: &str) -> Result<()> {
+fn fits(case: &Case, places: Option<Vec<String>>, facts: Option<Facts>, id: &str) -> Result<()> {
     let unfit =
         |why: &str| Err(Error::invalid("evidence_unfit", format!("submission {id} {why}; name another")));
     // What does not exist and what is of the other line are the same to whoever asks.
@@ -48,13 +49,18 @@ fn fits(case: &Case, facts: Option<Facts>, id: &str) -> Result<()> {
     if facts.finished_at <= case.visited_at {
         return unfit("is not later than the visit that found it");
     }
-    match &case.facility {
-        Some(facility) if facts.facility.as_ref() != Some(facility) => unfit("is about another place"),
+    match places {
+        Some(places) if !names_one_of(&places, facts.facility.as_deref()) => unfit("is about another place"),
         None if !facts.areas.iter().any(|area| Some(area) == case.district.as_ref()) => {
             unfit("is about another district")
         }
         _ => Ok(()),
     }
+}
+
+/// Ids are kept in lower case; a phone may write them otherwise.
+fn names_one_of(places: &[String], facility: Option<&str>) -> bool {
+    facility.is_some_and(|it| places.iter().any(|place| place.eq_ignore_ascii_case(it)))
 }
 
 /// Passes who may verify: a later submission by somebody else shows it, or somebody else said that it was remedied.

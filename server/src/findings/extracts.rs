@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::model::{Case, FindingId, Severity, State};
 use super::reading::Sight;
-use super::store;
+use super::{known_as, store};
 use crate::accounts::{Actor, Kind};
 use crate::db::{At, DbConn};
 use crate::error::Result;
@@ -38,7 +38,8 @@ pub struct OpenFinding {
 
 /// The findings of a facility, from visits of a kind, that are not finished, what is due soonest first; at most 200.
 pub fn open_for_facility(conn: &mut DbConn, facility: &str, kind: Kind) -> Result<Vec<OpenFinding>> {
-    let cases = store::unfinished_at(conn, facility, kind, MOST)?;
+    let places = known_as(conn, facility)?;
+    let cases = store::unfinished_at(conn, &places, kind, MOST)?;
     Ok(cases.into_iter().map(open).collect())
 }
 
@@ -67,8 +68,9 @@ pub fn history_extract(conn: &mut DbConn, facility: &str, kind: Kind) -> Result<
             })
         })
         .collect();
+    let places = known_as(conn, facility)?;
     let counts: BTreeMap<&str, i64> =
-        store::tally(conn, facility, kind)?.into_iter().map(|(state, n)| (state.as_str(), n)).collect();
+        store::tally(conn, &places, kind)?.into_iter().map(|(state, n)| (state.as_str(), n)).collect();
     let unfinished = [State::Open, State::Acknowledged, State::Referred, State::Remedied];
     let total: i64 = unfinished.iter().filter_map(|state| counts.get(state.as_str())).sum();
     Ok(json!({ "open_findings": total, "open": open, "counts": counts }))
@@ -109,7 +111,8 @@ pub struct RiskTerms {
     pub codes: BTreeMap<String, u32>,
 }
 
-/// The terms of every facility of a district that has findings to be put right, by facility.
+/// The terms of every facility of a district that has findings to be put right, by facility as it was named when they were
+/// found: whoever knows of merged facilities adds theirs together.
 pub fn risk_terms(conn: &mut DbConn, district: &str, now: At) -> Result<BTreeMap<String, RiskTerms>> {
     let mut terms: BTreeMap<String, RiskTerms> = BTreeMap::new();
     for (facility, code, severity, recurrence, due_at, paused_at) in store::running_in(conn, district)? {

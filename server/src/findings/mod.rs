@@ -49,6 +49,7 @@ pub(crate) use routes::routes;
 use crate::clock::Clock;
 use crate::db::{At, Db, DbConn, Tx, storable};
 use crate::error::Result;
+use crate::facilities::{self, FacilityId};
 use crate::forms::Forms;
 use crate::submissions::{Areas, Decision, FiledRevision, SubmissionId, Watcher};
 
@@ -75,9 +76,13 @@ impl Findings {
         Findings { followers: followers.into(), ..self }
     }
 
-    /// The facility a case is kept under.
-    fn facility(&self, _tx: &mut Tx, named: Option<&str>) -> Result<Option<String>> {
-        Ok(named.map(|id| storable(id.to_owned())))
+    /// Where a filing says it was. A facility that was merged is the one that goes on in its stead.
+    fn place(&self, tx: &mut Tx, filed: &FiledRevision) -> Result<Place> {
+        let Some(named) = filed.facility else {
+            return Ok(Place { facility: None, known_as: vec![filed.submission.to_string()] });
+        };
+        let known_as = known_as(tx.conn, named)?;
+        Ok(Place { facility: known_as.last().cloned(), known_as })
     }
 }
 
@@ -98,13 +103,29 @@ impl Watcher for Findings {
         form: &str,
         ended: At,
     ) -> Result<Map<String, Value>> {
-        let open = store::unfinished_of(conn, facility, form, ended)?;
+        let places = known_as(conn, facility)?;
+        let open = store::unfinished_of(conn, &places, form, ended)?;
         Ok(Map::from_iter(["open_findings", "open_items"].map(|name| (name.to_owned(), json!(open)))))
     }
 
     fn decided(&self, tx: &mut Tx, decision: &Decision) -> Result<()> {
         self.follow(tx, decision)
     }
+}
+
+/// Where something was found.
+struct Place {
+    /// The facility new cases are kept under.
+    facility: Option<String>,
+    /// Every id under which earlier cases may be kept; the last is the one in use.
+    known_as: Vec<String>,
+}
+
+/// Every id under which a facility was ever known, the one in use last; one nobody registered has its own.
+fn known_as(conn: &mut DbConn, facility: &str) -> Result<Vec<String>> {
+    let facility = storable(facility.to_owned());
+    let Ok(id) = facility.parse::<FacilityId>() else { return Ok(vec![facility]) };
+    Ok(facilities::ids_of(conn, &id)?.iter().map(ToString::to_string).collect())
 }
 
 fn case(conn: &mut DbConn, id: &FindingId) -> Result<Option<Case>> {

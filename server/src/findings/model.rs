@@ -101,6 +101,7 @@ text_enum! {
 
 text_enum! {
     /// What happened to a finding.
+    #[schema(as = FindingDeed)]
     Deed {
         /// The rules raised it.
         Opened = "finding.opened",

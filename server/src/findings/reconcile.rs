@@ -23,6 +23,8 @@ use crate::submissions::FiledRevision;
 /// What the rules say, under the key it is known by.
 struct Wanted<'f> {
     key: String,
+    /// Under which earlier cases may be kept: the facility may have been merged since.
+    keys: Vec<String>,
     subject: String,
     finding: &'f Finding,
 }
@@ -57,16 +59,19 @@ fn key(code: &str, place: &str, subject: &str) -> String {
 impl Findings {
     /// Reconciles a revision that was just filed.
     pub(super) fn reconcile(&self, tx: &mut Tx, filed: &FiledRevision) -> Result<()> {
-        let facility = self.facility(tx, filed.facility)?;
-        let place = facility.clone().unwrap_or_else(|| filed.submission.to_string());
-        let wanted = wanted(filed, &place);
+        let place = self.place(tx, filed)?;
+        let facility = place.facility;
+        let wanted = wanted(filed, &place.known_as);
         let ours = match filed.revision > 1 {
             true => store::shown_by(tx.conn, filed.submission.as_str())?,
             false => Vec::new(),
         };
         // A first revision without a facility can meet no case: nothing was ever found there.
         let there = match facility.is_some() && !wanted.is_empty() {
-            true => store::with_keys(tx.conn, &wanted.iter().map(|it| it.key.clone()).collect::<Vec<_>>())?,
+            true => {
+                let keys: Vec<String> = wanted.iter().flat_map(|it| it.keys.iter().cloned()).collect();
+                store::with_keys(tx.conn, &keys)?
+            }
             false => Vec::new(),
         };
         let mut tally = Tally::default();
@@ -91,7 +96,8 @@ impl Findings {
         there: &[Case],
         tally: &mut Tally,
     ) -> Result<()> {
-        let mut known: Vec<&Case> = there.iter().chain(ours).filter(|case| case.key == wanted.key).collect();
+        let mut known: Vec<&Case> =
+            there.iter().chain(ours).filter(|case| wanted.keys.contains(&case.key)).collect();
         known.sort_by(|a, b| {
             (!a.state.runs(), b.opened_at, &b.id).cmp(&(!b.state.runs(), a.opened_at, &a.id))
         });
@@ -363,11 +369,12 @@ impl Findings {
     }
 }
 
-fn wanted<'f>(filed: &FiledRevision<'f>, place: &str) -> Vec<Wanted<'f>> {
+fn wanted<'f>(filed: &FiledRevision<'f>, places: &[String]) -> Vec<Wanted<'f>> {
     let mut seen = BTreeSet::new();
     let all = filed.findings.iter().map(|finding| {
         let subject = finding.row.clone().map_or_else(|| WHOLE_VISIT.to_owned(), storable);
-        Wanted { key: key(&finding.code, place, &subject), subject, finding }
+        let keys: Vec<String> = places.iter().map(|place| key(&finding.code, place, &subject)).collect();
+        Wanted { key: keys.last().cloned().unwrap_or_default(), keys, subject, finding }
     });
     // A row key used twice is an error of the answers; the finding is one all the same.
     all.filter(|it| seen.insert(it.key.clone())).collect()
@@ -391,7 +398,7 @@ fn moving<'c>(
 
 /// Cases this submission showed and no longer does, of those that can still be taken back.
 fn gone(ours: Vec<Case>, wanted: &[Wanted]) -> Vec<Case> {
-    let keys: BTreeSet<&str> = wanted.iter().map(|it| it.key.as_str()).collect();
+    let keys: BTreeSet<&str> = wanted.iter().flat_map(|it| &it.keys).map(String::as_str).collect();
     let open = |case: &Case| case.state.runs() || case.state == State::Remedied;
     ours.into_iter().filter(|case| open(case) && !keys.contains(case.key.as_str())).collect()
 }

@@ -227,7 +227,8 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
         query = query.filter(finding_cases::severity.eq_any(severities.clone()));
     }
     if let Some(facility) = &filter.facility {
-        query = query.filter(finding_cases::facility.eq(facility.clone()));
+        let places = super::known_as(conn, facility)?;
+        query = query.filter(finding_cases::facility.eq_any(places));
     }
     if let Some(submission) = &filter.submission {
         query = query.filter(finding_cases::submission_id.eq(submission.clone()));
@@ -247,14 +248,14 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
 /// The unfinished cases of a facility, from visits of a kind, what is due soonest first.
 pub(super) fn unfinished_at(
     conn: &mut DbConn,
-    facility: &str,
+    places: &[String],
     kind: Kind,
     limit: i64,
 ) -> Result<Vec<Case>> {
     let mut states = State::RUNNING.to_vec();
     states.push(State::Remedied);
     Ok(finding_cases::table
-        .filter(finding_cases::facility.eq(facility).and(finding_cases::kind.eq(kind)))
+        .filter(finding_cases::facility.eq_any(places.to_vec()).and(finding_cases::kind.eq(kind)))
         .filter(finding_cases::state.eq_any(states))
         .order((finding_cases::due_at, finding_cases::id))
         .limit(limit)
@@ -286,11 +287,11 @@ pub(super) fn running_in(
 }
 
 /// How many cases of a facility, opened by visits with this form before `ended`, are not finished.
-pub(super) fn unfinished_of(conn: &mut DbConn, facility: &str, form: &str, ended: At) -> Result<usize> {
+pub(super) fn unfinished_of(conn: &mut DbConn, places: &[String], form: &str, ended: At) -> Result<usize> {
     let mut states = State::RUNNING.to_vec();
     states.push(State::Remedied);
     let rules: Vec<Json> = finding_cases::table
-        .filter(finding_cases::facility.eq(facility))
+        .filter(finding_cases::facility.eq_any(places.to_vec()))
         .filter(finding_cases::state.eq_any(states))
         .filter(finding_cases::visited_at.lt(ended))
         .select(finding_cases::rule)
@@ -312,9 +313,9 @@ pub(super) fn standing(conn: &mut DbConn, ids: &[String], state: State) -> Resul
 }
 
 /// How many cases of a facility, from visits of a kind, stand in each state.
-pub(super) fn tally(conn: &mut DbConn, facility: &str, kind: Kind) -> Result<Vec<(State, i64)>> {
+pub(super) fn tally(conn: &mut DbConn, places: &[String], kind: Kind) -> Result<Vec<(State, i64)>> {
     Ok(finding_cases::table
-        .filter(finding_cases::facility.eq(facility).and(finding_cases::kind.eq(kind)))
+        .filter(finding_cases::facility.eq_any(places.to_vec()).and(finding_cases::kind.eq(kind)))
         .group_by(finding_cases::state)
         .select((finding_cases::state, diesel::dsl::count_star()))
         .load(conn)?)

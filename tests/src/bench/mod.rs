@@ -1,6 +1,7 @@
 //! The load generator behind `make bench`: real HTTP over keep-alive connections, on one thread, because it shares
 //! the machine's cores with the server it measures.
 
+mod batches;
 mod connection;
 mod envelope;
 mod identical;

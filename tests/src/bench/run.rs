@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::LocalSet;
 
+use super::batches::{self, Batch};
 use super::connection::Connection;
 use super::envelope::{Envelope, PhotoSeries};
 use super::load::{self, Load, Target};
@@ -97,6 +98,7 @@ async fn measure(
     let server = bench.start_up()?;
     let mut text = bench.answers(server).await?;
     let server = bench.launch.serve()?;
+    bench.batches(&server).await?;
     text += &bench.photos(&server).await?;
     text += &bench.reading(&server).await?;
     text += &bench.register(&server).await?;
@@ -166,6 +168,18 @@ impl Bench<'_> {
             .await?;
         server.stop()?;
         Ok(table.finish())
+    }
+
+    /// The same inspections as one request.
+    async fn batches(&mut self, server: &Nigran) -> Result<(), String> {
+        let envelope = Envelope::of(&samples::b1());
+        let batch = Batch { token: self.login(server).await?, envelope, serials: self.serials.clone() };
+        for connections in [1, 4] {
+            progress(self.name, &format!("batches, {connections} at once"));
+            let measured = batches::measure(server.address, server.pid(), &batch, connections).await?;
+            self.figure(&format!("batch of 5 000 inspections, {connections} at once"), measured);
+        }
+        Ok(())
     }
 
     async fn photos(&mut self, server: &Nigran) -> Result<String, String> {
@@ -247,6 +261,8 @@ impl Bench<'_> {
             }
         }
         Ok(())
+    }
+
     /// The register of facilities: filling it, and searching it as the province's head and as a district's inspector.
     async fn register(&mut self, server: &Nigran) -> Result<String, String> {
         progress(self.name, "importing the register");

@@ -15,7 +15,7 @@ use super::load::Work;
 pub(super) struct Serials(Rc<Cell<u32>>);
 
 impl Serials {
-    fn next(&self) -> u32 {
+    pub(super) fn next(&self) -> u32 {
         let serial = self.0.get();
         self.0.set(serial + 1);
         serial

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 
 text_enum! {
     /// What a place can score for.
+    #[schema(as = PlannerTerm)]
     Term {
         /// Open findings for information.
         OpenInfo = "open_info",
