@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt as _;
 
 use crate::accounts::Accounts;
+use crate::assignments::Assignments;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::db::{self, By, Db};
@@ -58,6 +59,8 @@ pub struct App {
     pub submissions: Submissions,
     /// Findings.
     pub findings: Findings,
+    /// Visits somebody is to make.
+    pub assignments: Assignments,
     /// What phones are brought up to date with.
     pub sync: Sync,
     /// Resumable uploads.
@@ -88,7 +91,9 @@ impl App {
         let facilities =
             Facilities::new(db.clone(), places.clone(), clock.clone(), config.data_dir.join("imports"));
         facilities.forget_imports();
-        let findings = Findings::open(db.clone(), clock.clone(), forms.clone())?;
+        let assignments = Assignments::open(db.clone(), clock.clone())?;
+        let findings = Findings::open(db.clone(), clock.clone(), forms.clone())?
+            .followed_by(vec![Arc::new(assignments.clone())]);
         let submissions = Submissions {
             db: db.clone(),
             accounts: accounts.clone(),
@@ -99,11 +104,28 @@ impl App {
             flags: config.flags.clone(),
             limits: config.limits.clone(),
             // The rooms above that must hear of filings and decisions.
-            watchers: Watchers::new(vec![Arc::new(findings.clone()), Arc::new(Telling)]),
+            watchers: Watchers::new(vec![
+                Arc::new(findings.clone()),
+                Arc::new(assignments.clone()),
+                Arc::new(Telling),
+            ]),
         };
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);
-        Ok(App { db, feed, accounts, forms, places, media, facilities, submissions, findings, sync, uploads })
+        Ok(App {
+            db,
+            feed,
+            accounts,
+            forms,
+            places,
+            media,
+            facilities,
+            submissions,
+            findings,
+            assignments,
+            sync,
+            uploads,
+        })
     }
 }
 
@@ -161,8 +183,19 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
     let checks = Data::new(checks(app));
     let patience = Data::new(Patience(Duration::from_secs(config.limits.silence_seconds)));
     let server = HttpServer::new(move || {
-        let App { db, accounts, forms, places, facilities, submissions, findings, sync, uploads, .. } =
-            shared.clone();
+        let App {
+            db,
+            accounts,
+            forms,
+            places,
+            facilities,
+            submissions,
+            findings,
+            assignments,
+            sync,
+            uploads,
+            ..
+        } = shared.clone();
         Actix::new()
             .into_utoipa_app()
             .configure(api::routes)
@@ -176,6 +209,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(facilities))
             .app_data(Data::new(submissions))
             .app_data(Data::new(findings))
+            .app_data(Data::new(assignments))
             .app_data(Data::new(sync))
             .app_data(Data::new(uploads))
             .app_data(checks.clone())

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod assignments;
 pub mod audit;
 pub mod backup;
 pub mod cli;

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod assignments;
 mod bad_input;
 mod batch;
 mod corrections;
@@ -18,6 +19,7 @@ mod operations;
 mod photos;
 mod photos_understood;
 mod places;
+mod planner;
 mod python_tools;
 mod reading;
 mod referrals;

@@ -29,6 +29,7 @@ const FLOORS: &[&[&str]] = &[
     &["facilities"],
     &["submissions"],
     &["findings"],
+    &["assignments"],
     &["exports", "openrosa", "uploads"],
     &["sync"],
 ];

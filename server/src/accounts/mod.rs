@@ -39,7 +39,7 @@ pub use units::{Unit, units};
 use serde::Serialize;
 
 use crate::clock::Clock;
-use crate::db::{By, Db, Tx};
+use crate::db::{By, Db, DbConn, Tx};
 use crate::error::{Error, Result};
 use passwords::Passwords;
 use recognition::Recognition;
@@ -58,6 +58,18 @@ struct Room {
     passwords: Passwords,
     throttle: Throttle,
     recognition: Recognition,
+}
+
+/// The account with this id; none: there is none. For rooms that hand work to people.
+pub fn account(conn: &mut DbConn, id: &AccountId) -> Result<Option<Account>> {
+    administration::with_areas(conn, id)
+}
+
+impl Account {
+    /// The column of the permission table that applies.
+    pub fn post(&self) -> Option<Post> {
+        Post::of(self.role, self.line, self.chair)
+    }
 }
 
 impl Accounts {

@@ -54,6 +54,14 @@ text_enum! {
         ApproveReferrals = "referrals.approve",
         /// Make the employer's or manager's copy.
         PrintEmployerCopy = "employer_copy.print",
+        /// Read assignments: one's own and those of one's district's pool; in the office, those of one's line and areas.
+        ReadAssignments = "assignments.read",
+        /// Take a visit from the pool.
+        TakeAssignments = "assignments.take",
+        /// Make assignments, hand them to people, cancel them.
+        MakeAssignments = "assignments.make",
+        /// Have visits planned by risk.
+        PlanVisits = "visits.plan",
         /// Read the register of facilities within one's line and areas.
         ReadFacilities = "facilities.read",
         /// Read whom to ask for at a facility, its operator's name, and workplaces that are somebody's home.
@@ -194,6 +202,13 @@ const TABLE: &[(Permission, &[Post])] = &[
     (P::AnswerReferrals, &[SupervisorLabour, SupervisorSwd, DeputyDirector, CaseWorker]),
     (P::ApproveReferrals, &[SupervisorLabour, SupervisorSwd]),
     (P::PrintEmployerCopy, &[Inspector, Auditor, SupervisorLabour, SupervisorSwd, LabourHead]),
+    (
+        P::ReadAssignments,
+        &[Inspector, Auditor, SupervisorLabour, SupervisorSwd, DeputyDirector, LabourHead],
+    ),
+    (P::TakeAssignments, &[Inspector, Auditor]),
+    (P::MakeAssignments, &[SupervisorLabour, SupervisorSwd, DeputyDirector]),
+    (P::PlanVisits, &[SupervisorLabour, SupervisorSwd, DeputyDirector, LabourHead]),
     (P::ReadFacilities, REGISTER),
     (
         P::ReadFacilityContacts,

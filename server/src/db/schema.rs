@@ -525,6 +525,52 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    assignments (id) {
+        id -> Text,
+        form -> Text,
+        kind -> Text,
+        line -> Text,
+        facility -> Text,
+        province -> Nullable<Text>,
+        division -> Nullable<Text>,
+        district -> Nullable<Text>,
+        pool -> Nullable<Text>,
+        origin -> Text,
+        origin_id -> Nullable<Text>,
+        assignee -> Nullable<Text>,
+        not_for -> Text,
+        findings -> Text,
+        reason -> Text,
+        from_at -> BigInt,
+        due_at -> BigInt,
+        counts_from -> BigInt,
+        state -> Text,
+        completed_by -> Nullable<Text>,
+        completed_account -> Nullable<Text>,
+        completed_at -> Nullable<BigInt>,
+        cancelled_because -> Nullable<Text>,
+        made_at -> BigInt,
+        made_by -> Nullable<Text>,
+        once -> Nullable<Text>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    assignment_events (assignment_id, n) {
+        assignment_id -> Text,
+        n -> Integer,
+        at -> BigInt,
+        account_id -> Nullable<Text>,
+        deed -> Text,
+        state -> Text,
+        submission_id -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        details -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -549,6 +595,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     finding_cases,
     finding_events,
     referrals,
+    assignments,
+    assignment_events,
     review_events,
     jobs,
     changes,

@@ -11,6 +11,7 @@ mod decisions;
 mod evidence;
 mod extracts;
 mod filter;
+mod following;
 mod matrix;
 mod model;
 mod notices;
@@ -35,7 +36,10 @@ use matrix::Matrix;
 use model::Case;
 
 pub use alarms::DEADLINES;
-pub use extracts::{OpenFinding, RiskTerms, history_extract, open_for_facility, risk_terms};
+pub use extracts::{
+    Named, OpenFinding, RiskTerms, awaiting_proof, history_extract, open_for_facility, readable, risk_terms,
+};
+pub use following::{Follower, Moved};
 pub use model::{Cause, Deed, FindingId, Severity, State, Wish};
 pub use referrals::{Approval, Basis, ReferralId, ReferralState};
 pub use steps::Step;
@@ -57,13 +61,19 @@ pub struct Findings {
     forms: Forms,
     matrix: Arc<Matrix>,
     calendar: Arc<Calendar>,
+    followers: Arc<[Arc<dyn Follower>]>,
 }
 
 impl Findings {
     /// Opens the room. The referral matrix and the calendar are checked here: a mistake in them stops the start.
     pub fn open(db: Db, clock: Clock, forms: Forms) -> Result<Findings> {
         let (matrix, calendar) = (Arc::new(Matrix::builtin()?), Arc::new(Calendar::builtin()?));
-        Ok(Findings { db, clock, forms, matrix, calendar })
+        Ok(Findings { db, clock, forms, matrix, calendar, followers: Arc::from([]) })
+    }
+
+    /// The same room, with these told of every finding that people move.
+    pub fn followed_by(self, followers: Vec<Arc<dyn Follower>>) -> Findings {
+        Findings { followers: followers.into(), ..self }
     }
 
     /// Where a filing says it was. A facility that was merged is the one that goes on in its stead.

@@ -245,12 +245,17 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
     Ok(query.load(conn)?)
 }
 
-/// The unfinished cases of a facility, gravest last seen first by deadline.
-pub(super) fn unfinished_at(conn: &mut DbConn, places: &[String], limit: i64) -> Result<Vec<Case>> {
+/// The unfinished cases of a facility, from visits of a kind, what is due soonest first.
+pub(super) fn unfinished_at(
+    conn: &mut DbConn,
+    places: &[String],
+    kind: Kind,
+    limit: i64,
+) -> Result<Vec<Case>> {
     let mut states = State::RUNNING.to_vec();
     states.push(State::Remedied);
     Ok(finding_cases::table
-        .filter(finding_cases::facility.eq_any(places.to_vec()))
+        .filter(finding_cases::facility.eq_any(places.to_vec()).and(finding_cases::kind.eq(kind)))
         .filter(finding_cases::state.eq_any(states))
         .order((finding_cases::due_at, finding_cases::id))
         .limit(limit)
@@ -258,17 +263,21 @@ pub(super) fn unfinished_at(conn: &mut DbConn, places: &[String], limit: i64) ->
         .load(conn)?)
 }
 
-/// Of every facility of a district with running cases: severity, recurrence, deadline, whether it stands still.
+/// A running case, as far as risk goes: facility, rule, severity, recurrence, deadline, whether it stands still.
+type Running = (Option<String>, String, Severity, i32, At, Option<At>);
+
+/// Of every facility of a district its running cases.
 pub(super) fn running_in(
     conn: &mut DbConn,
     district: &str,
-) -> Result<Vec<(Option<String>, Severity, i32, At, Option<At>)>> {
+) -> Result<Vec<Running>> {
     Ok(finding_cases::table
         .filter(finding_cases::district.eq(district))
         .filter(finding_cases::facility.is_not_null())
         .filter(finding_cases::state.eq_any(State::RUNNING.to_vec()))
         .select((
             finding_cases::facility,
+            finding_cases::code,
             finding_cases::severity,
             finding_cases::recurrence,
             finding_cases::due_at,
@@ -294,10 +303,19 @@ pub(super) fn unfinished_of(conn: &mut DbConn, places: &[String], form: &str, en
     Ok(count)
 }
 
-/// How many cases of a facility stand in each state.
-pub(super) fn tally(conn: &mut DbConn, places: &[String]) -> Result<Vec<(State, i64)>> {
+/// How many of these cases stand so.
+pub(super) fn standing(conn: &mut DbConn, ids: &[String], state: State) -> Result<i64> {
     Ok(finding_cases::table
-        .filter(finding_cases::facility.eq_any(places.to_vec()))
+        .filter(finding_cases::id.eq_any(ids.to_vec()))
+        .filter(finding_cases::state.eq(state))
+        .count()
+        .get_result(conn)?)
+}
+
+/// How many cases of a facility, from visits of a kind, stand in each state.
+pub(super) fn tally(conn: &mut DbConn, places: &[String], kind: Kind) -> Result<Vec<(State, i64)>> {
+    Ok(finding_cases::table
+        .filter(finding_cases::facility.eq_any(places.to_vec()).and(finding_cases::kind.eq(kind)))
         .group_by(finding_cases::state)
         .select((finding_cases::state, diesel::dsl::count_star()))
         .load(conn)?)

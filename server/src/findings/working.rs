@@ -52,7 +52,15 @@ impl Findings {
         let comment = words("comment", new.comment)?;
         let evidence = new.evidence.unwrap_or_default().bounded()?;
         let by = actor.by();
-        self.db.write(by, move |tx| step(tx, &actor, &page, new.to, comment.clone(), &evidence)).await
+        let room = self.clone();
+        self.db
+            .write(by, move |tx| {
+                let before = page.case(tx, &actor)?.state;
+                let id = step(tx, &actor, &page, new.to, comment.clone(), &evidence)?;
+                room.tell_followers(tx, &id, before)?;
+                Ok(id)
+            })
+            .await
     }
 
     /// Raises a finding's severity, or asks for a lower one.

@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{description, health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, facilities, findings, forms, places, submissions, sync, uploads};
+use crate::{accounts, assignments, facilities, findings, forms, places, submissions, sync, uploads};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -32,6 +32,8 @@ use crate::{accounts, facilities, findings, forms, places, submissions, sync, up
         (name = "submissions", description = "Filing and reading"),
         (name = "findings", description = "What somebody must put right, and by when"),
         (name = "referrals", description = "Findings sent to those who can help"),
+        (name = "assignments", description = "Visits somebody is to make"),
+        (name = "planner", description = "Which places to visit first"),
         (name = "review", description = "Accepting, returning and rejecting what was filed"),
         (name = "media", description = "Photos and documents"),
         (name = "sync", description = "What changed for a phone"),
@@ -58,6 +60,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     facilities::routes(config);
     submissions::routes(config);
     findings::routes(config);
+    assignments::routes(config);
     uploads::routes(config);
     places::routes(config);
     sync::routes(config);

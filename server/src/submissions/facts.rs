@@ -1,7 +1,9 @@
 //! What the rooms above may know of a submission: its head, and what was said of a revision. They enforce for
 //! themselves who is shown it.
 
-use super::model::{Head, Judgement, Review, SubmissionId};
+use serde::Serialize;
+
+use super::model::{Head, Judgement, Review, SubmissionId, Verdict};
 use super::reading::Reader;
 use super::store;
 use crate::accounts::{Actor, Kind};
@@ -61,6 +63,38 @@ pub fn facts(conn: &mut DbConn, id: &str) -> Result<Option<Facts>> {
 pub fn readable(conn: &mut DbConn, id: &SubmissionId, actor: &Actor) -> Result<Option<Facts>> {
     let reader = Reader { actor: actor.clone(), reason: None };
     Ok(store::visible_head(conn, id, &reader.sight())?.map(Facts::of))
+}
+
+/// The last visit to a facility, as those who go there next may know it.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct LastVisit {
+    /// The submission that shows it.
+    pub submission: SubmissionId,
+    /// The revision that stands.
+    pub revision: i32,
+    /// When it ended.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    pub finished_at: At,
+    /// What the rules said of its answers.
+    pub verdict: Verdict,
+    /// Where it stands with its reviewer.
+    pub review: Review,
+    /// Who filed it. Not told to phones.
+    #[serde(skip)]
+    pub account: String,
+}
+
+/// The last visit of this kind to a facility, known under any of these ids, unless it was rejected.
+pub fn last_visit(conn: &mut DbConn, facilities: &[String], kind: Kind) -> Result<Option<LastVisit>> {
+    let head = store::last_of_kind(conn, facilities, kind)?;
+    Ok(head.map(|head| LastVisit {
+        submission: head.id,
+        revision: head.revision,
+        finished_at: head.finished_at,
+        verdict: head.verdict,
+        review: head.review,
+        account: head.account_id,
+    }))
 }
 
 /// What was said of a revision when it was filed.

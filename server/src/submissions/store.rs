@@ -116,6 +116,17 @@ pub(super) fn last_visit(
         .optional()?)
 }
 
+/// The last visit of a kind to a facility, known under any of these ids, unless it was rejected.
+pub(super) fn last_of_kind(conn: &mut DbConn, facilities: &[String], kind: Kind) -> Result<Option<Head>> {
+    Ok(submissions::table
+        .filter(submissions::facility.eq_any(facilities.to_vec()).and(submissions::kind.eq(kind)))
+        .filter(submissions::review.ne(Review::Rejected))
+        .order((submissions::finished_at.desc(), submissions::id.desc()))
+        .select(Head::as_select())
+        .first(conn)
+        .optional()?)
+}
+
 /// Heads with a fix whose place does not come from `edition`, after this id.
 pub(super) fn not_of_edition(conn: &mut DbConn, edition: &str, after: &str, limit: i64) -> Result<Vec<Head>> {
     Ok(submissions::table

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::accounts::Kind;
+use crate::assignments::AssignmentForPhone;
 use crate::db::At;
 use crate::facilities::FacilityForPhone;
 use crate::submissions::{ReceiptForPhone, ReturnedForPhone};
@@ -51,6 +52,9 @@ pub(super) struct Answer {
     /// Facilities of the person's line in the person's areas.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) facilities: Vec<FacilityForPhone>,
+    /// Visits to be made: the person's own, and those free to take in the person's areas.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) assignments: Vec<AssignmentForPhone>,
     /// The person's own submissions that arrived or moved on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) receipts: Vec<ReceiptForPhone>,
@@ -70,7 +74,7 @@ fn is_false(it: &bool) -> bool {
 impl Answer {
     /// How many items it holds that were counted against the limit.
     pub(super) fn len(&self) -> usize {
-        self.facilities.len() + self.receipts.len()
+        self.facilities.len() + self.assignments.len() + self.receipts.len()
     }
 }
 
@@ -128,7 +132,7 @@ pub(super) struct BoundariesForPhone {
 /// Something the phone is to delete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub(super) struct Dropped {
-    /// `facility`.
+    /// `facility` or `assignment`.
     pub(super) kind: &'static str,
     /// Its id.
     pub(super) id: String,

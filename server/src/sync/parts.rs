@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::model::{Answer, Dropped};
 use crate::accounts::Actor;
+use crate::assignments;
 use crate::db::{At, DbConn};
 use crate::error::Result;
 use crate::facilities::{self, FacilityId, Sight};
@@ -16,6 +17,8 @@ use crate::submissions::{self, SubmissionId};
 pub(super) enum Part {
     /// Facilities of the person's line, in the person's areas.
     Facilities,
+    /// Visits to be made: the person's own, and those free to take in the person's areas.
+    Assignments,
     /// The person's own submissions.
     Submissions,
 }
@@ -30,7 +33,7 @@ pub(super) struct Asking<'a> {
 }
 
 impl Part {
-    const ALL: &'static [Part] = &[Part::Facilities, Part::Submissions];
+    const ALL: &'static [Part] = &[Part::Facilities, Part::Assignments, Part::Submissions];
 
     /// What a new phone is brought first.
     pub(super) const FIRST: Part = Part::ALL[0];
@@ -41,7 +44,7 @@ impl Part {
     /// Whether an area the person gains brings more of it.
     pub(super) fn is_by_area(self) -> bool {
         match self {
-            Part::Facilities => true,
+            Part::Facilities | Part::Assignments => true,
             Part::Submissions => false,
         }
     }
@@ -49,6 +52,7 @@ impl Part {
     pub(super) fn word(self) -> &'static str {
         match self {
             Part::Facilities => "f",
+            Part::Assignments => "a",
             Part::Submissions => "s",
         }
     }
@@ -74,6 +78,7 @@ impl Part {
     ) -> Result<Option<String>> {
         match self {
             Part::Facilities => facilities_page(conn, asking, after, limit, answer),
+            Part::Assignments => assignments_page(conn, asking, after, limit, answer),
             Part::Submissions => submissions_page(conn, asking, after, limit, answer),
         }
     }
@@ -81,6 +86,7 @@ impl Part {
     fn what(self) -> What {
         match self {
             Part::Facilities => What::Facility,
+            Part::Assignments => What::Assignment,
             Part::Submissions => What::Submission,
         }
     }
@@ -88,6 +94,7 @@ impl Part {
     fn changed(self, conn: &mut DbConn, asking: &Asking, ids: &[String], answer: &mut Answer) -> Result<()> {
         match self {
             Part::Facilities => facilities_changed(conn, asking, ids, answer),
+            Part::Assignments => assignments_changed(conn, asking, ids, answer),
             Part::Submissions => own_submissions(conn, asking, ids, answer),
         }
     }
@@ -152,6 +159,33 @@ fn facilities_changed(conn: &mut DbConn, asking: &Asking, ids: &[String], answer
 fn sight(asking: &Asking) -> Option<Sight> {
     let person = Actor { areas: asking.areas.to_vec(), ..asking.actor.clone() };
     Sight::of(&person).ok()
+}
+
+fn assignments_page(
+    conn: &mut DbConn,
+    asking: &Asking,
+    after: Option<&str>,
+    limit: usize,
+    answer: &mut Answer,
+) -> Result<Option<String>> {
+    let mut found = assignments::within(conn, asking.actor, asking.areas, after, limit as i64 + 1)?;
+    let rest = cut(&mut found, limit).map(|last| last.id.to_string());
+    answer.assignments.extend(found);
+    Ok(rest)
+}
+
+/// What is done, cancelled, or a colleague's by now is dropped.
+fn assignments_changed(
+    conn: &mut DbConn,
+    asking: &Asking,
+    ids: &[String],
+    answer: &mut Answer,
+) -> Result<()> {
+    let held = assignments::for_phone(conn, asking.actor, ids)?;
+    let gone = ids.iter().filter(|id| !held.iter().any(|it| it.id.as_str() == id.as_str()));
+    answer.dropped.extend(gone.map(|id| Dropped { kind: "assignment", id: id.clone() }));
+    answer.assignments.extend(held);
+    Ok(())
 }
 
 fn submissions_page(

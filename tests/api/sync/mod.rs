@@ -1,5 +1,6 @@
 //! Sync: a phone with ninety seconds of signal asks what changed for it.
 
+mod assignments;
 mod cursors;
 mod pages;
 mod people;

@@ -40,6 +40,12 @@ impl Phone {
         Phone { person, cursor: None, etag: None, held: BTreeMap::new(), areas: Vec::new() }
     }
 
+    /// The same phone, after its owner logged in anew.
+    pub(super) async fn logged_in_again(self, app: &TestApp, username: &str, device: &str) -> Phone {
+        let Phone { person, .. } = Phone::of(app, username, device).await;
+        Phone { person, ..self }
+    }
+
     /// Asks once, and keeps nothing of it.
     pub(super) async fn ask(&self, limit: usize) -> Answer {
         let cursor = self.cursor.as_deref().unwrap_or_default();
@@ -109,7 +115,8 @@ impl Phone {
                         item[*level].as_str().is_some_and(|code| codes.iter().any(|it| it == code))
                     })
                 };
-                *kind != "facilities" || !lies_in(&lost) || lies_in(&areas)
+                let by_area = *kind == "facilities" || (*kind == "assignments" && item["mine"] == false);
+                !by_area || !lies_in(&lost) || lies_in(&areas)
             });
         }
         if page["more"] == false {

@@ -7,6 +7,7 @@ mod envelope;
 mod identical;
 mod load;
 mod micro;
+mod planner;
 mod register;
 mod report;
 mod run;

@@ -89,7 +89,11 @@ pub(super) fn csv() -> String {
 
 /// Imports the register; how long it took.
 pub(super) async fn import(address: SocketAddr, token: &str) -> Result<Duration, String> {
-    let body = csv();
+    import_csv(address, token, &csv()).await
+}
+
+/// Imports these facilities; how long it took.
+pub(super) async fn import_csv(address: SocketAddr, token: &str, body: &str) -> Result<Duration, String> {
     let head = format!(
         "POST /v1/facilities/import HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: text/csv\r\nContent-Length: {}\r\n\r\n",

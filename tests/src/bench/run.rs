@@ -12,7 +12,7 @@ use super::envelope::{Envelope, PhotoSeries};
 use super::load::{self, Load, Target};
 use super::report::{self, Table};
 use super::work::{File, Read, Serials, expect, put};
-use super::{identical, micro, register, storm};
+use super::{identical, micro, planner, register, storm};
 use crate::folders::{self, TemporaryFolder};
 use crate::postgres::{Cluster, Durability};
 use crate::process::{self, Launch, Nigran, PASSWORD};
@@ -101,6 +101,7 @@ async fn measure(
     bench.batches(&server).await?;
     text += &bench.photos(&server).await?;
     text += &bench.reading(&server).await?;
+    text += &bench.planning(&server).await?;
     text += &bench.register(&server).await?;
     bench.figure(
         "identical PUT, 8 at once",
@@ -264,6 +265,19 @@ impl Bench<'_> {
     }
 
     /// The register of facilities: filling it, and searching it as the province's head and as a district's inspector.
+    /// The planner, before the register is filled: a district of 2 000.
+    async fn planning(&mut self, server: &Nigran) -> Result<String, String> {
+        progress(self.name, "planning a district");
+        let head = self.login_as(server, "labour-head").await?;
+        let inspector = self.login(server).await?;
+        planner::furnish(server.address, &head, &inspector).await?;
+        let mut table = Table::new(&format!("{}: planning {} facilities", self.name, planner::COUNT));
+        let read = Read::new(planner::PLAN, &head, None);
+        let measured = load::run(self.target(server), self.load(1), |_| read.clone()).await?;
+        table.row("a plan of 40 visits", &measured);
+        Ok(table.finish())
+    }
+
     async fn register(&mut self, server: &Nigran) -> Result<String, String> {
         progress(self.name, "importing the register");
         let head = self.login_as(server, "labour-head").await?;
