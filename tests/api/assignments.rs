@@ -80,7 +80,12 @@ async fn colleague(app: &TestApp) -> Person {
 }
 
 fn happened(assignment: &Value) -> Vec<&str> {
-    assignment["history"].as_array().into_iter().flatten().filter_map(|event| event["deed"].as_str()).collect()
+    assignment["history"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|event| event["deed"].as_str())
+        .collect()
 }
 
 /// Has a finding of a visit said to be put right, with the photo as evidence.
@@ -112,7 +117,8 @@ async fn a_remedied_finding_is_to_be_seen_and_a_colleague_sees_it(app: TestApp) 
     assert!(shown["prev"]["open"].as_array().unwrap().iter().any(|it| it["state"] == "remedied"), "{shown}");
 
     app.clock.advance(Duration::days(2));
-    let (inspector, supervisor, colleague) = (app.inspector().await, app.supervisor().await, colleague(&app).await);
+    let (inspector, supervisor, colleague) =
+        (app.inspector().await, app.supervisor().await, colleague(&app).await);
     inspector.post(&path(born, "/take"), &json!({})).await.ok();
     let again = visit(&place, 22).with("rec_register", "yes");
     colleague.file(&again).await.created();
@@ -151,7 +157,10 @@ async fn what_was_verified_otherwise_needs_no_visit(app: TestApp) {
     let finding = remedied(&supervisor, &first, "REC-01").await;
     let born = list(&supervisor, "").await.remove(0);
 
-    supervisor.step(&finding, json!({ "to": "acknowledged", "comment": "it was another register" })).await.ok();
+    supervisor
+        .step(&finding, json!({ "to": "acknowledged", "comment": "it was another register" }))
+        .await
+        .ok();
 
     let gone = fresh(&supervisor, &born).await;
     assert_eq!(gone["state"], "cancelled");
@@ -233,10 +242,7 @@ async fn a_supervisor_hands_it_to_somebody_who_can_make_it(app: TestApp) {
     let mine = supervisor.post("/v1/assignments", &body).await.created();
     let hand_to = async |who: &Person| json!({ "assignee": me(who).await });
     for unfit in [&far, &app.auditor().await, &supervisor] {
-        supervisor
-            .post(&path(&mine, "/assign"), &hand_to(unfit).await)
-            .await
-            .refused(400, "assignee_unfit");
+        supervisor.post(&path(&mine, "/assign"), &hand_to(unfit).await).await.refused(400, "assignee_unfit");
     }
     let theirs = supervisor.post(&path(&mine, "/assign"), &hand_to(&colleague).await).await.ok();
     inspector.get(&path(&mine, "")).await.refused(404, "assignment_unknown");
@@ -251,8 +257,7 @@ async fn a_supervisor_hands_it_to_somebody_who_can_make_it(app: TestApp) {
 async fn what_is_overdue_is_done_late(app: TestApp) {
     let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
     let place = place(&inspector, &kiln()).await;
-    let assignment =
-        supervisor.post("/v1/assignments", &wanted(&place, "2026-11-21")).await.created();
+    let assignment = supervisor.post("/v1/assignments", &wanted(&place, "2026-11-21")).await.created();
     assert_eq!(list(&supervisor, "?overdue=true").await.len(), 0);
 
     app.clock.advance(Duration::days(8));
@@ -273,7 +278,8 @@ async fn what_is_made_twice_completes_once(app: TestApp) {
     let place = place(&inspector, &kiln()).await;
     let assignment = assigned(&supervisor, &place).await;
     app.clock.advance(Duration::days(2));
-    let (inspector, supervisor, colleague) = (app.inspector().await, app.supervisor().await, colleague(&app).await);
+    let (inspector, supervisor, colleague) =
+        (app.inspector().await, app.supervisor().await, colleague(&app).await);
     let (mine, theirs) = (visit(&place, 21), visit(&place, 22));
 
     let (one, other) = tokio::join!(inspector.file(&mine), colleague.file(&theirs));
@@ -299,7 +305,9 @@ async fn a_rejected_visit_completes_nothing(app: TestApp) {
 
     supervisor.post(&review, &json!({ "action": "reject", "reason": "another kiln" })).await.ok();
     let open = fresh(&supervisor, &assignment).await;
-    supervisor.post(&review, &json!({ "action": "reopen", "reason": "it was this kiln" })).await.ok();
+    let second = json!({ "role": "supervisor", "line": "labour", "areas": ["PK226"] });
+    let second = app.account("second", second).await;
+    second.post(&review, &json!({ "action": "reopen", "reason": "it was this kiln" })).await.ok();
     let done = fresh(&supervisor, &assignment).await;
 
     assert_eq!((&open["state"], &open["completed_by"]), (&json!("open"), &Value::Null));
@@ -313,7 +321,8 @@ async fn a_rejected_visit_completes_nothing(app: TestApp) {
 async fn a_visit_made_before_or_elsewhere_is_another(app: TestApp) {
     let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
     let here = place(&inspector, &kiln()).await;
-    let there = place(&inspector, &kiln_with(json!({ "name_en": "Demo Other Kiln", "position": null }))).await;
+    let there =
+        place(&inspector, &kiln_with(json!({ "name_en": "Demo Other Kiln", "position": null }))).await;
     let assignment = assigned(&supervisor, &here).await;
 
     inspector.file(&visit(&here, 19)).await.created();
@@ -326,7 +335,8 @@ async fn a_visit_made_before_or_elsewhere_is_another(app: TestApp) {
     let moved = made.clone().at("facility", here.clone());
     let receipt = inspector.revise(&moved, receipt["content_hash"].as_str().unwrap()).await.created();
     let done = fresh(&supervisor, &assignment).await;
-    inspector.revise(&made, receipt["content_hash"].as_str().unwrap()).await.created();
+    let back = made.with("rec_register", "yes");
+    inspector.revise(&back, receipt["content_hash"].as_str().unwrap()).await.created();
 
     assert_eq!(after_an_earlier_one["state"], "open");
     assert_eq!(after_another_place["state"], "open");
@@ -402,7 +412,9 @@ async fn each_sees_what_is_theirs_to_do(app: TestApp) {
         stranger.get(&path(&assignment, "")).await.refused(404, "assignment_unknown");
     }
     let swd = app.login("supervisor-swd").await;
-    swd.post(&path(&assignment, "/cancel"), &json!({ "reason": "x" })).await.refused(404, "assignment_unknown");
+    swd.post(&path(&assignment, "/cancel"), &json!({ "reason": "x" }))
+        .await
+        .refused(404, "assignment_unknown");
     for outside in ["analyst", "admin", "case-worker", "enumerator"] {
         app.login(outside).await.get("/v1/assignments").await.refused(403, "not_permitted");
     }

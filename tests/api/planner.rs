@@ -41,7 +41,8 @@ fn stops(plan: &Value) -> Vec<&Value> {
 
 fn places(plan: &Value, chosen_by: &str) -> Vec<String> {
     let chosen = stops(plan).into_iter().filter(|stop| stop["chosen_by"] == chosen_by);
-    let mut ids: Vec<String> = chosen.filter_map(|stop| stop["facility"].as_str().map(str::to_owned)).collect();
+    let mut ids: Vec<String> =
+        chosen.filter_map(|stop| stop["facility"].as_str().map(str::to_owned)).collect();
     ids.sort();
     ids
 }
@@ -75,7 +76,8 @@ async fn the_terms_add_up_to_the_score(app: TestApp) {
         let sum: i64 = terms.iter().filter_map(|term| term["points"].as_i64()).sum();
         assert_eq!(stop["score"], sum, "{stop}");
         for term in terms {
-            let weight = plan["weights"]["terms"].as_array().unwrap().iter().find(|it| it["term"] == term["term"]);
+            let weight =
+                plan["weights"]["terms"].as_array().unwrap().iter().find(|it| it["term"] == term["term"]);
             let weight = weight.unwrap_or_else(|| panic!("{term} has no weight"));
             let (points, most) = (weight["points"].as_i64().unwrap(), weight["most"].as_i64().unwrap());
             assert_eq!(term["points"], (term["count"].as_i64().unwrap() * points).min(most));
@@ -95,7 +97,10 @@ async fn a_share_is_drawn_by_lot(app: TestApp) {
     let one = plan(&supervisor, "1").await;
     let more_than_there_are = plan(&supervisor, "50").await;
 
-    assert_eq!((&ten["drawn_by_lot"], places(&ten, "lot").len(), places(&ten, "risk").len()), (&json!(2), 2, 8));
+    assert_eq!(
+        (&ten["drawn_by_lot"], places(&ten, "lot").len(), places(&ten, "risk").len()),
+        (&json!(2), 2, 8)
+    );
     assert_eq!(one["drawn_by_lot"], 0);
     assert_eq!(stops(&more_than_there_are).len(), 12);
 }
@@ -132,9 +137,16 @@ async fn a_plan_becomes_assignments_once(app: TestApp) {
     let outcome = |answer: &Value, was_made: bool| {
         answer["items"].as_array().unwrap().iter().filter(|item| item["made"] == was_made).count()
     };
-    assert_eq!((outcome(&made, true), outcome(&one.created(), false), outcome(&other.created(), false)), (5, 5, 5));
+    assert_eq!(
+        (outcome(&made, true), outcome(&one.created(), false), outcome(&other.created(), false)),
+        (5, 5, 5)
+    );
     assert_eq!(app.count("assignments", "origin = 'planner'"), 5);
-    assert_eq!(plan(&supervisor, "5").await["clusters"], planned["clusters"], "its own visits do not change it");
+    assert_eq!(
+        plan(&supervisor, "5").await["clusters"],
+        planned["clusters"],
+        "its own visits do not change it"
+    );
     assert_eq!((&the_next_day["assigned_already"], &the_next_day["considered"]), (&json!(5), &json!(7)));
     let free = inspector.get("/v1/assignments").await.ok();
     assert_eq!(free["items"].as_array().map(Vec::len), Some(5));

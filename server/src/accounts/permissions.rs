@@ -202,10 +202,7 @@ const TABLE: &[(Permission, &[Post])] = &[
     (P::AnswerReferrals, &[SupervisorLabour, SupervisorSwd, DeputyDirector, CaseWorker]),
     (P::ApproveReferrals, &[SupervisorLabour, SupervisorSwd]),
     (P::PrintEmployerCopy, &[Inspector, Auditor, SupervisorLabour, SupervisorSwd, LabourHead]),
-    (
-        P::ReadAssignments,
-        &[Inspector, Auditor, SupervisorLabour, SupervisorSwd, DeputyDirector, LabourHead],
-    ),
+    (P::ReadAssignments, &[Inspector, Auditor, SupervisorLabour, SupervisorSwd, DeputyDirector, LabourHead]),
     (P::TakeAssignments, &[Inspector, Auditor]),
     (P::MakeAssignments, &[SupervisorLabour, SupervisorSwd, DeputyDirector]),
     (P::PlanVisits, &[SupervisorLabour, SupervisorSwd, DeputyDirector, LabourHead]),

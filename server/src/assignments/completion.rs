@@ -59,7 +59,8 @@ impl Assignments {
             }
             (Review::Rejected, now) if now != Review::Rejected => {
                 let Some(facts) = submissions::facts(tx.conn, submission)? else { return Ok(()) };
-                let names = decision.facility.map(|id| names_of(tx.conn, id)).transpose()?.unwrap_or_default();
+                let names =
+                    decision.facility.map(|id| names_of(tx.conn, id)).transpose()?.unwrap_or_default();
                 let made = Made {
                     submission,
                     kind: decision.kind,

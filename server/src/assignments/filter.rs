@@ -79,8 +79,11 @@ mod tests {
 
     #[test]
     fn queries_are_read_and_anything_else_is_named() {
-        let query =
-            |state: &str| Query { state: Some(state.into()), assignee: Some("me".into()), ..Query::default() };
+        let query = |state: &str| Query {
+            state: Some(state.into()),
+            assignee: Some("me".into()),
+            ..Query::default()
+        };
         let now = At::from_micros(0);
 
         let (filter, limit) = query("done").filter(now, "0190").unwrap();

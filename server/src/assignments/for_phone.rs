@@ -69,7 +69,9 @@ pub fn within(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<AssignmentForPhone>> {
-    let Some(sight) = sight(&Actor { areas: areas.to_vec(), ..actor.clone() })? else { return Ok(Vec::new()) };
+    let Some(sight) = sight(&Actor { areas: areas.to_vec(), ..actor.clone() })? else {
+        return Ok(Vec::new());
+    };
     let rows = store::phone_page(conn, &sight, after.unwrap_or_default(), limit)?;
     told(conn, actor, rows)
 }

@@ -155,7 +155,10 @@ fn place(conn: &mut DbConn, actor: &Actor, id: uuid::Uuid) -> Result<Facility> {
 fn kind_of(conn: &mut DbConn, form: &str, actor: &Actor, place: &Facility) -> Result<(Kind, Line)> {
     let known = forms::current(conn)?.into_iter().find(|listed| listed.form == form);
     let kind = known.map(|listed| listed.kind).ok_or_else(|| {
-        Error::invalid("form_unknown", format!("there is no form {form:?}; GET /v1/forms lists what there is"))
+        Error::invalid(
+            "form_unknown",
+            format!("there is no form {form:?}; GET /v1/forms lists what there is"),
+        )
     })?;
     let line = line_of(kind).filter(|line| *line == place.line && reading::line(actor).ok() == Some(*line));
     line.map(|line| (kind, line)).ok_or_else(|| {
@@ -180,7 +183,8 @@ fn named(
     for id in ids {
         let id = FindingId::from(*id);
         let found = findings::readable(conn, &id, actor)?;
-        let here = found.filter(|it| it.kind == kind && it.facility.as_ref().is_some_and(|at| names.contains(at)));
+        let here =
+            found.filter(|it| it.kind == kind && it.facility.as_ref().is_some_and(|at| names.contains(at)));
         match here {
             Some(found) => named.push(found.id.to_string()),
             None => {

@@ -108,7 +108,10 @@ fn year(day: NaiveDate) -> i32 {
 /// What somebody must write, trimmed.
 pub(super) fn needed_words(member: &'static str, text: String) -> Result<String> {
     words(member, Some(text))?.ok_or_else(|| {
-        Error::invalid("words_needed", format!("`{member}` must say why; whoever reads it later was not there"))
+        Error::invalid(
+            "words_needed",
+            format!("`{member}` must say why; whoever reads it later was not there"),
+        )
     })
 }
 
@@ -163,10 +166,14 @@ mod tests {
     #[test]
     fn a_window_takes_days_and_instants() {
         let now = days::start_of("2026-11-20".parse().unwrap());
-        let window = |from: Option<&str>, due: &str| Window { from: from.map(str::to_owned), due: due.into() };
+        let window =
+            |from: Option<&str>, due: &str| Window { from: from.map(str::to_owned), due: due.into() };
 
         let (from, due) = window(Some("2026-11-23"), "2026-11-23").read(now).unwrap();
-        assert_eq!((from.to_string(), due.to_string()), ("2026-11-22T19:00:00Z".into(), "2026-11-23T18:59:59Z".into()));
+        assert_eq!(
+            (from.to_string(), due.to_string()),
+            ("2026-11-22T19:00:00Z".into(), "2026-11-23T18:59:59Z".into())
+        );
         assert_eq!(window(None, "2026-12-01T10:00:00+05:00").read(now).unwrap().0, now);
         for (bad, code) in [
             (window(Some("2026-11-24"), "2026-11-23"), "bad_window"),

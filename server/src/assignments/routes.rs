@@ -155,7 +155,10 @@ fn on_page(id: &str, request: &HttpRequest) -> Result<OnPage> {
     let version = match if_match(request)? {
         None => None,
         Some(tag) => Some(tag.parse().map_err(|_| {
-            Error::invalid("bad_if_match", "If-Match takes the `version` in double quotes, as the ETag gave it")
+            Error::invalid(
+                "bad_if_match",
+                "If-Match takes the `version` in double quotes, as the ETag gave it",
+            )
         })?),
     };
     Ok(OnPage { id: id_of(id)?, version })

@@ -225,4 +225,3 @@ pub(super) fn made_for(conn: &mut DbConn, once: &str) -> Result<Option<Assignmen
         .first(conn)
         .optional()?)
 }
-

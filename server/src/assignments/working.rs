@@ -60,7 +60,10 @@ impl OnPage {
             State::Open => Ok(row),
             State::Done | State::Cancelled => Err(Error::conflict(
                 "assignment_not_open",
-                format!("assignment {} is {} already; there is nothing left to do about it", row.id, row.state),
+                format!(
+                    "assignment {} is {} already; there is nothing left to do about it",
+                    row.id, row.state
+                ),
             )
             .with("state", row.state.as_str())),
         }

@@ -267,10 +267,7 @@ pub(super) fn unfinished_at(
 type Running = (Option<String>, String, Severity, i32, At, Option<At>);
 
 /// Of every facility of a district its running cases.
-pub(super) fn running_in(
-    conn: &mut DbConn,
-    district: &str,
-) -> Result<Vec<Running>> {
+pub(super) fn running_in(conn: &mut DbConn, district: &str) -> Result<Vec<Running>> {
     Ok(finding_cases::table
         .filter(finding_cases::district.eq(district))
         .filter(finding_cases::facility.is_not_null())

@@ -23,8 +23,7 @@ fn csv() -> String {
     let mut text = "code,kind,status,name_en,name_ur,district,lat,lon,registrations\n".to_owned();
     for n in 0..COUNT {
         // Strewn over half a degree each way, always the same.
-        let (lat, lon) =
-            (30.0 + f64::from(n * 37 % 500) / 1000.0, 66.8 + f64::from(n * 91 % 500) / 1000.0);
+        let (lat, lon) = (30.0 + f64::from(n * 37 % 500) / 1000.0, 66.8 + f64::from(n * 91 % 500) / 1000.0);
         let _ = writeln!(text, "P-{n:05},brick_kiln,active,planned kiln {n},,PK226,{lat:.4},{lon:.4},");
     }
     text

@@ -27,7 +27,9 @@ impl Assignments {
                     only.as_ref().is_none_or(|only| only.iter().any(|id| id == visit.facility.as_str()))
                 };
                 let visits = plan.clusters.iter().flat_map(|cluster| &cluster.stops).filter(wanted);
-                let items = visits.map(|visit| room.assign_planned(tx, &plan, visit, &form)).collect::<Result<_>>()?;
+                let items = visits
+                    .map(|visit| room.assign_planned(tx, &plan, visit, &form))
+                    .collect::<Result<_>>()?;
                 Ok(PlanAssigned { items })
             })
             .await

@@ -127,8 +127,9 @@ fn risks(conn: &mut DbConn, asked: &Asked, all: &[Facility]) -> Result<BTreeMap<
 /// Places somebody is to visit already; those of this very plan are planned again.
 fn assigned(conn: &mut DbConn, asked: &Asked) -> Result<HashSet<String>> {
     let date = asked.date.to_string();
-    let of_this_plan =
-        |origin: Origin, of: &Option<String>| origin == Origin::Planner && of.as_deref() == Some(date.as_str());
+    let of_this_plan = |origin: Origin, of: &Option<String>| {
+        origin == Origin::Planner && of.as_deref() == Some(date.as_str())
+    };
     Ok(store::assigned_in(conn, &asked.district, asked.kind)?
         .into_iter()
         .filter(|(_, origin, of)| !of_this_plan(*origin, of))

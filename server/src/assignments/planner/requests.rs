@@ -96,7 +96,10 @@ impl Query {
         }
         let seed = storable(self.seed.unwrap_or_default());
         if seed.chars().count() > LONGEST_SEED {
-            return Err(Error::invalid("seed_too_long", format!("`seed` may have {LONGEST_SEED} characters")));
+            return Err(Error::invalid(
+                "seed_too_long",
+                format!("`seed` may have {LONGEST_SEED} characters"),
+            ));
         }
         let (kind, line) = kind_of(self.kind, actor)?;
         Ok(Asked { district: self.district, date, capacity: self.capacity, seed, kind, line })

@@ -20,7 +20,12 @@ pub(super) struct ScoredTerm {
 }
 
 /// The terms of a place that count for anything, in the order of the weights.
-pub(super) fn terms(weights: &Weights, place: &Facility, risk: &RiskTerms, date: NaiveDate) -> Vec<ScoredTerm> {
+pub(super) fn terms(
+    weights: &Weights,
+    place: &Facility,
+    risk: &RiskTerms,
+    date: NaiveDate,
+) -> Vec<ScoredTerm> {
     let scored = |weight: &Weight| {
         let count = count(weight, place, risk, date);
         ScoredTerm { term: weight.term, count, points: weight.points_for(count) }
@@ -35,7 +40,8 @@ pub(super) fn sum(terms: &[ScoredTerm]) -> i64 {
 
 fn count(weight: &Weight, place: &Facility, risk: &RiskTerms, date: NaiveDate) -> i64 {
     let open = |severity| i64::from(risk.open.get(&severity).copied().unwrap_or(0));
-    let of_rules = || weight.codes.iter().filter_map(|code| risk.codes.get(code)).copied().map(i64::from).sum();
+    let of_rules =
+        || weight.codes.iter().filter_map(|code| risk.codes.get(code)).copied().map(i64::from).sum();
     match weight.term {
         Term::OpenInfo => open(Severity::Info),
         Term::OpenMinor => open(Severity::Minor),

@@ -102,7 +102,9 @@ impl Weights {
         }
         match weights.random_share_percent {
             1..=100 => {}
-            share => return Err(wrong(format!("random_share_percent is {share}: a part of every plan is drawn"))),
+            share => {
+                return Err(wrong(format!("random_share_percent is {share}: a part of every plan is drawn")));
+            }
         }
         if !(0.0..=1000.0).contains(&weights.cluster_radius_km) {
             return Err(wrong("cluster_radius_km goes from 0 to 1000".to_owned()));
