@@ -305,7 +305,9 @@ async fn a_rejected_visit_completes_nothing(app: TestApp) {
 
     supervisor.post(&review, &json!({ "action": "reject", "reason": "another kiln" })).await.ok();
     let open = fresh(&supervisor, &assignment).await;
-    supervisor.post(&review, &json!({ "action": "reopen", "reason": "it was this kiln" })).await.ok();
+    let second = json!({ "role": "supervisor", "line": "labour", "areas": ["PK226"] });
+    let second = app.account("second", second).await;
+    second.post(&review, &json!({ "action": "reopen", "reason": "it was this kiln" })).await.ok();
     let done = fresh(&supervisor, &assignment).await;
 
     assert_eq!((&open["state"], &open["completed_by"]), (&json!("open"), &Value::Null));
@@ -333,7 +335,8 @@ async fn a_visit_made_before_or_elsewhere_is_another(app: TestApp) {
     let moved = made.clone().at("facility", here.clone());
     let receipt = inspector.revise(&moved, receipt["content_hash"].as_str().unwrap()).await.created();
     let done = fresh(&supervisor, &assignment).await;
-    inspector.revise(&made, receipt["content_hash"].as_str().unwrap()).await.created();
+    let back = made.with("rec_register", "yes");
+    inspector.revise(&back, receipt["content_hash"].as_str().unwrap()).await.created();
 
     assert_eq!(after_an_earlier_one["state"], "open");
     assert_eq!(after_another_place["state"], "open");

@@ -77,7 +77,7 @@ fn no_two_schemas_share_a_name() {
     )
     .unwrap();
     let renamed = Regex::new(r"schema\([^)]*?\bas = (\w+)").unwrap();
-    let words = Regex::new(r"text_(?:enum|id)! \{(?:\s*///[^\n]*)*\s*(\w+)").unwrap();
+    let words = Regex::new(r"text_(?:enum|id)! \{(?:\s*///[^\n]*\n)*\s*(?:#\[schema\(as = )?(\w+)").unwrap();
     let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for source in Source::all_in(&folder) {
         let text = std::fs::read_to_string(folder.join(&source.file)).unwrap();

@@ -99,8 +99,8 @@ impl Assignments {
             once: None,
         };
         let mut row = self.drafted(tx, wanted)?;
-        // What was filed while this one waited to be sent was made before it was due.
-        row.counts_from = row.counts_from.max(filed.finished_at);
+        // Whatever audit ended after this one is the next, though this one may have waited for a network.
+        row.counts_from = filed.finished_at;
         ledger::enter(tx, &row).map(drop)
     }
 
