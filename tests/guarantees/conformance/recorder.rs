@@ -84,17 +84,23 @@ impl Recorder {
             "request": { "method": method.as_str(), "path": path, "headers": sent, "body": shown },
             "response": { "status": answer.status, "headers": headers_of(&answer), "body": body_of(&answer) },
         });
+        if path.starts_with("/v1/sync") && answer.header("etag").is_some() {
+            // It is the cursor's, and the cursor is sealed with the server's own key.
+            exchange["response"]["headers"]["etag"] = json!("\"<cursor_tag>\"");
+        }
         self.name_in(&mut exchange);
         self.exchanges.push(exchange);
         answer
     }
 
-    /// Everything that was written down.
-    pub(super) fn finish(self) -> Value {
+    /// Everything that was written down; what got its name only later bears it from the beginning.
+    pub(super) fn finish(mut self) -> Value {
+        let mut exchanges = std::mem::take(&mut self.exchanges);
+        exchanges.iter_mut().for_each(|exchange| self.name_in(exchange));
         json!({
             "about": "What a phone says and is answered, in order. `<name>` stands for what differs from run to run; \
                 everything else is to the letter. Written by make refresh.",
-            "exchanges": self.exchanges,
+            "exchanges": exchanges,
         })
     }
 

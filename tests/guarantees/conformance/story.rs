@@ -201,6 +201,7 @@ async fn photographed(record: &mut Recorder, phone: &Person, inspection: &Submis
         .await;
     let location = made.header("location").expect("an upload has an address").to_owned();
     let at = location.find("/v1/").map(|at| location[at..].to_owned()).unwrap_or(location.clone());
+    record.call(at.rsplit('/').next().expect("an address has an end"), "upload");
     let (first, rest) = resumed.bytes.split_at(resumed.bytes.len() / 2);
     let kind = "application/offset+octet-stream";
     let half = first.len().to_string();
