@@ -127,7 +127,7 @@ fn segments(jpeg: &[u8]) -> Vec<String> {
 
 async fn the_original_is_sealed_and_opened_with_a_reason(app: TestApp) {
     let photo = photos::snapshot("front.jpg", &Camera { position: Some((30.18, 67.0)), ..Camera::default() });
-    let inspection = inspection_with(&[photo.clone()]);
+    let inspection = inspection_with(std::slice::from_ref(&photo));
     app.inspector().await.file_whole(&inspection).await;
     let (supervisor, path) = (app.supervisor().await, path(&inspection, "front.jpg"));
 
@@ -155,7 +155,7 @@ async fn the_original_is_sealed_and_opened_with_a_reason(app: TestApp) {
 
 async fn filers_get_back_what_they_sent_for_a_fortnight(app: TestApp) {
     let photo = photos::snapshot("front.jpg", &Camera::default());
-    let inspection = inspection_with(&[photo.clone()]);
+    let inspection = inspection_with(std::slice::from_ref(&photo));
     app.inspector().await.file_whole(&inspection).await;
     let path = path(&inspection, "front.jpg");
 
@@ -173,7 +173,7 @@ async fn filers_get_back_what_they_sent_for_a_fortnight(app: TestApp) {
 async fn the_job_makes_the_copies_and_they_are_read_in_parts(app: TestApp) {
     let photo =
         photos::snapshot_of_size("front.jpg", 3000, 1600, &Camera { orientation: 6, ..Camera::default() });
-    let inspection = inspection_with(&[photo.clone()]);
+    let inspection = inspection_with(std::slice::from_ref(&photo));
     app.inspector().await.file_whole(&inspection).await;
     app.run_jobs().await;
     assert_eq!(app.count("photos", "state = 'understood' AND width = 3000 AND height = 1600"), 1);
@@ -202,7 +202,7 @@ async fn the_job_makes_the_copies_and_they_are_read_in_parts(app: TestApp) {
 
 async fn a_photo_asked_for_at_once_is_made_at_once(app: TestApp) {
     let photo = photos::snapshot("front.jpg", &Camera { orientation: 8, ..Camera::default() });
-    let inspection = inspection_with(&[photo.clone()]);
+    let inspection = inspection_with(std::slice::from_ref(&photo));
     app.inspector().await.file_whole(&inspection).await;
 
     let thumb = app.supervisor().await.get(&format!("{}?size=thumb", path(&inspection, "front.jpg"))).await;

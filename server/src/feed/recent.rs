@@ -203,8 +203,8 @@ impl Recent {
         if self.rows.len() <= REMEMBERED * 2 {
             return;
         }
-        let gone = self.rows.drain(..REMEMBERED);
-        self.floor = gone.last().map_or(self.floor, |row| row.xid + 1);
+        let last = self.rows.drain(..REMEMBERED).next_back();
+        self.floor = last.map_or(self.floor, |row| row.xid + 1);
         self.last.clear();
         let rows = std::mem::take(&mut self.rows);
         rows.iter().for_each(|row| self.note(row));

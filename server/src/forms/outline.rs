@@ -124,7 +124,9 @@ impl Reader<'_> {
             self.note(name, fields, sort.clone(), section, within);
             match sort {
                 Sort::Section => self.read(inside, Some(name), within),
-                Sort::Repeat { .. } => self.read(rows, section, &[within, &[name.clone()]].concat()),
+                Sort::Repeat { .. } => {
+                    self.read(rows, section, &[within, std::slice::from_ref(name)].concat())
+                }
                 Sort::Question | Sort::Calculated => {}
             }
         }

@@ -43,6 +43,7 @@ pub(super) struct Filing {
 }
 
 /// What settling came to.
+#[allow(clippy::large_enum_variant, reason = "it is nearly always the large one, and never kept")]
 pub(super) enum Settled {
     /// It is done.
     Done(Filed),

@@ -185,11 +185,10 @@ impl Draft {
                     .filter(|code| gained.contains(code) || earlier.contains(code))
                     .cloned()
                     .collect();
-                cursor.snapshot = (!areas.is_empty()).then(|| Snapshot {
-                    part: Part::FIRST_BY_AREA,
-                    after: None,
-                    gained: Some(areas),
-                });
+                cursor.snapshot = match areas.is_empty() {
+                    true => None,
+                    false => Some(Snapshot { part: Part::FIRST_BY_AREA, after: None, gained: Some(areas) }),
+                };
             }
         }
         true

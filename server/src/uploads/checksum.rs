@@ -17,7 +17,7 @@ pub(super) struct Checksum {
 }
 
 enum Sum {
-    Sha(Context),
+    Sha(Box<Context>),
     Md5(Box<Md5>),
 }
 
@@ -26,8 +26,8 @@ impl Checksum {
     pub(super) fn parse(text: &str) -> Result<Checksum> {
         let (algorithm, value) = text.trim().split_once(' ').ok_or_else(malformed)?;
         let (sum, length) = match algorithm.to_ascii_lowercase().as_str() {
-            "sha256" => (Sum::Sha(Context::new(&SHA256)), 32),
-            "sha1" => (Sum::Sha(Context::new(&SHA1_FOR_LEGACY_USE_ONLY)), 20),
+            "sha256" => (Sum::Sha(Box::new(Context::new(&SHA256))), 32),
+            "sha1" => (Sum::Sha(Box::new(Context::new(&SHA1_FOR_LEGACY_USE_ONLY))), 20),
             "md5" => (Sum::Md5(Box::default()), 16),
             _ => {
                 return Err(Error::invalid(

@@ -140,7 +140,7 @@ fn by_name(conn: &mut DbConn, asked: &Asked, text: &str, near: Option<Near>) -> 
     let mut items = rows.into_iter().map(|row| scored(row, &name, near)).collect::<Result<Vec<_>>>()?;
     items
         .retain(|item| near.is_none_or(|near| item.distance_m.is_some_and(|metres| metres <= near.radius_m)));
-    items.sort_by_key(|item| rank(item));
+    items.sort_by_key(rank);
     let wanted = cut(items, &asked.cursor, rank)?;
     Ok(Page::of(wanted, asked.cursor.limit(), rank))
 }

@@ -23,6 +23,9 @@ use crate::places::{Coordinates, Places};
 /// The longest line, in bytes: a quote that is never closed must not swallow the file.
 const LONGEST: usize = 256 * 1024;
 
+/// What each column of the file is; none: a column nobody knows.
+pub(super) type Columns = Rc<[Option<&'static str>]>;
+
 /// A line as it stands in the file.
 pub(super) struct Line {
     number: u64,
@@ -51,7 +54,7 @@ pub(super) enum Checked {
 pub(super) struct Lines<R: Read> {
     reader: csv::Reader<Measured<R>>,
     since_last: Rc<Cell<usize>>,
-    columns: Rc<[Option<&'static str>]>,
+    columns: Columns,
     ended: bool,
 }
 
@@ -68,7 +71,7 @@ impl<R: Read> Lines<R> {
     }
 
     /// The next lines, at most so many; none: the file has ended.
-    pub(super) fn next(&mut self, most: usize) -> Result<Vec<(Rc<[Option<&'static str>]>, Line)>> {
+    pub(super) fn next(&mut self, most: usize) -> Result<Vec<(Columns, Line)>> {
         let mut lines = Vec::with_capacity(most);
         while lines.len() < most && !self.ended {
             self.since_last.set(0);

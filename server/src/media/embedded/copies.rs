@@ -38,7 +38,7 @@ impl KeptFiles {
     /// Whether the content of the file is what its name says; false as well when it is not there.
     pub fn is_sound(&self, sha256: &str) -> Result<bool> {
         let path = self.path(sha256)?;
-        Ok(Object::open(&path).and_then(|object| digest(object)).is_ok_and(|digest| digest == sha256))
+        Ok(Object::open(&path).and_then(digest).is_ok_and(|digest| digest == sha256))
     }
 
     /// Copies one file to `there`, durably, unless it is there already.
