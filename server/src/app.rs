@@ -28,7 +28,7 @@ use crate::jobs::Jobs;
 use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
 use crate::submissions::{Submissions, Watchers};
-use crate::sync::{Sync, Telling};
+use crate::sync::Sync;
 use crate::telemetry;
 use crate::uploads::Uploads;
 
@@ -104,11 +104,7 @@ impl App {
             flags: config.flags.clone(),
             limits: config.limits.clone(),
             // The rooms above that must hear of filings and decisions.
-            watchers: Watchers::new(vec![
-                Arc::new(findings.clone()),
-                Arc::new(assignments.clone()),
-                Arc::new(Telling),
-            ]),
+            watchers: Watchers::new(vec![Arc::new(findings.clone()), Arc::new(assignments.clone())]),
         };
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);

@@ -8,7 +8,7 @@ use super::corrections::{Before, Returned};
 use super::envelope::Envelope;
 use super::model::{Review, SubmissionId};
 use super::{review, store};
-use crate::db::{At, DbConn};
+use crate::db::{At, DbConn, storable};
 use crate::error::Result;
 use crate::facilities::{self, FacilityId};
 use crate::forms::Release;
@@ -62,7 +62,7 @@ impl Submissions {
             if filed.release.reads_last_visit {
                 let ids = id.map(|id| facilities::ids_of(conn, &id)).transpose()?;
                 let ids = ids.map_or_else(
-                    || vec![facility.to_owned()],
+                    || vec![storable(facility.to_owned())],
                     |ids| ids.iter().map(ToString::to_string).collect(),
                 );
                 found.prev = self.last_visit(conn, filed, facility, &ids)?;

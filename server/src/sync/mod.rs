@@ -8,12 +8,10 @@ mod packages;
 mod parts;
 mod reading;
 mod routes;
-mod telling;
 
 use std::sync::Arc;
 
 pub(crate) use routes::routes;
-pub use telling::Telling;
 
 use crate::accounts::Accounts;
 use crate::clock::Clock;

@@ -111,7 +111,8 @@ impl Sync {
         if has(What::Boundaries) {
             draft.answer.boundaries = self.boundaries().await?;
         }
-        draft.answer.more = next.is_within();
+        // The last of several pages tells what was there when the first was read; what came since is fetched at once.
+        draft.answer.more = next.is_within() || draft.cursor.bookmark.is_within();
         draft.cursor.bookmark = next;
         if !changes.is_empty() {
             let since = At::from(self.clock.now() - HISTORY);

@@ -95,7 +95,7 @@ async fn a_returned_submission_comes_with_what_is_wrong(app: TestApp) {
     let receipt = phone.person.file(&inspection).await.created();
     phone.sync(200).await;
     let supervisor = app.supervisor().await;
-    let comment = json!({ "path": "b1.departure_time", "comment": "Before the arrival?" });
+    let comment = json!({ "path": "departure_time", "comment": "Before the arrival?" });
     let body = json!({ "action": "return", "reason": "The times cannot be right", "fields": [comment] });
     supervisor.post(&format!("/v1/submissions/{}/review", inspection.id), &body).await.ok();
 
