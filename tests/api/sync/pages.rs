@@ -167,7 +167,10 @@ async fn many_changes_come_in_pages(app: TestApp) {
 
     let asked = phone.sync(2).await;
 
-    assert_eq!(asked, 4, "five changes of one transaction, two a page, and once more for what came meanwhile");
+    assert_eq!(
+        asked, 4,
+        "five changes of one transaction, two a page, and once more for what came meanwhile"
+    );
     assert_eq!(phone.ask(2).await.status, 304);
 }
 
