@@ -12,6 +12,7 @@ mod register;
 mod report;
 mod run;
 mod storm;
+mod uploads;
 mod work;
 
 pub use run::{Options, run};

@@ -12,7 +12,7 @@ use super::envelope::{Envelope, PhotoSeries};
 use super::load::{self, Load, Target};
 use super::report::{self, Table};
 use super::work::{File, Read, Serials, expect, put};
-use super::{identical, micro, planner, register, storm};
+use super::{identical, micro, planner, register, storm, uploads};
 use crate::folders::{self, TemporaryFolder};
 use crate::postgres::{Cluster, Durability};
 use crate::process::{self, Launch, Nigran, PASSWORD};
@@ -100,6 +100,9 @@ async fn measure(
     let server = bench.launch.serve()?;
     bench.batches(&server).await?;
     text += &bench.photos(&server).await?;
+    server.stop()?;
+    let server = bench.launch.serve()?;
+    bench.uploads(&server).await?;
     text += &bench.reading(&server).await?;
     text += &bench.planning(&server).await?;
     text += &bench.register(&server).await?;
@@ -195,6 +198,16 @@ impl Bench<'_> {
             report::mebibytes(process::usage(server.pid()).resident),
         );
         Ok(table.finish())
+    }
+
+    /// As many resumable uploads at once as a whole district may send.
+    async fn uploads(&mut self, server: &Nigran) -> Result<(), String> {
+        progress(self.name, "resumable uploads");
+        let token = self.login(server).await?;
+        let measured = uploads::measure(server.address, server.pid(), &token).await?;
+        let what = format!("{} resumable uploads of {} MB at once", uploads::AT_ONCE, uploads::BYTES / 1_000_000);
+        self.figure(&what, measured);
+        Ok(())
     }
 
     async fn file(
