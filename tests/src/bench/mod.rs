@@ -15,4 +15,4 @@ mod storm;
 mod uploads;
 mod work;
 
-pub use run::{Options, run};
+pub use run::{Options, PARTS, run};

@@ -37,19 +37,33 @@ pub struct Options {
     pub storm: usize,
     /// How often the server is killed in it.
     pub kills: usize,
-    /// Nothing but the storm.
-    pub only_storm: bool,
+    /// Parts of it, by name (`PARTS`); none: everything.
+    pub only: Vec<String>,
+}
+
+/// What can be measured alone.
+pub const PARTS: &[&str] =
+    &["answers", "batches", "photos", "uploads", "reading", "planning", "register", "process", "storm"];
+
+impl Options {
+    fn wants(&self, part: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == part)
+    }
+
+    fn wants_a_server(&self) -> bool {
+        PARTS.iter().any(|part| !["process", "storm"].contains(part) && self.wants(part))
+    }
 }
 
 /// Runs everything and returns the report as Markdown. What is being done is told on standard error meanwhile.
 pub fn run(options: &Options) -> Result<String, String> {
-    if options.only_storm {
-        return storm::measure(&options.binary, options.storm, options.kills);
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| cause.to_string())?;
     let mut text = String::new();
     LocalSet::new().block_on(&runtime, async {
+        if !options.wants_a_server() {
+            return Ok(());
+        }
         text += &on_database(options, "SQLite", None).await?;
         if options.postgres {
             let cluster = Cluster::start(Durability::Full)?;
@@ -57,8 +71,10 @@ pub fn run(options: &Options) -> Result<String, String> {
         }
         Ok::<(), String>(())
     })?;
-    text += &report::figures("In the process", &micro::measure()?);
-    if options.storm > 0 {
+    if options.wants("process") {
+        text += &report::figures("In the process", &micro::measure()?);
+    }
+    if options.storm > 0 && options.wants("storm") {
         progress("storm", &format!("{} phones, some minutes", options.storm));
         text += &storm::measure(&options.binary, options.storm, options.kills)?;
     }
@@ -95,17 +111,32 @@ async fn measure(
 ) -> Result<String, String> {
     let mut bench =
         Bench { options, name, cluster, launch, figures: Vec::new(), serials: Serials::default() };
-    let server = bench.start_up()?;
-    let mut text = bench.answers(server).await?;
-    let server = bench.launch.serve()?;
-    bench.batches(&server).await?;
-    text += &bench.photos(&server).await?;
-    server.stop()?;
-    let server = bench.launch.serve()?;
-    bench.uploads(&server).await?;
-    text += &bench.reading(&server).await?;
-    text += &bench.planning(&server).await?;
-    text += &bench.register(&server).await?;
+    let mut server = bench.start_up()?;
+    let mut text = String::new();
+    if options.wants("answers") {
+        text += &bench.answers(server).await?;
+        server = bench.launch.serve()?;
+    }
+    if options.wants("batches") {
+        bench.batches(&server).await?;
+    }
+    if options.wants("photos") {
+        text += &bench.photos(&server).await?;
+    }
+    if options.wants("uploads") {
+        server.stop()?;
+        server = bench.launch.serve()?;
+        bench.uploads(&server).await?;
+    }
+    if options.wants("reading") {
+        text += &bench.reading(&server).await?;
+    }
+    if options.wants("planning") {
+        text += &bench.planning(&server).await?;
+    }
+    if options.wants("register") {
+        text += &bench.register(&server).await?;
+    }
     bench.figure(
         "identical PUT, 8 at once",
         identical::measure(server.address, &bench.login(&server).await?).await?,
