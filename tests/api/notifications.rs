@@ -1,7 +1,7 @@
 //! Letters: whoever is meant is told once, in their language, when they want it, and never of what was found.
 
 use chrono::{Duration, TimeDelta};
-use harness::sinks::{Letter, MailServer, Temper};
+use harness::sinks::{Letter, MailServer, Secured, Temper};
 use harness::{Person, TestApp, on_both_databases, samples};
 use serde_json::{Value, json};
 use server::config::Config;
@@ -18,6 +18,7 @@ on_both_databases!(
     who_is_meant_is_found_out_when_it_is_told,
     an_urgent_notice_nobody_can_hear_is_told_to_administrators,
     those_who_filed_and_those_who_travel_are_told,
+    letters_go_out_over_tls_and_only_to_whom_they_are_meant_to_go,
     settings_are_ones_own,
     a_notice_that_makes_no_sense_tells_nobody_and_is_parked,
 );
@@ -351,6 +352,36 @@ async fn those_who_filed_and_those_who_travel_are_told(app: TestApp) {
     for letter in mail.letters() {
         let text = letter.text();
         assert!(!text.contains("boys") && !text.contains("munshi") && !text.contains("burnt"), "{text}");
+    }
+}
+
+async fn letters_go_out_over_tls_and_only_to_whom_they_are_meant_to_go(app: TestApp) {
+    wants(&app.supervisor().await, "officer@example.org", "immediately", "en").await;
+    for (n, when, security) in [(1, Secured::OnRequest, "starttls"), (2, Secured::FromTheFirstByte, "tls")] {
+        let (mail, certificate) = MailServer::secured(when).await;
+        let authority = app.data_dir().join(format!("{security}.pem"));
+        std::fs::write(&authority, certificate).unwrap();
+        let over_tls = |config: &mut Config| {
+            write_through(&mail, config);
+            config.mail.server = Some("localhost".to_owned());
+            config.mail.security = security.to_owned();
+        };
+        let trusting = app
+            .beside(|config| {
+                over_tls(config);
+                config.mail.authority = Some(authority.clone());
+            })
+            .await;
+        let wary = app.beside(over_tls).await;
+        tell(&app, "finding.escalated", n, supervisors()).await;
+
+        wary.run_jobs().await;
+        let to_a_stranger = mail.letters().len();
+        app.clock.advance(Duration::hours(1));
+        trusting.run_jobs().await;
+
+        assert_eq!(to_a_stranger, 0, "{security}: nobody vouches for that certificate");
+        assert_eq!(mail.letters_to("officer@example.org").len(), 1, "{security}");
     }
 }
 

@@ -17,6 +17,7 @@ on_both_databases!(
     a_program_that_hangs_holds_up_nobody_and_hears_everything_in_order,
     what_fails_about_one_thing_does_not_hold_up_another,
     while_it_hangs_others_are_told_at_once,
+    two_servers_share_the_outbox_and_nobody_is_told_twice,
     only_what_was_asked_for_is_told,
     what_was_told_is_told_again_on_request_under_the_same_ids,
     a_program_that_fails_for_days_is_switched_off_and_administrators_hear_of_it,
@@ -176,6 +177,39 @@ async fn while_it_hangs_others_are_told_at_once(app: TestApp) {
 
     assert!(hanging.taken().is_empty());
     hanging.be(Manners::Drops);
+}
+
+async fn two_servers_share_the_outbox_and_nobody_is_told_twice(app: TestApp) {
+    const SUBJECTS: u32 = 4;
+    let (program, mail) = (Program::start().await, MailServer::start().await);
+    let working = |config: &mut Config| {
+        may_call(config);
+        write_through(&mail, config);
+        config.jobs.at_once = 2;
+    };
+    let servers = [app.beside(working).await, app.beside(working).await];
+    let me = app.inspector().await.get("/v1/me").await.ok()["id"].clone();
+    wants(&app.inspector().await, "inspector@example.org", "immediately", "en").await;
+    hooked(&servers[0], &program, json!({})).await;
+
+    for n in 0..24 {
+        let (server, subject) = (&servers[n as usize % 2], format!("assignment:{}", n % SUBJECTS));
+        tell_of(server, "assignment.given", n, &subject, json!([{ "account": me }])).await;
+    }
+    until(|| {
+        // What waits for an earlier one waits by this clock.
+        app.clock.advance(Duration::milliseconds(100));
+        program.taken().len() >= 24 && mail.letters().len() >= 24
+    })
+    .await;
+
+    let told = numbers(&program.calls());
+    assert_eq!((told.len(), mail.letters().len()), (24, 24));
+    for subject in 0..SUBJECTS {
+        let about = |n: &&String| n.parse::<u32>().unwrap() % SUBJECTS == subject;
+        let in_order: Vec<&String> = told.iter().filter(about).collect();
+        assert!(in_order.is_sorted(), "about {subject}: {in_order:?}");
+    }
 }
 
 /// Waits until something that runs by itself has come about.

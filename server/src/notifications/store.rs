@@ -114,9 +114,10 @@ pub(super) fn next_head(conn: &mut DbConn, webhook: &str) -> Result<Option<At>> 
     Ok(heads(conn, webhook, far, 1)?.first().map(|head| head.due_at))
 }
 
-/// Writes down where a delivery stands after an attempt, or after somebody had it tried again.
+/// Writes down where a delivery stands after an attempt, or after somebody had it tried again. What was dropped meanwhile
+/// stays dropped.
 pub(super) fn put_back(conn: &mut DbConn, row: &Delivery) -> Result<()> {
-    diesel::update(deliveries::table.find(&row.id))
+    diesel::update(deliveries::table.find(&row.id).filter(deliveries::state.ne(State::Dropped)))
         .set((
             deliveries::state.eq(row.state),
             deliveries::attempts.eq(row.attempts),

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// How it behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +62,17 @@ impl Letter {
     }
 }
 
+/// When the line is secured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secured {
+    /// When the other side asks for it: STARTTLS. Nothing is taken before.
+    OnRequest,
+    /// From the first byte.
+    FromTheFirstByte,
+}
+
 struct Shared {
+    tls: Option<(TlsAcceptor, Secured)>,
     temper: Mutex<Temper>,
     letters: Mutex<Vec<Letter>>,
 }
@@ -75,9 +88,28 @@ pub struct MailServer {
 impl MailServer {
     /// Starts one that behaves well.
     pub async fn start() -> MailServer {
+        MailServer::listen(None).await
+    }
+
+    /// Starts one that takes letters over TLS only; with the certificate, in PEM, it calls itself `localhost` by.
+    pub async fn secured(when: Secured) -> (MailServer, String) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate can be made");
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let provider = tokio_rustls::rustls::crypto::ring::default_provider();
+        let config = ServerConfig::builder_with_provider(Arc::new(provider))
+            .with_safe_default_protocol_versions()
+            .expect("TLS can be spoken")
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .expect("the key fits the certificate");
+        let server = MailServer::listen(Some((TlsAcceptor::from(Arc::new(config)), when))).await;
+        (server, made.cert.pem())
+    }
+
+    async fn listen(tls: Option<(TlsAcceptor, Secured)>) -> MailServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let address = listener.local_addr().expect("it listens");
-        let shared = Arc::new(Shared { temper: Mutex::new(Temper::Good), letters: Mutex::default() });
+        let shared = Arc::new(Shared { tls, temper: Mutex::new(Temper::Good), letters: Mutex::default() });
         let serving = shared.clone();
         let listening = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -122,44 +154,101 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         }
         Temper::Good | Temper::RefusesRecipients | Temper::LosesAnswers => {}
     }
-    let (reading, mut writing) = stream.into_split();
-    let mut lines = BufReader::new(reading).lines();
+    let Some((tls, when)) = &shared.tls else {
+        return talk(stream, shared, temper, Greeting::Plain).await.map(drop);
+    };
+    let stream = match when {
+        Secured::FromTheFirstByte => stream,
+        Secured::OnRequest => match talk(stream, shared, temper, Greeting::OffersTls).await? {
+            Some(stream) => stream,
+            None => return Ok(()),
+        },
+    };
+    let greeting = if *when == Secured::OnRequest { Greeting::None } else { Greeting::Plain };
+    talk(tls.accept(stream).await?, shared, temper, greeting).await.map(drop)
+}
+
+/// How a conversation begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Greeting {
+    Plain,
+    OffersTls,
+    /// It was said before the line was secured.
+    None,
+}
+
+/// Takes letters until the other side has no more; gives the stream back when it is to be secured.
+async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    shared: &Shared,
+    temper: Temper,
+    greeting: Greeting,
+) -> std::io::Result<Option<S>> {
+    let mut stream = BufStream::new(stream);
+    if greeting != Greeting::None {
+        say(&mut stream, "220 sink\r\n").await?;
+    }
     let mut to = String::new();
-    writing.write_all(b"220 sink\r\n").await?;
-    while let Some(line) = lines.next_line().await? {
+    while let Some(line) = line(&mut stream).await? {
         let command = line.to_ascii_uppercase();
-        let answer: &[u8] = if command.starts_with("EHLO") {
-            b"250-sink\r\n250 8BITMIME\r\n"
+        let answer = if command.starts_with("EHLO") && greeting == Greeting::OffersTls {
+            "250-sink\r\n250-8BITMIME\r\n250 STARTTLS\r\n"
+        } else if command.starts_with("EHLO") {
+            "250-sink\r\n250 8BITMIME\r\n"
+        } else if command == "STARTTLS" && greeting == Greeting::OffersTls {
+            say(&mut stream, "220 go on\r\n").await?;
+            return Ok(Some(stream.into_inner()));
+        } else if command.starts_with("MAIL FROM:") && greeting == Greeting::OffersTls {
+            "530 only over TLS\r\n"
         } else if command.starts_with("RCPT TO:") && temper == Temper::RefusesRecipients {
-            b"550 no such person here\r\n"
+            "550 no such person here\r\n"
         } else if command.starts_with("RCPT TO:") {
             to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
-            b"250 ok\r\n"
+            "250 ok\r\n"
         } else if command == "DATA" {
-            writing.write_all(b"354 go on\r\n").await?;
-            let mut raw = String::new();
-            while let Some(line) = lines.next_line().await? {
-                if line == "." {
-                    break;
-                }
-                raw.push_str(line.strip_prefix('.').unwrap_or(&line));
-                raw.push_str("\r\n");
-            }
-            let letter = Letter { to: to.clone(), raw };
-            shared.letters.lock().unwrap_or_else(PoisonError::into_inner).push(letter);
+            say(&mut stream, "354 go on\r\n").await?;
+            let raw = letter(&mut stream).await?;
+            shared.letters.lock().unwrap_or_else(PoisonError::into_inner).push(Letter { to: to.clone(), raw });
             if temper == Temper::LosesAnswers {
-                return Ok(());
+                return Ok(None);
             }
-            b"250 taken\r\n"
+            "250 taken\r\n"
         } else if command == "QUIT" {
-            writing.write_all(b"221 bye\r\n").await?;
-            return Ok(());
+            say(&mut stream, "221 bye\r\n").await?;
+            return Ok(None);
         } else {
-            b"250 ok\r\n"
+            "250 ok\r\n"
         };
-        writing.write_all(answer).await?;
+        say(&mut stream, answer).await?;
     }
-    Ok(())
+    Ok(None)
+}
+
+async fn say<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufStream<S>, text: &str) -> std::io::Result<()> {
+    stream.write_all(text.as_bytes()).await?;
+    stream.flush().await
+}
+
+/// The next line; none: there is none.
+async fn line<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufStream<S>) -> std::io::Result<Option<String>> {
+    let mut line = String::new();
+    match stream.read_line(&mut line).await? {
+        0 => Ok(None),
+        _ => Ok(Some(line.trim_end_matches(['\r', '\n']).to_owned())),
+    }
+}
+
+/// A letter up to the dot.
+async fn letter<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufStream<S>) -> std::io::Result<String> {
+    let mut raw = String::new();
+    while let Some(line) = line(stream).await? {
+        if line == "." {
+            break;
+        }
+        raw.push_str(line.strip_prefix('.').unwrap_or(&line));
+        raw.push_str("\r\n");
+    }
+    Ok(raw)
 }
 
 /// RFC 2047: `=?utf-8?b?…?=` and `=?utf-8?q?…?=`.

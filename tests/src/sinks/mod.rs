@@ -4,5 +4,5 @@
 mod mail;
 mod program;
 
-pub use mail::{Letter, MailServer, Temper};
+pub use mail::{Letter, MailServer, Secured, Temper};
 pub use program::{Call, Manners, Program};

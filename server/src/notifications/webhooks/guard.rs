@@ -155,6 +155,14 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_name_that_leads_inside_leads_nowhere() {
+        let look_up = async |allow_private| Guard { allow_private }.resolve("localhost".parse().unwrap()).await;
+
+        assert!(look_up(false).await.is_err());
+        assert!(look_up(true).await.is_ok_and(|found| found.count() > 0));
+    }
+
     #[test]
     fn only_plain_https_addresses_are_taken() {
         let config = WebhookConfig::default();
