@@ -26,6 +26,7 @@ use crate::http::patience::{self, Patience};
 use crate::http::{api, tls, watch};
 use crate::jobs::Jobs;
 use crate::media::Media;
+use crate::notifications::Notifications;
 use crate::places::{self, ImportOptions, Places};
 use crate::submissions::{Submissions, Watchers};
 use crate::sync::Sync;
@@ -65,6 +66,8 @@ pub struct App {
     pub sync: Sync,
     /// Resumable uploads.
     pub uploads: Uploads,
+    /// Telling people and programs.
+    pub notifications: Notifications,
 }
 
 impl App {
@@ -108,6 +111,7 @@ impl App {
         };
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);
+        let notifications = Notifications::open(db.clone(), &accounts, config)?;
         Ok(App {
             db,
             feed,
@@ -121,6 +125,7 @@ impl App {
             assignments,
             sync,
             uploads,
+            notifications,
         })
     }
 }
@@ -190,6 +195,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             assignments,
             sync,
             uploads,
+            notifications,
             ..
         } = shared.clone();
         Actix::new()
@@ -208,6 +214,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(assignments))
             .app_data(Data::new(sync))
             .app_data(Data::new(uploads))
+            .app_data(Data::new(notifications))
             .app_data(checks.clone())
             .app_data(patience.clone())
             .default_service(web::to(api::unmatched))

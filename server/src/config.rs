@@ -34,6 +34,12 @@ pub struct Config {
     pub flags: FlagConfig,
     /// Work done beside the requests.
     pub jobs: JobConfig,
+    /// What is said in notices.
+    pub notifications: NotificationConfig,
+    /// The mail server letters go through.
+    pub mail: MailConfig,
+    /// Telling other programs.
+    pub webhooks: WebhookConfig,
     /// The log.
     pub log: LogConfig,
 }
@@ -136,6 +142,50 @@ pub struct JobConfig {
     pub at_once: usize,
 }
 
+/// What is said in notices.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct NotificationConfig {
+    /// Where people reach the server, in front of every link: `https://nigran.example.org`. Needed for mail.
+    pub public_url: Option<String>,
+}
+
+/// The mail server letters go through. Without a `server` there are no letters.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct MailConfig {
+    /// Its name: `smtp.example.org`.
+    pub server: Option<String>,
+    /// Its port; unless told, 587 for `starttls`, 465 for `tls`, 25 for `none`.
+    pub port: Option<u16>,
+    /// `starttls`, `tls` (from the first byte), or `none` (only for a relay on this machine or a network of one's own).
+    pub security: String,
+    /// The name to log in with; none: no login.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<String>,
+    /// A file that holds the password, instead.
+    pub password_file: Option<PathBuf>,
+    /// From whom letters come: `Nigran <nigran@example.org>`.
+    pub from: Option<String>,
+    /// A certificate authority to trust besides the public ones, in PEM.
+    pub authority: Option<PathBuf>,
+    /// How long one letter may take, in seconds.
+    pub timeout_seconds: u64,
+}
+
+/// Telling other programs. Both permissions are for tests and for receivers inside one's own network.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct WebhookConfig {
+    /// Whether addresses may begin with `http://`.
+    pub allow_http: bool,
+    /// Whether addresses may be private, of this machine or of its network.
+    pub allow_private: bool,
+    /// How long one call may take, in seconds.
+    pub timeout_seconds: u64,
+}
+
 /// The log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
@@ -160,6 +210,9 @@ impl Default for Config {
             limits: Limits::default(),
             flags: FlagConfig::default(),
             jobs: JobConfig::default(),
+            notifications: NotificationConfig::default(),
+            mail: MailConfig::default(),
+            webhooks: WebhookConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -215,6 +268,28 @@ impl Default for JobConfig {
     }
 }
 
+impl Default for MailConfig {
+    fn default() -> MailConfig {
+        MailConfig {
+            server: None,
+            port: None,
+            security: "starttls".to_owned(),
+            username: None,
+            password: None,
+            password_file: None,
+            from: None,
+            authority: None,
+            timeout_seconds: 20,
+        }
+    }
+}
+
+impl Default for WebhookConfig {
+    fn default() -> WebhookConfig {
+        WebhookConfig { allow_http: false, allow_private: false, timeout_seconds: 10 }
+    }
+}
+
 impl Default for LogConfig {
     fn default() -> LogConfig {
         LogConfig { format: "text".into(), level: "info,s3s=warn,hyper=warn".into() }
@@ -257,6 +332,19 @@ const KEYS: &[(&str, As)] = &[
     ("flags.travel_kmh", As::Toml),
     ("flags.travel_least_m", As::Toml),
     ("jobs.at_once", As::Toml),
+    ("notifications.public_url", As::Text),
+    ("mail.server", As::Text),
+    ("mail.port", As::Toml),
+    ("mail.security", As::Text),
+    ("mail.username", As::Text),
+    ("mail.password", As::Text),
+    ("mail.password_file", As::Text),
+    ("mail.from", As::Text),
+    ("mail.authority", As::Text),
+    ("mail.timeout_seconds", As::Toml),
+    ("webhooks.allow_http", As::Toml),
+    ("webhooks.allow_private", As::Toml),
+    ("webhooks.timeout_seconds", As::Toml),
     ("log.format", As::Text),
     ("log.level", As::Text),
 ];

@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::feed;
 use crate::findings;
 use crate::media;
+use crate::notifications;
 use crate::queue::{self, Done, Job, Kind, Task};
 use crate::submissions;
 
@@ -80,14 +81,57 @@ const KINDS: &[Kind<App>] = &[
         patience: PATIENCE,
         run: |app, task| Box::pin(async move { app.findings.sound_alarms(task).await }),
     },
+    Kind {
+        name: notifications::NOTIFY,
+        attempts: 5,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.notifications.spread(task).await }),
+    },
+    Kind {
+        name: notifications::SWEEP,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.notifications.sweep(task).await }),
+    },
 ];
 
+/// What waits for others to answer. These have places of their own, so that a mail server or a program that hangs holds
+/// up no work of ours.
+const OUTGOING: &[Kind<App>] = &[
+    Kind {
+        name: notifications::MAIL,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.notifications.write_letter(task).await }),
+    },
+    Kind {
+        name: notifications::WEBHOOK,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.notifications.call_webhook(task).await }),
+    },
+];
+
+/// How many of these are under way at the same time: they wait more than they work.
+const OUTGOING_AT_ONCE: usize = 16;
+
+/// How often the outbox is measured.
+const MEASURE_EVERY: Duration = Duration::from_secs(15);
+
 /// Work that recurs; it is left behind at the first start and leaves itself behind from then on.
-const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED, SWEEP_UPLOADS];
+const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED, SWEEP_UPLOADS, notifications::SWEEP];
 
 /// Runs every job that is due, one after the other, until none is; returns how many were run.
 pub async fn run_due(app: &App) -> Result<usize> {
-    queue::run_due(&app.db, app, KINDS).await
+    let mut ran = 0;
+    loop {
+        let more =
+            queue::run_due(&app.db, app, KINDS).await? + queue::run_due(&app.db, app, OUTGOING).await?;
+        match more {
+            0 => return Ok(ran),
+            more => ran += more,
+        }
+    }
 }
 
 /// What runs; dropping it stops it at once.
@@ -106,6 +150,9 @@ impl Jobs {
             once("setting up recurring work", app, |app| async move { recur(&app).await }),
             every(SEAL_EVERY, "sealing the audit log", app, |app| async move { seal(&app).await }),
             every(LOOK_EVERY, "looking for changes", app, |app| async move { look(&app).await }),
+            every(MEASURE_EVERY, "measuring the outbox", app, |app| async move {
+                app.notifications.measure().await
+            }),
         ];
         let queue = (at_once > 0).then(|| tokio::spawn(work(app.clone(), at_once, stop.clone())));
         Jobs { timers, queue, stop }
@@ -166,7 +213,8 @@ async fn work(app: App, at_once: usize, stop: CancellationToken) {
     {
         tracing::warn!(%error, "jobs left by a process before this one wait for their leases to end");
     }
-    queue::work(app.db.clone(), app, KINDS, at_once, stop).await;
+    let outgoing = queue::work(app.db.clone(), app.clone(), OUTGOING, OUTGOING_AT_ONCE, stop.clone());
+    tokio::join!(queue::work(app.db.clone(), app.clone(), KINDS, at_once, stop), outgoing);
 }
 
 /// Leaves recurring work behind where it does not wait already.

@@ -19,6 +19,7 @@ pub mod http;
 pub mod jobs;
 pub mod json;
 pub mod media;
+pub mod notifications;
 pub mod places;
 pub mod queue;
 pub mod submissions;

@@ -42,10 +42,8 @@ async fn nobody_owns_it_by_half_time_and_the_next_in_the_matrix_hears_of_it_once
         (&late["level"], &late["state"], &late["overdue"]),
         (&json!(1), &json!("open"), &json!(false))
     );
-    let told = format!("kind = 'notify' AND subject = 'finding:{}'", late["id"].as_str().unwrap());
-    assert_eq!(app.count("jobs", &told), 1);
-    let what = "kind = 'notify' AND (details LIKE '%school%' OR details LIKE '%-C1%')";
-    assert_eq!(app.count("jobs", what), 0, "a notice says nothing of the case");
+    let told = format!("kind = 'finding.escalated' AND subject = 'finding:{}'", late["id"].as_str().unwrap());
+    assert_eq!(app.count("notices", &told), 1);
 }
 
 async fn what_is_owned_in_time_is_not_escalated(app: TestApp) {

@@ -27,6 +27,8 @@ const NO_ANSWERS: &[&str] = &[
     "findings/calendar.rs",
     "findings/matrix.rs",
     "forms/publishing.rs",
+    "notifications/event.rs",
+    "notifications/mail/mod.rs",
     "places/command.rs",
     "places/fetch.rs",
     "places/import.rs",

@@ -24,7 +24,7 @@ const TOGETHER: &[&str] = &["app", "app.rs", "backup", "cli", "cli.rs", "jobs.rs
 const FLOORS: &[&[&str]] = &[
     &["audit", "collector"],
     &["accounts"],
-    &["forms", "places"],
+    &["forms", "notifications", "places"],
     &["media"],
     &["facilities"],
     &["submissions"],

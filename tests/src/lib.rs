@@ -11,6 +11,7 @@ pub mod postgres;
 pub mod process;
 pub mod proxy;
 pub mod samples;
+pub mod sinks;
 pub mod torn;
 
 pub use app::{Backend, House, PASSWORD, TestApp};

@@ -3,6 +3,7 @@
 
 mod actor;
 mod administration;
+mod audience;
 pub mod bootstrap;
 mod cache;
 mod checks;
@@ -28,6 +29,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use actor::Actor;
+pub use audience::{People, people};
 pub use model::{Account, AccountId, AccountStatus, Device, Line, NewDevice, Role, SessionId};
 pub use passwords::random_password;
 pub use permissions::{Kind, OWN_SENSITIVE_DAYS, Permission, Post, Reach, Scope};

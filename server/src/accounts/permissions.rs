@@ -92,6 +92,8 @@ text_enum! {
         ManageQuarantine = "quarantine.manage",
         /// See the work that waits or failed, never what it carries; have it tried again.
         ManageJobs = "jobs.manage",
+        /// Have programs told (webhooks), and see what was sent and what was not, never what it was about.
+        ManageNotifications = "notifications.manage",
         /// Read the whole audit log.
         ReadAudit = "audit_log.read",
         /// Read the part of the audit log that is about operations, not about cases.
@@ -237,6 +239,7 @@ const TABLE: &[(Permission, &[Post])] = &[
     (P::ManageDevices, &[Admin]),
     (P::ManageQuarantine, &[Admin]),
     (P::ManageJobs, &[Admin]),
+    (P::ManageNotifications, &[Admin]),
     (P::ReadAudit, &[LogAuditor]),
     (P::ReadOperationsLog, &[Admin]),
 ];
@@ -311,6 +314,17 @@ impl Kind {
             Kind::Inspection => P::FileInspections,
             Kind::Audit => P::FileAudits,
             Kind::Toolkit => P::FileToolkit,
+        }
+    }
+}
+
+impl Kind {
+    /// The line whose people fill it; none: both may.
+    pub fn line(self) -> Option<Line> {
+        match self {
+            Kind::Inspection => Some(Line::Labour),
+            Kind::Audit => Some(Line::Swd),
+            Kind::Toolkit => None,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use super::model::{
-    AccountId, AccountRow, AccountStatus, ClosedBecause, DeviceRow, RefreshRow, Role, SessionId, SessionRow,
+    AccountId, AccountRow, AccountStatus, ClosedBecause, DeviceRow, Line, RefreshRow, Role, SessionId,
+    SessionRow,
 };
 use crate::db::schema::{account_areas, accounts, devices, refresh_tokens, sessions};
 use crate::db::{At, DbConn};
@@ -91,6 +92,40 @@ pub(super) fn wanted_accounts(conn: &mut DbConn, wanted: &WantedAccounts) -> Res
         query = query.filter(accounts::username.gt(after.clone()));
     }
     Ok(query.load(conn)?)
+}
+
+/// The accounts in use of this role, of the line and areas where they are told.
+pub(super) fn in_office(
+    conn: &mut DbConn,
+    role: Role,
+    line: Option<Line>,
+    areas: Option<&[String]>,
+) -> Result<Vec<AccountId>> {
+    let mut query = accounts::table
+        .filter(accounts::role.eq(role).and(accounts::status.eq(AccountStatus::Active)))
+        .order(accounts::id)
+        .select(accounts::id)
+        .into_boxed();
+    if let Some(line) = line {
+        query = query.filter(accounts::line.eq(line));
+    }
+    if let Some(areas) = areas {
+        let here = account_areas::table
+            .filter(account_areas::area.eq_any(areas.to_vec()))
+            .select(account_areas::account_id);
+        query = query.filter(accounts::id.eq_any(here));
+    }
+    Ok(query.load(conn)?)
+}
+
+/// The case workers of a unit whose accounts are in use.
+pub(super) fn of_unit(conn: &mut DbConn, unit: &str) -> Result<Vec<AccountId>> {
+    Ok(accounts::table
+        .filter(accounts::role.eq(Role::CaseWorker).and(accounts::status.eq(AccountStatus::Active)))
+        .filter(accounts::unit.eq(unit))
+        .order(accounts::id)
+        .select(accounts::id)
+        .load(conn)?)
 }
 
 pub(super) fn insert_account(conn: &mut DbConn, account: &AccountRow) -> Result<()> {

@@ -11,6 +11,7 @@ use crate::audit::{self, Event};
 use crate::db::{At, Json, Tx};
 use crate::error::{Error, Result};
 use crate::feed::{self, Audience, What};
+use crate::queue::{self, Job};
 
 /// What is noted of a deed besides who and when.
 #[derive(Default)]
@@ -92,6 +93,32 @@ fn announce(tx: &mut Tx, row: &Assignment, before: Option<&Assignment>) -> Resul
         if told.insert(format!("{audience:?}")) {
             feed::changed(tx, What::Assignment, &row.id, audience)?;
         }
+    }
+    notify(tx, row, before)
+}
+
+/// Leaves word for those a visit was given to, or taken from, by somebody else.
+fn notify(tx: &mut Tx, row: &Assignment, before: Option<&Assignment>) -> Result<()> {
+    let held = before.and_then(|before| before.assignee.as_ref());
+    let is_cancelled = row.state == State::Cancelled && before.is_some_and(|it| it.state == State::Open);
+    let told = match &row.assignee {
+        Some(to) if row.state == State::Open && held != Some(to) => vec![("assignment.given", to)],
+        Some(to) if is_cancelled => vec![("assignment.cancelled", to)],
+        _ => Vec::new(),
+    };
+    let let_go = held.filter(|from| row.assignee.as_ref() != Some(*from));
+    for (template, account) in told.into_iter().chain(let_go.map(|from| ("assignment.handed_on", from))) {
+        if tx.by.account.as_ref() == Some(account) {
+            continue;
+        }
+        let subject = format!("assignment:{}", row.id);
+        let details = json!({
+            "template": template, "subject": subject, "link": format!("/v1/assignments/{}", row.id),
+            "area": { "province": row.province, "division": row.division, "district": row.district },
+            "line": row.line, "audience": [{ "account": account }],
+        });
+        let key = format!("{template}:{}:{}", row.id, row.version);
+        queue::enqueue(tx, Job::new("notify", subject).with(details).once(key))?;
     }
     Ok(())
 }

@@ -68,9 +68,9 @@ impl Db {
         self.clock.now()
     }
 
-    /// Waits until a unit of work of this process has left work behind (`Tx::ring`).
-    pub(crate) async fn rung(&self) {
-        self.bell.rung().await;
+    /// Changes whenever a unit of work of this process has left work behind (`Tx::ring`).
+    pub(crate) fn bell(&self) -> tokio::sync::watch::Receiver<()> {
+        self.bell.ear()
     }
 
     /// Runs `query` on a reading connection, off the async threads.

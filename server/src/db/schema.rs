@@ -571,6 +571,77 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    notices (id) {
+        id -> Text,
+        event -> Text,
+        kind -> Text,
+        subject -> Text,
+        n -> Integer,
+        code -> Text,
+        link -> Text,
+        unit -> Nullable<Text>,
+        urgent -> Bool,
+        line -> Nullable<Text>,
+        province -> Nullable<Text>,
+        division -> Nullable<Text>,
+        district -> Nullable<Text>,
+        occurred_at -> BigInt,
+        noted_at -> BigInt,
+        people -> Integer,
+    }
+}
+
+diesel::table! {
+    deliveries (id) {
+        id -> Text,
+        notice_id -> Text,
+        channel -> Text,
+        recipient -> Text,
+        subject -> Text,
+        n -> Integer,
+        bundle -> Text,
+        state -> Text,
+        attempts -> Integer,
+        due_at -> BigInt,
+        created_at -> BigInt,
+        since -> Nullable<BigInt>,
+        done_at -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    notice_settings (account_id) {
+        account_id -> Text,
+        email -> Nullable<Text>,
+        rhythm -> Text,
+        hour -> Integer,
+        language -> Text,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhooks (id) {
+        id -> Text,
+        name -> Text,
+        url -> Text,
+        kinds -> Text,
+        areas -> Text,
+        line -> Nullable<Text>,
+        enabled -> Bool,
+        disabled_because -> Nullable<Text>,
+        secret -> Text,
+        made_by -> Nullable<Text>,
+        made_at -> BigInt,
+        changed_at -> BigInt,
+        failures -> Integer,
+        failing_since -> Nullable<BigInt>,
+        resume_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -610,5 +681,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     facility_visits,
     facility_words,
     facility_trigrams,
-    facility_series
+    facility_series,
+    notices,
+    deliveries,
+    notice_settings,
+    webhooks
 );

@@ -1,9 +1,7 @@
 //! What a unit of work is given: the connection, who acts, the instant, and new ids.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::connection::DbConn;
@@ -27,12 +25,19 @@ impl By {
 
 /// Rung by a unit of work that leaves work behind, and heard by whoever does it. What is heard is only that there may
 /// be something: whoever looks does so through the same writer, and so after the commit of the unit that rang.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Bell(Arc<Notify>);
+#[derive(Clone, Debug)]
+pub(super) struct Bell(watch::Sender<()>);
+
+impl Default for Bell {
+    fn default() -> Bell {
+        Bell(watch::channel(()).0)
+    }
+}
 
 impl Bell {
-    pub(super) async fn rung(&self) {
-        self.0.notified().await;
+    /// An ear of one's own: everybody who listens hears every ring.
+    pub(super) fn ear(&self) -> watch::Receiver<()> {
+        self.0.subscribe()
     }
 }
 
@@ -68,8 +73,8 @@ impl<'c> Tx<'c> {
         self.ids.next()
     }
 
-    /// Says that this unit leaves work behind for somebody waiting at `Db::rung`.
+    /// Says that this unit leaves work behind for whoever listens at `Db::bell`.
     pub(crate) fn ring(&self) {
-        self.bell.0.notify_one();
+        self.bell.0.send_replace(());
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::matrix::{Body, ReachedBy};
-use super::model::{Case, FindingId};
+use super::model::{Case, Severity};
 use crate::accounts::Line;
 use crate::db::Tx;
 use crate::error::Result;
@@ -61,7 +61,7 @@ pub(super) fn tell(tx: &mut Tx, template: &'static str, case: &Case, audience: V
     }
     let link = format!("/v1/findings/{}", case.id);
     let key = format!("{template}:{}:{}", case.id, case.version);
-    send(tx, template, &case.id, link, key, audience)
+    send(tx, template, case, link, key, audience)
 }
 
 /// Leaves a notice about a referral behind; its receiver is shown the referral, not the finding.
@@ -74,17 +74,22 @@ pub(super) fn tell_of_referral(
 ) -> Result<()> {
     let link = format!("/v1/referrals/{referral}");
     let key = format!("{template}:{referral}:{}", case.version);
-    send(tx, template, &case.id, link, key, audience)
+    send(tx, template, case, link, key, audience)
 }
 
 fn send(
     tx: &mut Tx,
     template: &'static str,
-    id: &FindingId,
+    case: &Case,
     link: String,
     key: String,
     audience: Vec<Value>,
 ) -> Result<()> {
-    let details = json!({ "template": template, "subject": format!("finding:{id}"), "link": link, "audience": audience });
-    queue::enqueue(tx, Job::new(NOTIFY, format!("finding:{id}")).with(details).once(key))
+    let subject = format!("finding:{}", case.id);
+    let area = json!({ "province": case.province, "division": case.division, "district": case.district });
+    // Whoever is told once a day is told of these at once.
+    let urgent = case.severity >= Severity::Emergency || case.rule()?.is_same_day();
+    let details = json!({ "template": template, "subject": subject, "link": link, "line": case.line(), "area": area,
+        "urgent": urgent, "audience": audience });
+    queue::enqueue(tx, Job::new(NOTIFY, subject).with(details).once(key))
 }

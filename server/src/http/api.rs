@@ -13,7 +13,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{description, health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, assignments, facilities, findings, forms, places, submissions, sync, uploads};
+use crate::{
+    accounts, assignments, facilities, findings, forms, notifications, places, submissions, sync, uploads,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -37,6 +39,7 @@ use crate::{accounts, assignments, facilities, findings, forms, places, submissi
         (name = "review", description = "Accepting, returning and rejecting what was filed"),
         (name = "media", description = "Photos and documents"),
         (name = "sync", description = "What changed for a phone"),
+        (name = "notifications", description = "Telling people and programs that something waits"),
         (name = "places", description = "Geotagging"),
         (name = "audit", description = "What was done, by whom"),
         (name = "operations", description = "For those who run the service")
@@ -64,6 +67,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     uploads::routes(config);
     places::routes(config);
     sync::routes(config);
+    notifications::routes(config);
     log::routes(config);
     jobs::routes(config);
     health::routes(config);

@@ -43,6 +43,17 @@ pub fn enqueue(tx: &mut Tx, job: Job) -> Result<()> {
     Ok(())
 }
 
+/// The same; and where a job with the key waits for a later time, it waits no longer than this one would.
+pub fn enqueue_sooner(tx: &mut Tx, job: Job) -> Result<()> {
+    let at = At::from(job.at.unwrap_or(tx.now()));
+    let (kind, key) = (job.kind, job.once_key.clone());
+    enqueue(tx, job)?;
+    match key {
+        Some(key) => store::hasten(tx.conn, kind, &storable(key), at),
+        None => Ok(()),
+    }
+}
+
 /// Which jobs a reader wants, by id.
 #[derive(Clone, Debug)]
 pub struct Wanted {
@@ -74,6 +85,12 @@ pub fn retry(tx: &mut Tx, id: &str) -> Result<JobView> {
     job.map(JobView::of).ok_or_else(|| Error::internal("reading a job", "it is gone"))
 }
 
+/// Whether a job of the same kind about the same subject was left behind earlier and is not done yet: for work that must be
+/// done in order. What is parked is waited for by nobody.
+pub fn has_earlier(conn: &mut DbConn, task: &Task) -> Result<bool> {
+    store::any_earlier(conn, task)
+}
+
 /// Makes every running job due: for a process that knows there is no other, and so that whoever ran them is dead.
 pub fn take_back(tx: &mut Tx) -> Result<usize> {
     store::make_running_due(tx.conn, At::from(tx.now()))
@@ -84,10 +101,27 @@ impl Task {
         Ok(Task {
             details: row.details.read::<Value>()?,
             claim: row.claim.unwrap_or_default(),
+            key: row.once_key,
+            created_at: row.created_at.utc(),
             id: row.id,
             kind: row.kind,
             subject: row.subject,
             attempt: row.attempts,
         })
+    }
+
+    /// A task nobody runs, for tests of what is read from one.
+    #[cfg(test)]
+    pub(crate) fn of_test(kind: &str, subject: &str, details: Value) -> Task {
+        Task {
+            id: "1".to_owned(),
+            kind: kind.to_owned(),
+            subject: subject.to_owned(),
+            details,
+            key: None,
+            created_at: chrono::DateTime::default(),
+            attempt: 1,
+            claim: String::new(),
+        }
     }
 }

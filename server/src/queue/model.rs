@@ -63,6 +63,10 @@ pub struct Task {
     pub subject: String,
     /// What else it carries.
     pub details: Value,
+    /// The key there is one job of, if it was given one (`Job::once`).
+    pub key: Option<String>,
+    /// When it was left behind.
+    pub created_at: DateTime<Utc>,
     /// The how many-th attempt this is, from 1.
     pub attempt: i32,
     /// By what it was taken: a new one each time.

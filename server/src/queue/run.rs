@@ -58,9 +58,10 @@ pub fn finish(tx: &mut Tx, task: &Task) -> Result<Done> {
     again(tx, task, now)
 }
 
-/// Ends this run of the task and has it run anew at `at`: for work that recurs.
+/// Ends this run of the task and has it run anew at `at`, or at once if it was asked for again meanwhile: for work that
+/// recurs.
 pub fn again(tx: &mut Tx, task: &Task, at: DateTime<Utc>) -> Result<Done> {
-    match store::renew(tx.conn, &task.id, &task.claim, At::from(at))? {
+    match store::renew(tx.conn, &task.id, &task.claim, At::from(at), At::from(tx.now()))? {
         true => {
             tx.ring();
             Ok(Done(()))
@@ -94,6 +95,7 @@ where
     A: Clone + Send + 'static,
 {
     let mut running = JoinSet::new();
+    let mut bell = db.bell();
     while !stop.is_cancelled() {
         while running.try_join_next().is_some() {}
         match take(&db, kinds, at_once - running.len()).await {
@@ -108,7 +110,7 @@ where
         measure(&db).await;
         tokio::select! {
             () = stop.cancelled() => {}
-            () = db.rung() => {}
+            _ = bell.changed() => {}
             () = tokio::time::sleep(POLL) => {}
             Some(_) = running.join_next(), if !running.is_empty() => {}
         }

@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 
 use super::Wanted;
-use super::model::{JobRow, JobState};
+use super::model::{JobRow, JobState, Task};
 use crate::db::schema::jobs;
 use crate::db::{At, DbConn, each_backend};
 use crate::error::Result;
@@ -69,9 +69,18 @@ pub(super) fn remove(conn: &mut DbConn, id: &str, claim: &str) -> Result<bool> {
     Ok(diesel::delete(jobs::table.filter(mine)).execute(conn)? == 1)
 }
 
-/// Lets a job wait for its next run, which is a first attempt again.
-pub(super) fn renew(conn: &mut DbConn, id: &str, claim: &str, at: At) -> Result<bool> {
-    let renewed = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::claim.eq(claim))))
+/// Lets a job wait for its next run, which is a first attempt again; one that was asked for again meanwhile waits for
+/// nothing.
+pub(super) fn renew(conn: &mut DbConn, id: &str, claim: &str, at: At, now: At) -> Result<bool> {
+    // Somebody may ask for it between the first two, and then the third finds it.
+    Ok(renew_where(conn, id, claim, true, now)?
+        || renew_where(conn, id, claim, false, at)?
+        || renew_where(conn, id, claim, true, now)?)
+}
+
+fn renew_where(conn: &mut DbConn, id: &str, claim: &str, again: bool, at: At) -> Result<bool> {
+    let mine = jobs::id.eq(id).and(jobs::claim.eq(claim)).and(jobs::again.eq(again));
+    let renewed = diesel::update(jobs::table.filter(mine))
         .set((
             jobs::state.eq(JobState::Waiting),
             jobs::attempts.eq(0),
@@ -101,6 +110,23 @@ pub(super) fn failed(
         ))
         .execute(conn)?;
     Ok(noted == 1)
+}
+
+/// Has a job that waits be run no later than at an instant.
+pub(super) fn hasten(conn: &mut DbConn, kind: &str, key: &str, at: At) -> Result<()> {
+    let waiting = jobs::kind.eq(kind).and(jobs::once_key.eq(key)).and(jobs::state.eq(JobState::Waiting));
+    diesel::update(jobs::table.filter(waiting.and(jobs::due_at.gt(at)))).set(jobs::due_at.eq(at)).execute(conn)?;
+    Ok(())
+}
+
+/// Whether a job of this kind and subject was left behind before this one and is neither done nor parked.
+pub(super) fn any_earlier(conn: &mut DbConn, task: &Task) -> Result<bool> {
+    let at = At::from(task.created_at);
+    let before = jobs::created_at.lt(at).or(jobs::created_at.eq(at).and(jobs::id.lt(task.id.clone())));
+    let earlier = jobs::table
+        .filter(jobs::kind.eq(task.kind.clone()).and(jobs::subject.eq(task.subject.clone())))
+        .filter(jobs::state.ne(JobState::Parked).and(before));
+    Ok(diesel::select(diesel::dsl::exists(earlier)).get_result(conn)?)
 }
 
 pub(super) fn job(conn: &mut DbConn, id: &str) -> Result<Option<JobRow>> {

@@ -12,6 +12,7 @@ use crate::audit::{self, Event};
 use crate::db::{At, DbConn, Json, Tx};
 use crate::error::{Error, Result};
 use crate::feed::{self, Audience, What};
+use crate::queue::{self, Job};
 use crate::submissions::model::{Action, Head, MediaState, Review, SubmissionId, Verdict};
 use crate::submissions::reading::{Reader, Sight, unknown};
 use crate::submissions::settling::{out_of_date, visit};
@@ -148,7 +149,25 @@ fn decide(tx: &mut Tx, case: &Case, watchers: &Watchers) -> Result<ReviewRow> {
     }
     feed::changed(tx, What::Submission, &head.id, Audience::Account(head.account_id.clone()))?;
     watchers.decided(tx, &decision(&row, &head, now))?;
+    tell_filer(tx, &head, now)?;
     Ok(row)
+}
+
+/// Leaves word for whoever filed it that it came back or was turned down; what reviewers wrote stays here.
+fn tell_filer(tx: &mut Tx, head: &Head, now: Review) -> Result<()> {
+    let template = match now {
+        Review::Returned => "submission.returned",
+        Review::Rejected => "submission.rejected",
+        Review::Received | Review::Accepted => return Ok(()),
+    };
+    let subject = format!("submission:{}", head.id);
+    let details = json!({
+        "template": template, "subject": subject, "link": format!("/v1/submissions/{}", head.id),
+        "area": { "province": head.province, "division": head.division, "district": head.district },
+        "line": head.kind.line(), "audience": [{ "account": head.account_id }],
+    });
+    let key = format!("{template}:{}:{}", head.id, tx.now().timestamp_micros());
+    queue::enqueue(tx, Job::new("notify", subject).with(details).once(key))
 }
 
 fn row(tx: &Tx, case: &Case, head: &Head, n: i32) -> Result<ReviewRow> {
