@@ -571,6 +571,26 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    pulse (id) {
+        id -> Text,
+    }
+}
+
+diesel::table! {
+    login_buckets (key) {
+        key -> Text,
+        empty_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        registered_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -610,5 +630,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     facility_visits,
     facility_words,
     facility_trigrams,
-    facility_series
+    facility_series,
+    pulse,
+    login_buckets,
+    signing_keys
 );

@@ -106,6 +106,13 @@ impl Submissions {
     }
 
     /// Opens what is served, or a part of it.
+    pub(super) async fn link_served(&self, served: &Served) -> Result<Option<String>> {
+        match &served.what {
+            What::Original(sha256) => self.media.link(sha256, &served.content_type).await,
+            What::Picture { photo, shown, .. } => self.media.link_picture(photo, *shown).await,
+        }
+    }
+
     pub(super) async fn open_served(&self, served: &Served, range: Option<ByteRange>) -> Result<Opened> {
         match &served.what {
             What::Original(sha256) => self.media.open(sha256, range).await,

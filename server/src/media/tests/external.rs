@@ -25,10 +25,15 @@ impl Drop for Moto {
 impl Moto {
     /// Starts moto; none: it is not installed.
     async fn start() -> Option<Moto> {
+        Moto::with(&[]).await
+    }
+
+    async fn with(arguments: &[&str]) -> Option<Moto> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?.port();
         let mut command = Command::new("python3");
         command
             .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
+            .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::null());
         let mut moto = Moto { child: command.spawn().ok()?, endpoint: format!("http://127.0.0.1:{port}") };
@@ -83,6 +88,48 @@ async fn another_s3_service_works_the_same() {
 }
 
 #[tokio::test]
+async fn a_store_behind_tls_must_prove_its_name() {
+    let folder = Folder::new("tls-store");
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let file = |name: &str, content: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    };
+    let certificate = file("store.pem", made.cert.pem());
+    let key = file("store.key", made.signing_key.serialize_pem());
+    let arguments = ["-s", "-c", certificate.to_str().unwrap(), "-k", key.to_str().unwrap()];
+    let Some(moto) = Moto::with(&arguments).await else {
+        println!("skipped: moto (pip install 'moto[server]') is absent");
+        return;
+    };
+    let port = moto.endpoint.rsplit_once(':').unwrap().1;
+    let start = async |host: &str, ca_file: Option<&std::path::PathBuf>| {
+        let endpoint = format!("https://{host}:{port}");
+        let data = Folder::new("tls-data");
+        let config = MediaConfig { ca_file: ca_file.cloned(), ..external(&endpoint) };
+        Media::start(config, data.path()).await.map(|media| (media, data))
+    };
+
+    let unknown = start("localhost", None).await.err().unwrap();
+    let other_name = start("127.0.0.1", Some(&certificate)).await.err().unwrap();
+    let no_certificate = start("localhost", Some(&key)).await.err().unwrap();
+
+    for refused in [&unknown, &other_name] {
+        assert_eq!(refused.code, "media_bucket_refused");
+        assert!(refused.detail.contains("media.ca_file"), "{}", refused.detail);
+    }
+    assert!(no_certificate.detail.contains("media.ca_file"), "{}", no_certificate.detail);
+    let endpoint = format!("https://localhost:{port}");
+    let config = MediaConfig { ca_file: Some(certificate.clone()), ..external(&endpoint) };
+    let test = TestMedia::with("tls", config).await;
+    let photo = jpeg(300_000, 1);
+    let stored = test.send("front.jpg", &photo).await.unwrap();
+    assert!(test.read(&stored).await == photo);
+    test.media.healthy().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_store_that_is_down_refuses_photos_but_not_the_start() {
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
 
@@ -97,7 +144,7 @@ async fn a_store_that_is_down_refuses_photos_but_not_the_start() {
 #[tokio::test]
 async fn wrong_keys_are_told_at_the_start() {
     let other = TestMedia::start("guarded").await;
-    let endpoint = other.media.bucket().raw().host();
+    let endpoint = other.media.bucket().signer().raw().host();
     let folder = Folder::new("wrong-keys");
 
     let refused = Media::start(external(&format!("http://{endpoint}")), folder.path()).await.err().unwrap();
