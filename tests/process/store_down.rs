@@ -17,10 +17,8 @@ async fn inspector(server: &Nigran) -> Person {
 }
 
 fn with_photo(size: usize) -> (Submission, Photo) {
-    let mark = uuid::Uuid::new_v4().to_string();
-    let mut bytes = photos::jpeg("front.jpg", &mark).bytes;
-    let padding = photos::jpeg_padding(size);
-    bytes.splice(2..2, padding);
+    let mut bytes = photos::jpeg_padding(size);
+    bytes.extend(photos::jpeg_end(&uuid::Uuid::new_v4().to_string()));
     let photo = Photo::new("front.jpg", "image/jpeg", bytes);
     (samples::b1().without_photos().with_photo(photo.clone()), photo)
 }
