@@ -256,8 +256,8 @@ fn beds() -> Value {
 async fn one_queue_and_one_bucket_serve_all() {
     let Some(moto) = Moto::start().await else { return };
     let house = House::empty(SERVERS, |launch| moto.for_server(launch, moto.address)).started();
-    let balancer = Balancer::before(&house.servers.iter().flatten().map(|server| server.address).collect::<Vec<_>>());
-    let balancer = balancer.await;
+    let addresses: Vec<_> = house.servers.iter().flatten().map(|server| server.address).collect();
+    let balancer = Balancer::before(&addresses).await;
     let mut sent = HashSet::new();
     for n in 0..12 {
         // A connection of its own each time: the balancer sends it on to the next server.

@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use diesel::connection::Connection;
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use diesel::{ConnectionError, QueryableByName, sql_query, sql_types};
@@ -166,10 +165,10 @@ fn is_cut_off(file: &Path, head: &[u8]) -> bool {
         "{}-wal",
         file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default()
     ));
-    let number = |at: usize| head.get(at..at + 4).map(|four| four.iter().fold(0u64, |n, b| n << 8 | u64::from(*b)));
+    let number = |at: usize| head.get(at..at + 4).map(|four| four.iter().fold(0u64, |n, b| (n << 8) | u64::from(*b)));
     let page_size = match head.get(16..18) {
         Some(&[0, 1]) => 65_536,
-        Some(&[high, low]) => u64::from(high) << 8 | u64::from(low),
+        Some(&[high, low]) => (u64::from(high) << 8) | u64::from(low),
         _ => return true,
     };
     // The count holds only where the file was last written by a SQLite that keeps it (3.7.0).
@@ -209,11 +208,11 @@ fn sqlite_inventory(file: &Path) -> Result<Inventory> {
     };
     let address = format!("file:{}?mode=rw", escaped(&file.display().to_string()));
     let mut conn = SqliteConnection::establish(&address).map_err(|cause| failed(&cause))?;
+    sql_query("PRAGMA busy_timeout = 5000").execute(&mut conn).map_err(|cause| failed(&cause))?;
     let mut names = |query: &str| -> Result<Vec<String>> {
         let found: Vec<Named> = sql_query(query).load(&mut conn).map_err(|cause| failed(&cause))?;
         Ok(found.into_iter().map(|named| named.name).collect())
     };
-    names("PRAGMA busy_timeout = 5000").ok();
     let tables = names(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
     )?;

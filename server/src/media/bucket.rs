@@ -102,7 +102,7 @@ impl Bucket {
 
     /// Checks that the bucket is there and open to us.
     pub(super) async fn is_there(&self) -> Result<()> {
-        self.again(|| self.page("", 1)).await.map(drop)
+        timed("look", self.again(|| self.page("", 1))).await.map(drop)
     }
 
     /// Makes the bucket.
@@ -126,7 +126,7 @@ impl Bucket {
 
     /// Puts an object; when this returns, the store has it. A key never has two contents, so putting twice is harmless.
     pub(super) async fn put(self: &Arc<Self>, put: &Put<'_>, content: &Content) -> Result<()> {
-        self.again(|| self.put_once(put, content)).await
+        timed("put", self.again(|| self.put_once(put, content))).await
     }
 
     async fn put_once(self: &Arc<Self>, put: &Put<'_>, content: &Content) -> Result<()> {
@@ -177,7 +177,7 @@ impl Bucket {
 
     /// Opens an object, or a part of it, for reading.
     pub(super) async fn get(&self, key: &str, range: Option<ByteRange>) -> Result<Got> {
-        self.again(|| self.get_once(key, range)).await
+        timed("get", self.again(|| self.get_once(key, range))).await
     }
 
     async fn get_once(&self, key: &str, range: Option<ByteRange>) -> Result<Got> {
@@ -219,7 +219,7 @@ impl Bucket {
             let url = self.signer.delete(key).await?;
             answer(self.http.delete(url), PATIENCE).await.map(drop)
         });
-        match removed.await {
+        match timed("delete", removed).await {
             Err(Failure::Missing) => Ok(()),
             other => other,
         }
@@ -227,7 +227,7 @@ impl Bucket {
 
     /// Keys that begin with `prefix`, at most a thousand. No key of ours has a character XML would write otherwise.
     pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>> {
-        let page = self.again(|| self.page(prefix, 1000)).await?;
+        let page = timed("list", self.again(|| self.page(prefix, 1000))).await?;
         let contents = page.split("<Contents>").skip(1);
         Ok(contents.filter_map(|object| element(object, "Key")).map(str::to_owned).collect())
     }
@@ -250,7 +250,7 @@ impl Bucket {
     async fn again<T, F: Future<Output = Result<T>>>(&self, request: impl Fn() -> F) -> Result<T> {
         let (began, mut attempt, mut renewed) = (Instant::now(), 1, false);
         loop {
-            match timed(request()).await {
+            match request().await {
                 Err(failure) if !renewed && failure.is_about_credentials() && self.signer.renew() => {
                     renewed = true;
                 }
@@ -266,13 +266,17 @@ impl Bucket {
     }
 }
 
-async fn timed<T>(request: impl Future<Output = Result<T>>) -> Result<T> {
+/// Measures how long the store takes for a deed, further attempts included.
+async fn timed<T>(deed: &'static str, request: impl Future<Output = Result<T>>) -> Result<T> {
     let began = Instant::now();
     let done = request.await;
-    metrics::histogram!("nigran_media_store_seconds").record(began.elapsed().as_secs_f64());
-    if !matches!(done, Ok(_) | Err(Failure::Missing)) {
-        metrics::counter!("nigran_media_store_failures_total").increment(1);
-    }
+    let outcome = match &done {
+        Ok(_) => "done",
+        Err(Failure::Missing) => "missing",
+        Err(_) => "failed",
+    };
+    metrics::histogram!("nigran_media_store_seconds", "deed" => deed, "outcome" => outcome)
+        .record(began.elapsed().as_secs_f64());
     done
 }
 

@@ -1,7 +1,6 @@
 //! Links a client reads a file at by itself, straight from the store, where the operator wants that. Whoever may see the
 //! file has been asked before, and the log holds it; the link holds for a minute, and for this file only.
 
-use super::bucket::Failure;
 use super::model::{MediaHash, Photo};
 use super::service::Media;
 use super::understanding::Shown;
@@ -36,7 +35,7 @@ impl Media {
                 ("response-content-disposition", "attachment"),
                 ("response-cache-control", "private, no-store"),
             ];
-            bucket.signer().get_for(&key, &query, HOLDS).await.map(Some).map_err(Failure::from)
+            bucket.signer().get_for(&key, &query, HOLDS).await.map(Some)
         })
         .await
     }

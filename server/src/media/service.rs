@@ -108,7 +108,11 @@ impl Media {
     async fn open_bucket(&self, knows_files: bool) -> Result<()> {
         let looked = self.try_asking(|bucket| async move {
             match bucket.is_there().await {
-                Err(Failure::Missing) if !knows_files => bucket.make().await,
+                Err(Failure::Missing) if !knows_files => match bucket.make().await {
+                    // A store says why it makes no bucket; this is no store.
+                    Err(Failure::Missing) => Err(Failure::refused(404, "", "", None)),
+                    made => made,
+                },
                 other => other,
             }
         });
@@ -239,6 +243,7 @@ impl Media {
         self.inner.handle.spawn(work)
     }
 
+    #[cfg(test)]
     pub(super) fn bucket(&self) -> &Bucket {
         &self.inner.bucket
     }

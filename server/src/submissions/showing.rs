@@ -105,7 +105,7 @@ impl Submissions {
         Ok(Served { what, total, content_type: "image/jpeg".to_owned(), tag })
     }
 
-    /// Opens what is served, or a part of it.
+    /// A link to what is served, where the operator wants it read from the store itself.
     pub(super) async fn link_served(&self, served: &Served) -> Result<Option<String>> {
         match &served.what {
             What::Original(sha256) => self.media.link(sha256, &served.content_type).await,
@@ -113,6 +113,7 @@ impl Submissions {
         }
     }
 
+    /// Opens what is served, or a part of it.
     pub(super) async fn open_served(&self, served: &Served, range: Option<ByteRange>) -> Result<Opened> {
         match &served.what {
             What::Original(sha256) => self.media.open(sha256, range).await,

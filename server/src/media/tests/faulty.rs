@@ -306,7 +306,7 @@ async fn a_link_is_good_for_one_file() {
     assert_eq!(answer.status().as_u16(), 200);
     assert!(answer.bytes().await.unwrap() == photo);
     let turned = link.replace(stored.sha256.as_str(), another.sha256.as_str());
-    assert_ne!(http.get(turned.replace("/media/", "/media/")).send().await.unwrap().status().as_u16(), 200);
+    assert_ne!(http.get(turned).send().await.unwrap().status().as_u16(), 200);
     assert!(link.contains("X-Amz-Expires=60"), "{link}");
     let unknown = crate::media::testing::sha256(b"nobody sent this");
     assert_eq!(test.media.link(&unknown, "image/jpeg").await.unwrap(), None);
