@@ -63,7 +63,9 @@ fn prepare(config: &Config) -> Result<()> {
 
 fn not_writable(folder: &Path, cause: &std::io::Error) -> Error {
     let remedy = match cause.kind() {
-        ErrorKind::ReadOnlyFilesystem => "its disk is mounted read-only; look into the kernel's log for why, and mount it to be written",
+        ErrorKind::ReadOnlyFilesystem => {
+            "its disk is mounted read-only; look into the kernel's log for why, and mount it to be written"
+        }
         ErrorKind::PermissionDenied => "let the user this program runs as own it (chown)",
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "its disk is full; free room on it",
         ErrorKind::NotADirectory => "it is a file; name a folder as data_dir",

@@ -23,11 +23,8 @@ async fn a_clock_that_is_set_back_loses_nothing_and_keeps_nobody_out(app: TestAp
     // Whoever was logged in still is, and whoever was not can.
     phone.get("/v1/me").await.ok();
     app.auditor().await;
-    let renewed = app
-        .stranger()
-        .post("/v1/auth/refresh", &json!({ "refresh_token": phone.refresh_token }))
-        .await
-        .ok();
+    let renewed =
+        app.stranger().post("/v1/auth/refresh", &json!({ "refresh_token": phone.refresh_token })).await.ok();
     let phone = phone.with_tokens(&renewed);
     // What was filed stands, and more is taken.
     assert_eq!(phone.file(&first).await.ok()["receipt"], receipt["receipt"]);

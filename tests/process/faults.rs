@@ -127,7 +127,11 @@ async fn a_disk_that_turns_read_only_is_said_and_loses_nothing() {
     server.kill();
     let refused = launch.run(&["serve"]);
     assert_eq!(refused.code, Some(1), "{}", refused.said);
-    assert!(refused.said.contains("data folder") && refused.said.contains("kernel's log"), "{}", refused.said);
+    assert!(
+        refused.said.contains("data folder") && refused.said.contains("kernel's log"),
+        "{}",
+        refused.said
+    );
     disk.mend();
     let server = serve(&launch);
     all_there(&inspector(&server).await, &acknowledged).await;

@@ -58,8 +58,20 @@ fn a_mistyped_place_makes_nothing() {
         &super::nigran(folder.path()).with("NIGRAN_DATABASE_URL", &url),
         &["there is no folder", "nigrann", "database.url"],
     );
-    refused(&super::nigran(folder.path()).with("NIGRAN_DATABASE_URL", "/var/lib/x.db"), &["database.url must start with"]);
-    let asked = super::nigran(&typo).run(&["account", "create", "--username", "asma", "--name", "A", "--role", "admin"]);
+    refused(
+        &super::nigran(folder.path()).with("NIGRAN_DATABASE_URL", "/var/lib/x.db"),
+        &["database.url must start with"],
+    );
+    let asked = super::nigran(&typo).run(&[
+        "account",
+        "create",
+        "--username",
+        "asma",
+        "--name",
+        "A",
+        "--role",
+        "admin",
+    ]);
 
     assert!(asked.code.is_some_and(|code| code != 0), "{}", asked.said);
     assert!(!typo.exists());
@@ -99,7 +111,9 @@ fn what_is_not_ours_is_left_as_it_was() {
     fs::create_dir(file("folder.db")).unwrap();
     let before = everything(folder.path());
     let data = TemporaryFolder::new();
-    let at = |name: &str| super::nigran(data.path()).with("NIGRAN_DATABASE_URL", format!("sqlite:{}", file(name).display()));
+    let at = |name: &str| {
+        super::nigran(data.path()).with("NIGRAN_DATABASE_URL", format!("sqlite:{}", file(name).display()))
+    };
 
     refused(&at("shop.db"), &["another program's tables (orders)", "nothing was changed"]);
     refused(&at("other.db"), &["another program's tables (things)"]);
@@ -166,13 +180,20 @@ fn a_second_server_on_one_file_is_refused() {
 #[test]
 fn postgresql_that_cannot_be_used_is_said_with_the_remedy() {
     let (folder, cluster) = (TemporaryFolder::new(), Cluster::shared());
-    let (database, at) = (cluster.create(None), |url: String| super::nigran(folder.path()).with("NIGRAN_DATABASE_URL", url));
+    let (database, at) =
+        (cluster.create(None), |url: String| super::nigran(folder.path()).with("NIGRAN_DATABASE_URL", url));
     let url = cluster.url(&database);
 
     refused(&at(cluster.url("no_such_database")), &["no_such_database", "createdb"]);
     refused(&at(url.replace("user=nigran", "user=nobody_here")), &["nobody_here", "correct the user"]);
-    refused(&at("postgres://nigran:s3cret@127.0.0.1:1/nigran".to_owned()), &["127.0.0.1:1/nigran", "host and port"]);
-    refused(&at("postgres://nigran:s3cret@no-such-host.invalid/nigran".to_owned()), &["no-such-host.invalid", "correct the host"]);
+    refused(
+        &at("postgres://nigran:s3cret@127.0.0.1:1/nigran".to_owned()),
+        &["127.0.0.1:1/nigran", "host and port"],
+    );
+    refused(
+        &at("postgres://nigran:s3cret@no-such-host.invalid/nigran".to_owned()),
+        &["no-such-host.invalid", "correct the host"],
+    );
     let said = refused(&at("postgres://nigran:s3cret@127.0.0.1:port/nigran".to_owned()), &["database.url"]);
     assert!(!said.contains("s3cret"), "{said}");
 

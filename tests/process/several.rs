@@ -35,7 +35,8 @@ impl House {
         let url = Cluster::shared().url(&database);
         let folders: Vec<_> = (0..count).map(|_| TemporaryFolder::new()).collect();
         let launch = |folder: &TemporaryFolder| {
-            let mut launch = super::nigran(folder.path()).with("NIGRAN_KEYS_DIR", keys.path().display().to_string());
+            let mut launch =
+                super::nigran(folder.path()).with("NIGRAN_KEYS_DIR", keys.path().display().to_string());
             launch.database_url = Some(url.clone());
             furnish(launch)
         };
@@ -45,12 +46,8 @@ impl House {
 
     /// All of them started at once.
     fn started(mut self) -> House {
-        let starting: Vec<_> = self
-            .launches
-            .iter()
-            .cloned()
-            .map(|launch| std::thread::spawn(move || launch.serve()))
-            .collect();
+        let starting: Vec<_> =
+            self.launches.iter().cloned().map(|launch| std::thread::spawn(move || launch.serve())).collect();
         self.servers = starting
             .into_iter()
             .map(|server| Some(server.join().unwrap().unwrap_or_else(|reason| panic!("{reason}"))))
@@ -104,7 +101,10 @@ fn four_started_at_once_on_an_empty_database_migrate_it_once() {
     assert_eq!(count("signing_keys"), 1);
     assert_eq!(fs::read_dir(house.keys.path()).unwrap().count(), 1);
     let accounts = count("accounts");
-    assert_eq!(accounts, app::count(&house.url, "(SELECT DISTINCT username FROM accounts) AS names", "1 = 1"));
+    assert_eq!(
+        accounts,
+        app::count(&house.url, "(SELECT DISTINCT username FROM accounts) AS names", "1 = 1")
+    );
     for log in logs {
         assert!(!log.contains("ERROR"), "{log}");
     }
@@ -120,9 +120,13 @@ async fn a_token_a_page_and_a_receipt_of_one_are_good_at_all() {
     for n in 0..SERVERS {
         let there = house.at(n).with_token(phone.token.as_deref().unwrap());
         assert_eq!(there.file(&inspection).await.ok()["receipt"], receipt["receipt"]);
-        assert_eq!(there.get("/.well-known/jwks.json").await.ok(), phone.get("/.well-known/jwks.json").await.ok());
+        assert_eq!(
+            there.get("/.well-known/jwks.json").await.ok(),
+            phone.get("/.well-known/jwks.json").await.ok()
+        );
     }
-    let first = house.at(1).post("/v1/auth/refresh", &json!({ "refresh_token": phone.refresh_token })).await.ok();
+    let first =
+        house.at(1).post("/v1/auth/refresh", &json!({ "refresh_token": phone.refresh_token })).await.ok();
     house.at(2).with_tokens(&first).get("/v1/me").await.ok();
     let again = house.at(2).post("/v1/auth/refresh", &json!({ "refresh_token": phone.refresh_token })).await;
     again.refused(401, "refresh_reused");
@@ -137,7 +141,11 @@ fn a_server_with_other_keys_is_refused_until_it_is_given_them() {
 
     let refused = launch.run(&["serve"]);
     assert_eq!(refused.code, Some(1), "{}", refused.said);
-    assert!(refused.said.contains("keys_dir") && refused.said.contains("nigran keys adopt"), "{}", refused.said);
+    assert!(
+        refused.said.contains("keys_dir") && refused.said.contains("nigran keys adopt"),
+        "{}",
+        refused.said
+    );
 
     assert!(!other.path().join("keys").exists(), "no key was made that nobody else knows");
     harness::folders::copy(house.keys.path(), &other.path().join("keys"));
@@ -166,7 +174,8 @@ async fn a_new_key_is_known_to_those_started_before_it_came() {
 
     let phone = house.login(1, "inspector").await;
     let there = house.at(0).with_token(phone.token.as_deref().unwrap());
-    until("the older server takes the newer key's token", async || there.get("/v1/me").await.status == 200).await;
+    until("the older server takes the newer key's token", async || there.get("/v1/me").await.status == 200)
+        .await;
 
     assert_eq!(house.at(0).get("/.well-known/jwks.json").await.ok()["keys"].as_array().unwrap().len(), 2);
 }
@@ -208,7 +217,8 @@ async fn what_one_changes_the_others_soon_know() {
         Some(etag) => admin.patch_known(&account, &change, &etag).await.ok(),
         None => admin.patch(&account, &change).await.ok(),
     };
-    let took = until("the other server refuses the account", async || there.get("/v1/me").await.status == 401).await;
+    let took =
+        until("the other server refuses the account", async || there.get("/v1/me").await.status == 401).await;
     eprintln!("disabled after {took:?}");
     house.at(1).with_token(victim.token.as_deref().unwrap()).get("/v1/me").await;
 
@@ -224,7 +234,8 @@ async fn what_one_changes_the_others_soon_know() {
     fs::write(form.path().join("form.json"), beds().to_string()).unwrap();
     let published = house.launches[0].run(&["form", "publish", &form.path().display().to_string()]);
     assert_eq!(published.code, Some(0), "{}", published.said);
-    let took = until("the other server lists the form", async || codes().await.contains(&"beds".to_owned())).await;
+    let took =
+        until("the other server lists the form", async || codes().await.contains(&"beds".to_owned())).await;
     eprintln!("published after {took:?}");
 
     // Boundaries are imported by a process of its own.
@@ -311,7 +322,13 @@ async fn servers_are_restarted_one_by_one_without_a_failed_request() {
     stop.store(true, Ordering::SeqCst);
     let failed: Vec<String> = phones.join_all().await.into_iter().flatten().collect();
 
-    assert!(failed.is_empty(), "{} of {} failed:\n{}", failed.len(), answered.load(Ordering::SeqCst), failed.join("\n"));
+    assert!(
+        failed.is_empty(),
+        "{} of {} failed:\n{}",
+        failed.len(),
+        answered.load(Ordering::SeqCst),
+        failed.join("\n")
+    );
     eprintln!("{} filings over {SERVERS} restarts, none failed", answered.load(Ordering::SeqCst));
 }
 

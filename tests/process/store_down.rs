@@ -67,8 +67,10 @@ async fn answers_are_taken_in_and_photos_wait_while_the_store_is_away() {
 
     gate.shut();
     phone.file(&at_once).await.created();
-    let (one, other) =
-        (phone.upload(at_once.id, &short).await, append(&phone, &upload, 150_000, &long.bytes[150_000..]).await);
+    let (one, other) = (
+        phone.upload(at_once.id, &short).await,
+        append(&phone, &upload, 150_000, &long.bytes[150_000..]).await,
+    );
     let began = Instant::now();
     let ready = phone.get("/readyz").await.ok();
 

@@ -44,7 +44,8 @@ impl Balancer {
     /// # Panics
     /// When the loopback interface has no free port.
     pub async fn before(servers: &[SocketAddr]) -> Balancer {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("the loopback interface has a free port");
+        let listener =
+            TcpListener::bind("127.0.0.1:0").await.expect("the loopback interface has a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let all = servers.iter().map(|server| (*server, true)).collect();
         let servers = Arc::new(Mutex::new(Servers { all, next: 0 }));

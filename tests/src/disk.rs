@@ -47,7 +47,8 @@ impl Disk {
         let mut command = Command::new("unshare");
         command.args(if is_root() { ["-m"].as_slice() } else { ["-Urm"].as_slice() });
         command.args(["sh", "-c", script, "disk"]).arg(folder.path()).arg(what);
-        let holder = command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let holder =
+            command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let Ok(mut holder) = holder.spawn() else { return skipped("there is no unshare") };
         let mut line = String::new();
         let out = holder.stdout.take().expect("it was asked for");
@@ -72,7 +73,8 @@ impl Disk {
 
     /// What to put before a command so that it runs where the disk is.
     pub fn entrance(&self) -> Vec<String> {
-        let mut words = vec!["nsenter".to_owned(), "-t".to_owned(), self.holder.id().to_string(), "-m".to_owned()];
+        let mut words =
+            vec!["nsenter".to_owned(), "-t".to_owned(), self.holder.id().to_string(), "-m".to_owned()];
         if !is_root() {
             words.extend(["-U".to_owned(), "--preserve-credentials".to_owned()]);
         }
@@ -115,7 +117,8 @@ impl Disk {
     /// # Panics
     /// When it cannot be mended.
     pub fn mend(&self) {
-        let (path, image) = (self.path().display().to_string(), self.image.as_ref().expect("a breakable disk"));
+        let (path, image) =
+            (self.path().display().to_string(), self.image.as_ref().expect("a breakable disk"));
         let image = image.display().to_string();
         assert!(self.run(&["umount", &path]), "umount");
         // It exits with 1 when it mended something.

@@ -73,17 +73,15 @@ impl Launch {
         let mut command = self.command(arguments);
         command.env("NIGRAN_LISTEN", "127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program can be started");
-        while child.try_wait().is_ok_and(|ended| ended.is_none()) && began.elapsed() < Duration::from_secs(20) {
+        while child.try_wait().is_ok_and(|ended| ended.is_none()) && began.elapsed() < Duration::from_secs(20)
+        {
             std::thread::sleep(Duration::from_millis(5));
         }
         let took = began.elapsed();
         let _ = child.kill();
         let output = child.wait_with_output().expect("its output can be read");
-        let said = format!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         Ended { code: output.status.code(), said, took }
     }
 

@@ -34,7 +34,9 @@ impl Moto {
     async fn with(arguments: &[&str]) -> Option<Moto> {
         let address = Listener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?;
         let mut command = Command::new("python3");
-        command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &address.port().to_string()]).args(arguments);
+        command
+            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &address.port().to_string()])
+            .args(arguments);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
         let mut moto = Moto { child, address };
         for _ in 0..600 {
@@ -81,7 +83,8 @@ impl Gate {
     /// # Panics
     /// When the loopback interface has no free port.
     pub async fn before(target: SocketAddr) -> Gate {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("the loopback interface has a free port");
+        let listener =
+            TcpListener::bind("127.0.0.1:0").await.expect("the loopback interface has a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let open = Arc::new(watch::Sender::new(true));
         let accepting = tokio::spawn(accept(listener, target, open.clone()));

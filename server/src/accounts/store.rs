@@ -7,7 +7,9 @@ use diesel::prelude::*;
 use super::model::{
     AccountId, AccountRow, AccountStatus, ClosedBecause, DeviceRow, RefreshRow, Role, SessionId, SessionRow,
 };
-use crate::db::schema::{account_areas, accounts, devices, login_buckets, refresh_tokens, sessions, signing_keys};
+use crate::db::schema::{
+    account_areas, accounts, devices, login_buckets, refresh_tokens, sessions, signing_keys,
+};
 use crate::db::{At, DbConn, each_backend};
 use crate::error::Result;
 

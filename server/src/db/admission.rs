@@ -165,7 +165,8 @@ fn is_cut_off(file: &Path, head: &[u8]) -> bool {
         "{}-wal",
         file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default()
     ));
-    let number = |at: usize| head.get(at..at + 4).map(|four| four.iter().fold(0u64, |n, b| (n << 8) | u64::from(*b)));
+    let number =
+        |at: usize| head.get(at..at + 4).map(|four| four.iter().fold(0u64, |n, b| (n << 8) | u64::from(*b)));
     let page_size = match head.get(16..18) {
         Some(&[0, 1]) => 65_536,
         Some(&[high, low]) => (u64::from(high) << 8) | u64::from(low),
@@ -180,7 +181,10 @@ fn is_cut_off(file: &Path, head: &[u8]) -> bool {
 fn unreadable(file: &Path, cause: &std::io::Error) -> Error {
     Error::invalid(
         "database_unreadable",
-        format!("{} cannot be read ({cause}); let the user this program runs as read and write it", file.display()),
+        format!(
+            "{} cannot be read ({cause}); let the user this program runs as read and write it",
+            file.display()
+        ),
     )
 }
 
@@ -202,7 +206,10 @@ fn sqlite_inventory(file: &Path) -> Result<Inventory> {
             Some(ailment) if ailment.is_damage() => damaged(file, &said),
             _ => Error::invalid(
                 "database_unreadable",
-                format!("{} cannot be read ({said}); look at the file, its folder and its disk", file.display()),
+                format!(
+                    "{} cannot be read ({said}); look at the file, its folder and its disk",
+                    file.display()
+                ),
             ),
         }
     };
@@ -249,8 +256,12 @@ fn postgres_inventory(conn: &mut DbConn) -> Result<Inventory> {
 pub(super) fn not_opened(url: &str, cause: &ConnectionError) -> Error {
     let (place, said) = (place(url), cause.to_string());
     if matches!(Backend::of(url), Ok(Backend::Sqlite)) {
-        let remedy = ailment::of(&said).map_or("look at the file, its folder and its disk", |ailment| ailment.remedy());
-        return Error::unavailable("database_unavailable", format!("{place} cannot be opened ({said}): {remedy}"));
+        let remedy = ailment::of(&said)
+            .map_or("look at the file, its folder and its disk", |ailment| ailment.remedy());
+        return Error::unavailable(
+            "database_unavailable",
+            format!("{place} cannot be opened ({said}): {remedy}"),
+        );
     }
     // libpq speaks the language of the machine only where it has translations; ours has none.
     let says = |part: &str| said.contains(part);
@@ -261,13 +272,25 @@ pub(super) fn not_opened(url: &str, cause: &ConnectionError) -> Error {
     } else if says("database \"") && says("does not exist") {
         ("database_refused", "correct the name of the database in database.url, or make it (createdb)")
     } else if says("pg_hba.conf") {
-        ("database_refused", "let this machine and user in by pg_hba.conf; if it says \"no encryption\", ask for TLS in database.url (sslmode)")
+        (
+            "database_refused",
+            "let this machine and user in by pg_hba.conf; if it says \"no encryption\", ask for TLS in database.url (sslmode)",
+        )
     } else if says("certificate") || says("SSL") || says("TLS") {
-        ("database_tls", "correct sslmode, sslrootcert or the host name in database.url: the name must be one the server's certificate is for")
+        (
+            "database_tls",
+            "correct sslmode, sslrootcert or the host name in database.url: the name must be one the server's certificate is for",
+        )
     } else if says("could not translate host name") {
-        ("database_unreachable", "correct the host in database.url, or see that its name can be resolved here")
+        (
+            "database_unreachable",
+            "correct the host in database.url, or see that its name can be resolved here",
+        )
     } else if says("invalid ") || says("missing ") {
-        ("database_url", "write database.url as postgres://USER:PASSWORD@HOST:PORT/DATABASE, special characters in the password as %XX")
+        (
+            "database_url",
+            "write database.url as postgres://USER:PASSWORD@HOST:PORT/DATABASE, special characters in the password as %XX",
+        )
     } else {
         ("database_unreachable", "see that PostgreSQL runs and that host and port in database.url are right")
     };
@@ -301,7 +324,10 @@ mod tests {
 
     #[test]
     fn a_place_names_no_password() {
-        assert_eq!(place("postgres://asma:s3cret@db.example:5433/nigran?sslmode=require"), "PostgreSQL db.example:5433/nigran");
+        assert_eq!(
+            place("postgres://asma:s3cret@db.example:5433/nigran?sslmode=require"),
+            "PostgreSQL db.example:5433/nigran"
+        );
         assert_eq!(place("postgres:///nigran?host=/run/pg&password=s3cret"), "PostgreSQL /run/pg/nigran");
         assert_eq!(place("sqlite:///var/lib/nigran/x.sqlite"), "/var/lib/nigran/x.sqlite");
     }
@@ -313,11 +339,27 @@ mod tests {
             not_opened("postgres://asma:s3cret@db/nigran", &cause)
         };
         for (said, code, remedy) in [
-            ("connection to server at \"db\" failed: FATAL:  password authentication failed for user \"asma\"", "database_refused", "password"),
+            (
+                "connection to server at \"db\" failed: FATAL:  password authentication failed for user \"asma\"",
+                "database_refused",
+                "password",
+            ),
             ("FATAL:  database \"nigran\" does not exist", "database_refused", "createdb"),
-            ("FATAL:  no pg_hba.conf entry for host \"10.0.0.1\", user \"asma\", no encryption", "database_refused", "sslmode"),
-            ("server certificate for \"db\" does not match host name \"database\"", "database_tls", "host name"),
-            ("could not translate host name \"dbb\" to address: Name or service not known", "database_unreachable", "host"),
+            (
+                "FATAL:  no pg_hba.conf entry for host \"10.0.0.1\", user \"asma\", no encryption",
+                "database_refused",
+                "sslmode",
+            ),
+            (
+                "server certificate for \"db\" does not match host name \"database\"",
+                "database_tls",
+                "host name",
+            ),
+            (
+                "could not translate host name \"dbb\" to address: Name or service not known",
+                "database_unreachable",
+                "host",
+            ),
             ("connection refused", "database_unreachable", "port"),
         ] {
             let error = told(said);

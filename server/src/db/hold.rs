@@ -26,7 +26,10 @@ pub fn hold(url: &str) -> Result<Hold> {
     let failed = |cause: std::io::Error| {
         Error::invalid(
             "database_not_writable",
-            format!("{} cannot be written ({cause}); the server needs to write into its folder", path.display()),
+            format!(
+                "{} cannot be written ({cause}); the server needs to write into its folder",
+                path.display()
+            ),
         )
     };
     let mut file =

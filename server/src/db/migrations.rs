@@ -43,7 +43,8 @@ pub fn migrate(url: &str) -> Result<Vec<String>> {
 pub(super) fn known() -> Result<Vec<String>> {
     let all = MigrationSource::<Sqlite>::migrations(&SQLITE)
         .map_err(|cause| Error::internal("reading the embedded migrations", cause))?;
-    let mut versions: Vec<String> = all.iter().map(|migration| migration.name().version().to_string()).collect();
+    let mut versions: Vec<String> =
+        all.iter().map(|migration| migration.name().version().to_string()).collect();
     versions.sort();
     Ok(versions)
 }
@@ -60,7 +61,10 @@ fn turn(url: &str) -> Result<File> {
     let failed = |cause: std::io::Error| {
         Error::invalid(
             "database_not_writable",
-            format!("{} cannot be written ({cause}); the server needs to write into its folder", path.display()),
+            format!(
+                "{} cannot be written ({cause}); the server needs to write into its folder",
+                path.display()
+            ),
         )
     };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;

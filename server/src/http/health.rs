@@ -71,7 +71,9 @@ impl Checks {
                 Err(_) => found.degraded.push(check.name),
                 Ok(()) => {}
             }
-            found.checks.insert(check.name.to_owned(), json!(answer.err().unwrap_or_else(|| "ok".to_owned())));
+            found
+                .checks
+                .insert(check.name.to_owned(), json!(answer.err().unwrap_or_else(|| "ok".to_owned())));
         }
         found
     }
@@ -120,7 +122,9 @@ async fn ready(checks: Data<Checks>) -> HttpResponse {
     let mut found = checks.found().await;
     if checks.draining.is_on() {
         found.ready = false;
-        found.checks.insert("server".to_owned(), json!("it is stopping; another one or the next one goes on"));
+        found
+            .checks
+            .insert("server".to_owned(), json!("it is stopping; another one or the next one goes on"));
     }
     match found.ready {
         true => HttpResponse::Ok().json(found),

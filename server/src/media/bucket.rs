@@ -150,7 +150,9 @@ impl Bucket {
                 Err(Failure::refused(422, "", "the content is not what was said of it", None))
             }
             // An object that is put cannot be missing: the bucket is.
-            Err(Failure::Missing) => Err(Failure::refused(404, "NoSuchBucket", "there is no such bucket", None)),
+            Err(Failure::Missing) => {
+                Err(Failure::refused(404, "NoSuchBucket", "there is no such bucket", None))
+            }
             done => done.map(drop),
         }
     }
@@ -238,7 +240,8 @@ impl Bucket {
         let url = self.signer.get("/", &query[..if prefix.is_empty() { 2 } else { 3 }]).await?;
         let response = answer(self.http.get(url), PATIENCE).await?;
         let text = tokio::time::timeout(PATIENCE, response.text()).await;
-        let page = text.map_err(|_| Failure::Unreachable("the list did not come to its end".to_owned()))??;
+        let page =
+            text.map_err(|_| Failure::Unreachable("the list did not come to its end".to_owned()))??;
         match page.contains("<ListBucketResult") {
             true => Ok(page),
             false => Err(Failure::refused(400, "", &page, None)),
@@ -296,7 +299,8 @@ async fn answer(request: reqwest::RequestBuilder, patience: Duration) -> Result<
         return Ok(response);
     }
     let status = response.status().as_u16();
-    let wait = header(&response, RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()).map(Duration::from_secs);
+    let wait =
+        header(&response, RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()).map(Duration::from_secs);
     let text = tokio::time::timeout(PATIENCE, response.text()).await;
     Err(Failure::of(status, &text.ok().and_then(Result::ok).unwrap_or_default(), wait))
 }

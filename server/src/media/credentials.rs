@@ -56,8 +56,12 @@ impl Origin {
             Origin::Fixed(credentials) => Ok(credentials.clone()),
             Origin::File { path, profile } => {
                 let text = std::fs::read_to_string(path).map_err(|cause| bad(path, &cause.to_string()))?;
-                parse(&text, profile)
-                    .ok_or_else(|| bad(path, &format!("it has no aws_access_key_id and aws_secret_access_key under [{profile}]")))
+                parse(&text, profile).ok_or_else(|| {
+                    bad(
+                        path,
+                        &format!("it has no aws_access_key_id and aws_secret_access_key under [{profile}]"),
+                    )
+                })
             }
         }
     }
@@ -75,7 +79,10 @@ impl Origin {
 }
 
 fn bad(path: &Path, why: &str) -> Error {
-    Error::invalid("media_credentials", format!("media.credentials_file {} cannot be used: {why}", path.display()))
+    Error::invalid(
+        "media_credentials",
+        format!("media.credentials_file {} cannot be used: {why}", path.display()),
+    )
 }
 
 /// The keys of a profile in the form of `~/.aws/credentials`.

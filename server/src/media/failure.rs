@@ -56,7 +56,13 @@ impl Failure {
 
     /// Whether other credentials might have been let in.
     pub(super) fn is_about_credentials(&self) -> bool {
-        let words = ["ExpiredToken", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId", "SignatureDoesNotMatch"];
+        let words = [
+            "ExpiredToken",
+            "InvalidToken",
+            "TokenRefreshRequired",
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+        ];
         match self {
             Failure::Refused { code, status, .. } => words.contains(&code.as_str()) || *status == 401,
             _ => false,
@@ -88,9 +94,17 @@ impl Failure {
             ("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired", _) => {
                 "the credentials have expired: renew media.credentials_file, or media.session_token with its keys"
             }
-            ("RequestTimeTooSkewed" | "RequestExpired", _) => "this machine's clock is wrong: set it, and keep it with NTP",
-            ("AuthorizationHeaderMalformed" | "AuthorizationQueryParametersError" | "PermanentRedirect"
-            | "IllegalLocationConstraintException" | "InvalidLocationConstraint", _)
+            ("RequestTimeTooSkewed" | "RequestExpired", _) => {
+                "this machine's clock is wrong: set it, and keep it with NTP"
+            }
+            (
+                "AuthorizationHeaderMalformed"
+                | "AuthorizationQueryParametersError"
+                | "PermanentRedirect"
+                | "IllegalLocationConstraintException"
+                | "InvalidLocationConstraint",
+                _,
+            )
             | (_, 301 | 307) => "the bucket lies in another region: correct media.region or media.endpoint",
             ("InvalidBucketName", _) => "media.bucket is no name a bucket may have",
             ("BucketAlreadyExists", _) => "the bucket belongs to somebody else: choose another media.bucket",

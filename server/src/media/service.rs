@@ -117,16 +117,18 @@ impl Media {
             }
         });
         let looked = tokio::time::timeout(START_PATIENCE, looked).await;
-        let failure = match looked.unwrap_or_else(|_| Err(Failure::Unreachable("it does not answer".to_owned()))) {
-            Ok(()) => return Ok(()),
-            Err(Failure::Missing) => return Err(self.bucket_missing()),
-            Err(failure) => failure,
-        };
+        let failure =
+            match looked.unwrap_or_else(|_| Err(Failure::Unreachable("it does not answer".to_owned()))) {
+                Ok(()) => return Ok(()),
+                Err(Failure::Missing) => return Err(self.bucket_missing()),
+                Err(failure) => failure,
+            };
         match failure.remedy() {
             Some(remedy) => {
                 tracing::error!(%failure, "the media store refuses");
                 let Address { endpoint, bucket, .. } = self.inner.bucket.signer().address();
-                let detail = format!("the media store {endpoint} cannot be used with the bucket {bucket:?}: {remedy}");
+                let detail =
+                    format!("the media store {endpoint} cannot be used with the bucket {bucket:?}: {remedy}");
                 let mut error = Error::invalid("media_bucket_refused", detail);
                 error.cause = Some(Box::new(failure));
                 Err(error)
@@ -174,7 +176,9 @@ impl Media {
             Err(_) => "it does not answer in time".to_owned(),
         };
         let Address { endpoint, bucket, .. } = self.inner.bucket.signer().address();
-        let detail = format!("the media store {endpoint} cannot be used with the bucket {bucket:?}: {why}. Photos wait");
+        let detail = format!(
+            "the media store {endpoint} cannot be used with the bucket {bucket:?}: {why}. Photos wait"
+        );
         Err(Error::unavailable("media_store_unavailable", detail).retry_after(COME_BACK))
     }
 
@@ -320,7 +324,9 @@ fn check_endpoint(endpoint: &str) -> Result<()> {
         true => Ok(()),
         false => Err(Error::invalid(
             "media_config",
-            format!("media.endpoint must be the address of an S3 service, like https://s3.example.org; it is {endpoint:?}"),
+            format!(
+                "media.endpoint must be the address of an S3 service, like https://s3.example.org; it is {endpoint:?}"
+            ),
         )),
     }
 }
@@ -354,7 +360,8 @@ fn client(config: &MediaConfig, direct: bool) -> Result<reqwest::Client> {
     }
     if let Some(file) = config.ca_file.as_deref().filter(|_| !direct) {
         let pem = std::fs::read(file).map_err(|cause| wrong(file, &cause))?;
-        let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|cause| wrong(file, &cause))?;
+        let certificates =
+            reqwest::Certificate::from_pem_bundle(&pem).map_err(|cause| wrong(file, &cause))?;
         if certificates.is_empty() {
             return Err(wrong(file, &"it holds no certificate in PEM"));
         }

@@ -61,7 +61,12 @@ impl Signer {
     }
 
     /// A URL to read an object with that holds for so many seconds.
-    pub(super) async fn get_for(&self, key: &str, query: &[(&str, &str)], seconds: u32) -> Result<String, Failure> {
+    pub(super) async fn get_for(
+        &self,
+        key: &str,
+        query: &[(&str, &str)],
+        seconds: u32,
+    ) -> Result<String, Failure> {
         let query: HashMap<String, String> =
             query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let query = (!query.is_empty()).then_some(query);
@@ -131,8 +136,10 @@ impl From<S3Error> for Failure {
 }
 
 fn bucket(address: &Address, credentials: &Credentials) -> Result<s3::Bucket> {
-    let region =
-        Region::Custom { region: address.region.clone(), endpoint: address.endpoint.trim_end_matches('/').to_owned() };
+    let region = Region::Custom {
+        region: address.region.clone(),
+        endpoint: address.endpoint.trim_end_matches('/').to_owned(),
+    };
     let wrong = |cause: &dyn std::fmt::Display| {
         Error::invalid("media_config", format!("the media store is not configured right: {cause}"))
     };
@@ -148,7 +155,9 @@ fn bucket(address: &Address, credentials: &Credentials) -> Result<s3::Bucket> {
     // Requests of tests go to loopback, whatever proxy the environment names.
     #[cfg(test)]
     {
-        *bucket = bucket.set_proxy(reqwest::Proxy::custom(|_| None::<reqwest::Url>)).map_err(|cause| wrong(&cause))?;
+        *bucket = bucket
+            .set_proxy(reqwest::Proxy::custom(|_| None::<reqwest::Url>))
+            .map_err(|cause| wrong(&cause))?;
     }
     match address.path_style {
         true => bucket.set_path_style(),
@@ -172,7 +181,11 @@ mod tests {
     }
 
     fn fixed() -> Origin {
-        Origin::Fixed(Credentials { access: "AKID".into(), secret: "secret".into(), token: Some("t0ken".into()) })
+        Origin::Fixed(Credentials {
+            access: "AKID".into(),
+            secret: "secret".into(),
+            token: Some("t0ken".into()),
+        })
     }
 
     #[tokio::test]
@@ -207,6 +220,9 @@ mod tests {
         assert!(signer.get("x", &[]).await.unwrap().contains("Credential=SECONDLY"));
         std::fs::remove_file(&path).unwrap();
         assert!(!signer.renew());
-        assert!(signer.get("x", &[]).await.unwrap().contains("Credential=SECONDLY"), "the old ones stay in use");
+        assert!(
+            signer.get("x", &[]).await.unwrap().contains("Credential=SECONDLY"),
+            "the old ones stay in use"
+        );
     }
 }

@@ -130,7 +130,10 @@ async fn take<A>(db: &Db, kinds: &'static [Kind<A>], limit: usize) -> Result<Vec
             let attempt = tx.now() + 2 * LONGEST_WAIT;
             let mended = store::mend(tx.conn, At::from(now), At::from(lease), At::from(attempt))?;
             if mended > 0 {
-                tracing::warn!(mended, "the clock was set back; {mended} jobs that waited for it are due now");
+                tracing::warn!(
+                    mended,
+                    "the clock was set back; {mended} jobs that waited for it are due now"
+                );
             }
         }
         let claim = tx.new_id().to_string();

@@ -63,7 +63,9 @@ pub(super) fn mend(conn: &mut DbConn, now: At, lease: At, attempt: At) -> Result
         .or(jobs::state.eq(JobState::Running).and(jobs::due_at.gt(lease)))
         .or(jobs::attempts.gt(0).and(jobs::due_at.gt(attempt)));
     let open = jobs::table.filter(jobs::state.ne(JobState::Parked).and(jobs::due_at.gt(now)));
-    Ok(diesel::update(open.filter(far)).set((jobs::due_at.eq(now), jobs::created_at.eq(now))).execute(conn)?)
+    Ok(diesel::update(open.filter(far))
+        .set((jobs::due_at.eq(now), jobs::created_at.eq(now)))
+        .execute(conn)?)
 }
 
 /// Prolongs the lease; false: the job is somebody else's now.

@@ -81,8 +81,11 @@ async fn serve(
         Act::Cut => return,
         Act::Say(status, code) => {
             let body = format!("<Error><Code>{code}</Code></Error>");
-            answer = format!("HTTP/1.1 {status} No\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
-                .into_bytes();
+            answer = format!(
+                "HTTP/1.1 {status} No\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            )
+            .into_bytes();
         }
         Act::Pass | Act::Spoil => {
             let mut upstream = TcpStream::connect(store).await.unwrap();
@@ -216,7 +219,10 @@ async fn encryption_is_asked_for_and_signed() {
 
     let says = |heads: &[String], line: &str| heads.iter().any(|head| head.to_lowercase().contains(line));
     assert!(says(&plain, "x-amz-server-side-encryption: aes256"), "{plain:?}");
-    assert!(says(&plain, "%3bx-amz-server-side-encryption&") || says(&plain, "%3bx-amz-server-side-encryption "), "{plain:?}");
+    assert!(
+        says(&plain, "%3bx-amz-server-side-encryption&") || says(&plain, "%3bx-amz-server-side-encryption "),
+        "{plain:?}"
+    );
     assert!(says(&with_key, "x-amz-server-side-encryption: aws:kms"), "{with_key:?}");
     assert!(says(&with_key, "x-amz-server-side-encryption-aws-kms-key-id: key-7"), "{with_key:?}");
     between.config.encryption = "aes".to_owned();
@@ -249,7 +255,11 @@ async fn renewed_credentials_are_taken_up_without_a_restart() {
     test.send("b.jpg", &jpeg(1000, 8)).await.unwrap();
 
     assert_eq!(refused.code, "media_store_unavailable");
-    assert!(unwell.detail.contains("access_key") && unwell.detail.contains("Photos wait"), "{}", unwell.detail);
+    assert!(
+        unwell.detail.contains("access_key") && unwell.detail.contains("Photos wait"),
+        "{}",
+        unwell.detail
+    );
     test.media.healthy().await.unwrap();
 }
 
@@ -262,7 +272,11 @@ async fn no_empty_bucket_is_made_for_a_database_that_knows_photos() {
     let refused = Media::start_knowing(between.config.clone(), folder.path(), true).await.err().unwrap();
 
     assert_eq!(refused.code, "media_bucket_missing");
-    assert!(refused.detail.contains("nigran-medai") && refused.detail.contains("media.bucket"), "{}", refused.detail);
+    assert!(
+        refused.detail.contains("nigran-medai") && refused.detail.contains("media.bucket"),
+        "{}",
+        refused.detail
+    );
     assert!(!between.store.folder.path().join("media/store/nigran-medai").exists());
 }
 
@@ -297,7 +311,8 @@ async fn a_link_is_good_for_one_file() {
     between.config.presigned_reading = true;
     let test = between.media().await;
     let (photo, other) = (jpeg(1000, 9), jpeg(1000, 10));
-    let (stored, another) = (test.send("a.jpg", &photo).await.unwrap(), test.send("b.jpg", &other).await.unwrap());
+    let (stored, another) =
+        (test.send("a.jpg", &photo).await.unwrap(), test.send("b.jpg", &other).await.unwrap());
 
     let link = test.media.link(&stored.sha256, "image/jpeg").await.unwrap().unwrap();
 
