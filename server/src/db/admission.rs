@@ -213,7 +213,7 @@ fn sqlite_inventory(file: &Path) -> Result<Inventory> {
             ),
         }
     };
-    let address = format!("file:{}?mode=rw", escaped(&file.display().to_string()));
+    let address = format!("file:{}?mode=ro", escaped(&file.display().to_string()));
     let mut conn = SqliteConnection::establish(&address).map_err(|cause| failed(&cause))?;
     sql_query("PRAGMA busy_timeout = 5000").execute(&mut conn).map_err(|cause| failed(&cause))?;
     let mut names = |query: &str| -> Result<Vec<String>> {

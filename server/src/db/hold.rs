@@ -3,8 +3,8 @@
 //! (`nigran account …`) need no hold. On PostgreSQL any number of servers work together, and there is none.
 
 use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, Write};
-use std::path::PathBuf;
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::admission::file_of;
@@ -32,8 +32,7 @@ pub fn hold(url: &str) -> Result<Hold> {
             ),
         )
     };
-    let mut file =
-        File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(failed)?;
+    let mut file = lockable(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
             // Who holds it, for whoever is refused. That it cannot be written is no reason not to serve.
@@ -59,6 +58,15 @@ fn in_use(url: &str, file: &mut File) -> Error {
             file_of(url).display()
         ),
     )
+}
+
+/// Opens a file to lock it, making it if need be. One that another user made (root, with a tool) can only be read, which is
+/// enough.
+pub(super) fn lockable(path: &Path) -> std::io::Result<File> {
+    match File::options().create(true).truncate(false).read(true).write(true).open(path) {
+        Err(cause) if cause.kind() == ErrorKind::PermissionDenied => File::open(path),
+        opened => opened,
+    }
 }
 
 /// A file beside the SQLite file: `nigran.sqlite.lock`.

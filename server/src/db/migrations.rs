@@ -67,7 +67,7 @@ fn turn(url: &str) -> Result<File> {
             ),
         )
     };
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    let file = hold::lockable(&path).map_err(failed)?;
     file.lock().map_err(failed)?;
     Ok(file)
 }
