@@ -134,7 +134,18 @@ impl From<diesel::result::Error> for Error {
             {
                 Error::invalid("nul_in_text", "U+0000 stands in no text here; leave it out")
             }
-            other => Error::internal("using the database", other),
+            other => match crate::db::ailment::of(&other.to_string()) {
+                Some(ailment) => {
+                    let mut error = Error::unavailable(
+                        "database_unavailable",
+                        format!("{}; nothing was stored, send it again later", ailment.remedy()),
+                    )
+                    .retry_after(Duration::from_secs(30));
+                    error.cause = Some(Box::new(other));
+                    error
+                }
+                None => Error::internal("using the database", other),
+            },
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod collector;
 pub mod config;
+pub mod data_folder;
 pub mod db;
 pub mod error;
 pub mod facilities;

@@ -5,6 +5,7 @@ mod accounts;
 mod assignments;
 mod bad_input;
 mod batch;
+mod clock;
 mod corrections;
 mod deadlines;
 mod facilities;

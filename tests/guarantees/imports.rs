@@ -9,6 +9,7 @@ use super::sources::Source;
 const PLATFORM: &[&str] = &[
     "clock.rs",
     "config.rs",
+    "data_folder.rs",
     "db",
     "error.rs",
     "feed",

@@ -8,6 +8,7 @@ pub mod bootstrap;
 mod cache;
 mod checks;
 pub mod command_line;
+mod installation;
 mod keys;
 mod model;
 pub mod operations;
@@ -77,6 +78,7 @@ impl Account {
 impl Accounts {
     /// Opens the room over a database and the folder of the signing keys, which gets its first key if it has none.
     pub fn open(db: Db, clock: Clock, keys: &Path) -> Result<Accounts> {
+        installation::expect_keys(&db, keys)?;
         let tokens = Tokens::open(keys, clock.clone())?;
         let room = Room {
             passwords: Passwords::new(),

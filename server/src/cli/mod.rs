@@ -8,6 +8,7 @@ mod boundaries;
 mod demo;
 mod facilities;
 mod form;
+mod keys;
 mod progress;
 mod serve;
 mod simulate;
@@ -20,9 +21,9 @@ use clap::{Parser, Subcommand};
 
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
-use crate::db::{self, Db};
+use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::{http, telemetry};
+use crate::{data_folder, http, telemetry};
 
 /// Something was looked at and is not as it should be.
 const NOT_AS_IT_SHOULD_BE: u8 = 3;
@@ -47,6 +48,9 @@ enum Command {
     /// Accounts. Example: nigran account create --username asma --name "Asma B." --role inspector --area PK226
     #[command(subcommand)]
     Account(account::Account),
+    /// The keys this server signs with. Example: nigran keys show > jwks.json
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Boundary sets. Example: nigran boundaries import districts.geojson
     #[command(subcommand)]
     Boundaries(boundaries::Boundaries),
@@ -92,6 +96,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Serve(serve) => serve.run(settings(cli.config)?).await,
         Command::Migrate => migrate(&settings(cli.config)?),
         Command::Account(command) => command.run(&settings(cli.config)?).await,
+        Command::Keys(command) => command.run(&settings(cli.config)?).await,
         Command::Boundaries(command) => command.run(&settings(cli.config)?).await,
         Command::Facilities(command) => command.run(&settings(cli.config)?).await,
         Command::Form(command) => command.run(|| settings(cli.config)).await,
@@ -114,19 +119,12 @@ fn settings(file: Option<PathBuf>) -> Result<Config> {
 
 /// Opens the database of the settings, migrated.
 fn open(config: &Config) -> Result<Db> {
-    std::fs::create_dir_all(&config.data_dir).map_err(|cause| {
-        Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display()))
-    })?;
-    let url = config.database_url();
-    db::migrate(&url)?;
-    Db::open(&url, Clock::System, Ids::Random)
+    data_folder::open(config)?;
+    Db::open(&config.database_url(), Clock::System, Ids::Random)
 }
 
 fn migrate(config: &Config) -> Result<ExitCode> {
-    std::fs::create_dir_all(&config.data_dir).map_err(|cause| {
-        Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display()))
-    })?;
-    let done = db::migrate(&config.database_url())?;
+    let done = data_folder::open(config)?;
     for migration in &done {
         say(&format!("ran {migration}"));
     }

@@ -66,7 +66,7 @@ pub(super) fn open(url: &str) -> Result<DbConn> {
         Backend::Sqlite => open_sqlite(url, SQLITE_ALWAYS).map(DbConn::Sqlite),
         Backend::Postgres => PgConnection::establish(url).map(DbConn::Postgres),
     };
-    opened.map_err(|cause| Error::internal("opening the database", cause))
+    opened.map_err(|cause| super::admission::not_opened(url, &cause))
 }
 
 fn open_sqlite(url: &str, pragmas: &str) -> ConnectionResult<SqliteConnection> {

@@ -1,7 +1,10 @@
 //! The database: one door for reading (`db.read`) and one for writing (`db.write`), the same over SQLite and
 //! PostgreSQL. Writes of all callers are committed together by one writer; an answer comes after the commit that covers it.
 
+mod admission;
+pub(crate) mod ailment;
 mod connection;
+mod hold;
 mod migrations;
 mod packed;
 pub mod schema;
@@ -15,9 +18,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use diesel::prelude::*;
 use diesel::r2d2;
 
+pub use admission::{Found, admit, place};
 pub use connection::{Backend, DbConn};
+pub use hold::{Hold, hold};
 pub use migrations::migrate;
 pub use packed::Packed;
 pub use snapshot::{look, snapshot};
@@ -71,6 +77,24 @@ impl Db {
     /// Changes whenever a unit of work of this process has left work behind (`Tx::ring`).
     pub(crate) fn bell(&self) -> tokio::sync::watch::Receiver<()> {
         self.bell.ear()
+    }
+
+    /// Whether the database can be used at this moment. A row is written and taken away again, durably: one that can be
+    /// read may still take no writes.
+    ///
+    /// # Errors
+    /// What is wrong, and how to mend it.
+    pub async fn healthy(&self) -> Result<()> {
+        if ailment::damage_was_met() {
+            return Err(Error::unavailable("database_unavailable", ailment::Ailment::Damaged.remedy()));
+        }
+        self.write(By::system(), |tx| {
+            let id = uuid::Uuid::new_v4().to_string();
+            diesel::insert_into(schema::pulse::table).values(schema::pulse::id.eq(&id)).execute(tx.conn)?;
+            diesel::delete(schema::pulse::table.find(&id)).execute(tx.conn)?;
+            Ok(())
+        })
+        .await
     }
 
     /// Runs `query` on a reading connection, off the async threads.

@@ -642,6 +642,26 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    pulse (id) {
+        id -> Text,
+    }
+}
+
+diesel::table! {
+    login_buckets (key) {
+        key -> Text,
+        empty_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        registered_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -685,5 +705,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     notices,
     deliveries,
     notice_settings,
-    webhooks
+    webhooks,
+    pulse,
+    login_buckets,
+    signing_keys
 );

@@ -55,6 +55,6 @@ fn file_of(url: &str) -> Result<&str> {
 }
 
 /// A path inside a `file:` URI.
-fn escaped(path: &str) -> String {
+pub(super) fn escaped(path: &str) -> String {
     path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }

@@ -129,11 +129,12 @@ impl Desk {
             metrics::histogram!("nigran_write_batch").record(batch.len() as f64);
             let commit = self.commit(&mut batch);
             if let Err(cause) = &commit {
-                tracing::error!(%cause, units = batch.len(), "a batch of writes was not committed");
+                let why = cause.cause.as_ref().map(ToString::to_string).unwrap_or_default();
+                tracing::error!(%cause, why, units = batch.len(), "a batch of writes was not committed");
                 self.conn = None;
             }
             for unit in batch {
-                unit.answer(commit.as_ref().copied().map_err(|_| not_committed()));
+                unit.answer(commit.as_ref().copied().map_err(not_committed));
             }
         }
     }
@@ -161,12 +162,13 @@ impl Desk {
     }
 }
 
-fn not_committed() -> Error {
-    Error::unavailable(
-        "database_unavailable",
-        "the database did not take the write; nothing was stored, send it again shortly",
-    )
-    .retry_after(Duration::from_secs(5))
+fn not_committed(cause: &Error) -> Error {
+    let detail = match cause.code {
+        // It says what ails the database.
+        "database_unavailable" => cause.detail.clone(),
+        _ => "the database did not take the write; nothing was stored, send it again shortly".to_owned(),
+    };
+    Error::unavailable("database_unavailable", detail).retry_after(Duration::from_secs(5))
 }
 
 fn begin(conn: &mut DbConn) -> Result<()> {

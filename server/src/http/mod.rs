@@ -3,6 +3,7 @@
 
 pub mod api;
 mod description;
+pub(crate) mod draining;
 pub(crate) mod health;
 mod jobs;
 mod log;

@@ -11,9 +11,12 @@
 
 mod bucket;
 mod camera;
+mod credentials;
 mod embedded;
+mod failure;
 mod joined;
 mod kinds;
+mod link;
 mod model;
 mod names;
 mod picture;
@@ -21,6 +24,7 @@ mod pieces;
 mod range;
 mod receive;
 mod service;
+mod signer;
 mod spool;
 mod store;
 #[cfg(test)]
@@ -28,6 +32,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod understanding;
+mod verified;
 
 pub use embedded::{Copied, KeptFiles};
 pub use kinds::MediaKind;
@@ -37,5 +42,5 @@ pub use pieces::{Assembled, Piece, check_beginning, check_claims, sent_by};
 pub use range::{Asked, ByteRange, asked};
 pub use receive::Expected;
 pub use service::{Media, Opened};
-pub use store::{Holder, arrived, attach, find, holders, kept, photo, photos_of};
+pub use store::{Holder, arrived, attach, find, holders, kept, knows_files, photo, photos_of};
 pub use understanding::{Hurry, Shown, UNDERSTAND, thumbnail};

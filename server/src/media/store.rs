@@ -140,6 +140,12 @@ pub fn kept(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<(String, i
         .load(conn)?)
 }
 
+/// Whether any submission was ever given a file.
+pub fn knows_files(conn: &mut DbConn) -> Result<bool> {
+    let first = media_objects::table.select(media_objects::size).first::<i64>(conn).optional()?;
+    Ok(first.is_some())
+}
+
 /// Whether some submission was given this file before. The bucket has the last word on whether it is still there.
 pub(super) fn known(conn: &mut DbConn, sha256: &MediaHash) -> Result<bool> {
     let found = media_objects::table

@@ -55,6 +55,19 @@ pub(super) fn take(
     Ok(jobs::table.filter(jobs::id.eq_any(&ids)).order(jobs::id).select(JobRow::as_select()).load(conn)?)
 }
 
+/// Makes due what waits for an instant no clock that goes right could have set: left behind under a clock that has been set
+/// back since. A lease never ends later than `lease`, a repeated attempt never begins later than `attempt`.
+pub(super) fn mend(conn: &mut DbConn, now: At, lease: At, attempt: At) -> Result<usize> {
+    let far = jobs::created_at
+        .gt(now)
+        .or(jobs::state.eq(JobState::Running).and(jobs::due_at.gt(lease)))
+        .or(jobs::attempts.gt(0).and(jobs::due_at.gt(attempt)));
+    let open = jobs::table.filter(jobs::state.ne(JobState::Parked).and(jobs::due_at.gt(now)));
+    Ok(diesel::update(open.filter(far))
+        .set((jobs::due_at.eq(now), jobs::created_at.eq(now)))
+        .execute(conn)?)
+}
+
 /// Prolongs the lease; false: the job is somebody else's now.
 pub(super) fn keep(conn: &mut DbConn, id: &str, claim: &str, until: At) -> Result<bool> {
     let kept = diesel::update(jobs::table.filter(jobs::id.eq(id).and(jobs::claim.eq(claim))))

@@ -89,6 +89,7 @@ pub(super) async fn receive(
     responses(
         (status = OK, body = Vec<u8>, content_type = "image/jpeg"),
         (status = PARTIAL_CONTENT, body = Vec<u8>, content_type = "image/jpeg"),
+        (status = TEMPORARY_REDIRECT, description = "To the store itself, where the operator set that (`media.presigned_reading`); without the Authorization header"),
         (status = NOT_MODIFIED, description = "What the caller has already (If-None-Match)"),
         (status = RANGE_NOT_SATISFIABLE, description = "The file has no such range"),
         (status = SERVICE_UNAVAILABLE, body = crate::http::Problem, description = "The copy is not made yet; Retry-After says when to ask again", content_type = "application/problem+json"),
@@ -111,6 +112,12 @@ pub(super) async fn show(
     let tag = format!("\"{}\"", served.tag);
     if header(header::IF_NONE_MATCH).is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+    }
+    if let Some(link) = desk.link_served(&served).await? {
+        return Ok(HttpResponse::TemporaryRedirect()
+            .insert_header((header::LOCATION, link))
+            .insert_header((header::CACHE_CONTROL, "private, no-store"))
+            .finish());
     }
     let (mut answer, range) = match media::asked(header(header::RANGE), served.total) {
         Asked::Whole => (HttpResponse::Ok(), None),
