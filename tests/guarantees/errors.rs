@@ -23,6 +23,8 @@ const NO_ANSWERS: &[&str] = &[
     "collector/",
     "config.rs",
     "db/connection.rs",
+    "db/copying/",
+    "db/shape.rs",
     "db/snapshot.rs",
     "findings/calendar.rs",
     "findings/matrix.rs",
@@ -33,6 +35,8 @@ const NO_ANSWERS: &[&str] = &[
     "places/read.rs",
     "queue/run.rs",
     "simulate",
+    "telemetry.rs",
+    "transfer/",
 ];
 
 /// The status of each sort of failure, as `http/problem.rs` has it.

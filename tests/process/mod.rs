@@ -10,10 +10,14 @@ mod crash;
 mod forms;
 mod jobs;
 mod lifecycle;
+mod logging;
+mod metrics;
+mod postgres_tools;
 mod simulate;
 mod slow;
 mod tls;
 mod torn;
+mod transfer;
 mod uploads;
 
 /// The binary with a data folder.

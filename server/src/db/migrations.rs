@@ -5,11 +5,11 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use super::connection::{DbConn, open};
 use crate::error::{Error, Result};
 
-const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
-const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
+pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
+pub(super) const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
 
 /// Runs what has not run yet and returns the names of the migrations that did.
-pub fn migrate(url: &str) -> Result<Vec<String>> {
+pub(super) fn migrate(url: &str) -> Result<Vec<String>> {
     let done = match &mut open(url)? {
         DbConn::Sqlite(conn) => run(conn, SQLITE),
         DbConn::Postgres(conn) => run(conn, POSTGRES),
@@ -21,5 +21,6 @@ fn run<DB: diesel::backend::Backend>(
     conn: &mut impl MigrationHarness<DB>,
     migrations: EmbeddedMigrations,
 ) -> diesel::migration::Result<Vec<String>> {
+    super::shape::refuse_newer(conn, &migrations)?;
     Ok(conn.run_pending_migrations(migrations)?.iter().map(ToString::to_string).collect())
 }

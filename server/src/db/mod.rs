@@ -2,9 +2,11 @@
 //! PostgreSQL. Writes of all callers are committed together by one writer; an answer comes after the commit that covers it.
 
 mod connection;
+pub mod copying;
 mod migrations;
 mod packed;
 pub mod schema;
+mod shape;
 mod snapshot;
 mod transaction;
 mod types;
@@ -18,8 +20,8 @@ use chrono::{DateTime, Utc};
 use diesel::r2d2;
 
 pub use connection::{Backend, DbConn};
-pub use migrations::migrate;
 pub use packed::Packed;
+pub use shape::{back_to, forward_to, known_shapes, migrate, newest_shape, shape};
 pub use snapshot::{look, snapshot};
 pub use transaction::{By, Tx};
 pub use types::{At, Json, storable};
@@ -61,6 +63,12 @@ impl Db {
     /// The kind of database behind this handle.
     pub fn backend(&self) -> Backend {
         self.backend
+    }
+
+    /// How many connections to read with are in use, and how many are free.
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.readers.state();
+        (state.connections.saturating_sub(state.idle_connections), state.idle_connections)
     }
 
     /// The instant by the clock that units of work go by.

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -197,7 +197,7 @@ impl Bucket {
 
     /// Puts an object; when this returns, the store has it. A key never has two contents, so putting twice is harmless.
     pub(super) async fn put(self: &Arc<Self>, put: &Put<'_>, content: &Content) -> Result<()> {
-        again(|| self.put_once(put, content)).await
+        timed("put", again(|| self.put_once(put, content))).await
     }
 
     async fn put_once(self: &Arc<Self>, put: &Put<'_>, content: &Content) -> Result<()> {
@@ -235,7 +235,7 @@ impl Bucket {
 
     /// Opens an object, or a part of it, for reading.
     pub(super) async fn get(&self, key: &str, range: Option<ByteRange>) -> Result<Got> {
-        again(|| self.get_once(key, range)).await
+        timed("get", again(|| self.get_once(key, range))).await
     }
 
     async fn get_once(&self, key: &str, range: Option<ByteRange>) -> Result<Got> {
@@ -261,7 +261,7 @@ impl Bucket {
 
     /// The size of an object; none: there is none.
     pub(super) async fn head(&self, key: &str) -> Result<Option<u64>> {
-        match again(|| self.head_once(key)).await {
+        match timed("head", again(|| self.head_once(key))).await {
             Ok(size) => Ok(Some(size)),
             Err(Failure::Missing) => Ok(None),
             Err(other) => Err(other),
@@ -275,8 +275,8 @@ impl Bucket {
 
     /// Removes an object; there being none is no failure.
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
-        let removed = again(|| async { Ok(self.s3.delete_object(key).await.map(drop)?) }).await;
-        match removed {
+        let removed = again(|| async { Ok(self.s3.delete_object(key).await.map(drop)?) });
+        match timed("delete", removed).await {
             Err(Failure::Missing) => Ok(()),
             other => other,
         }
@@ -286,12 +286,26 @@ impl Bucket {
 impl Bucket {
     /// Keys that begin with `prefix`, at most a thousand.
     pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>> {
-        again(|| async {
+        let listed = again(|| async {
             let (page, _) = self.s3.list_page(prefix.to_owned(), None, None, None, None).await?;
             Ok(page.contents.into_iter().map(|object| object.key).collect())
-        })
-        .await
+        });
+        timed("list", listed).await
     }
+}
+
+/// Measures how long the store takes for a deed, further attempts included.
+async fn timed<T>(deed: &'static str, request: impl Future<Output = Result<T>>) -> Result<T> {
+    let began = Instant::now();
+    let done = request.await;
+    let outcome = match &done {
+        Ok(_) => "done",
+        Err(Failure::Missing) => "missing",
+        Err(_) => "failed",
+    };
+    metrics::histogram!("nigran_media_store_seconds", "deed" => deed, "outcome" => outcome)
+        .record(began.elapsed().as_secs_f64());
+    done
 }
 
 /// Makes a request until it succeeds, fails for good, or was made often enough.
