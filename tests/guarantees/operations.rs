@@ -163,8 +163,12 @@ fn the_proxy_settings_are_read_by_nginx() {
         .replace("/etc/letsencrypt/live/nigran.example.org/fullchain.pem", &path("cert.pem"))
         .replace("/etc/letsencrypt/live/nigran.example.org/privkey.pem", &path("key.pem"));
     fs::write(path("site.conf"), site).unwrap();
+    let places: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .iter()
+        .map(|kind| format!("{kind}_temp_path {}; ", path("temp")))
+        .collect();
     let whole = format!(
-        "pid {};\nerror_log stderr;\nevents {{}}\nhttp {{ access_log off; include {}; }}\n",
+        "pid {};\nerror_log stderr;\nevents {{}}\nhttp {{ access_log off; {places} include {}; }}\n",
         path("nginx.pid"),
         path("site.conf")
     );

@@ -73,7 +73,7 @@ async fn first_account(app: &App, chosen: Option<String>) -> Result<()> {
 async fn reread_when_told(mut told: tokio::signal::unix::Signal, app: App, settings: Option<PathBuf>) {
     while told.recv().await.is_some() {
         match reread(&app, settings.as_deref()).await {
-            Ok(level) => tracing::info!(level, "read the settings again; logging {level}"),
+            Ok(level) => tracing::info!(log_level = level, "read the settings again; logging {level}"),
             Err(error) => tracing::error!(%error, "the settings cannot be read again; everything stays as it was"),
         }
     }

@@ -15,8 +15,8 @@ use crate::uploads;
 const AT_ONCE: usize = 4;
 /// How many are asked for, and after how many the marker is moved on.
 const PAGE: i64 = 200;
-/// The marker's parts.
-const FILES: &str = "photos";
+/// What the marker calls this part: no table has such a name.
+const FILES: &str = "files of the store";
 
 /// What came of it.
 #[derive(Default)]
