@@ -12,6 +12,7 @@ mod jobs;
 mod lifecycle;
 mod logging;
 mod metrics;
+mod migrate;
 mod postgres_tools;
 mod simulate;
 mod slow;

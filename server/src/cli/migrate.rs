@@ -42,6 +42,7 @@ fn forward(config: &Config) -> Result<ExitCode> {
 
 /// The deed is recorded first: afterwards the database may have the shape of a time before there were such events.
 fn back(config: &Config, version: &str) -> Result<ExitCode> {
+    db::known_shape(version)?;
     let db = open(config)?;
     let to = version.to_owned();
     db.write_here(By::system(), move |tx| {

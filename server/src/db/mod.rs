@@ -21,7 +21,7 @@ use diesel::r2d2;
 
 pub use connection::{Backend, DbConn};
 pub use packed::Packed;
-pub use shape::{back_to, forward_to, known_shapes, migrate, newest_shape, shape};
+pub use shape::{back_to, forward_to, known_shape, known_shapes, migrate, newest_shape, shape};
 pub use snapshot::{look, snapshot};
 pub use transaction::{By, Tx};
 pub use types::{At, Json, storable};

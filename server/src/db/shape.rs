@@ -70,6 +70,17 @@ pub fn newest_shape() -> Result<String> {
     Ok(known_shapes()?.last().cloned().unwrap_or_default())
 }
 
+/// Makes sure that this program has known this shape.
+///
+/// # Errors
+/// `shape_unknown`.
+pub fn known_shape(version: &str) -> Result<()> {
+    match known_shapes()?.iter().any(|known| known == version) {
+        true => Ok(()),
+        false => Err(unknown(version)),
+    }
+}
+
 #[derive(QueryableByName)]
 struct Counted {
     #[diesel(sql_type = sql_types::BigInt)]
@@ -102,9 +113,7 @@ pub fn shape(conn: &mut DbConn) -> Result<String> {
 /// # Errors
 /// `shape_unknown` when there is no such shape.
 pub fn forward_to(url: &str, version: &str) -> Result<()> {
-    if !known_shapes()?.iter().any(|known| known == version) {
-        return Err(unknown(version));
-    }
+    known_shape(version)?;
     let mut conn = open(url)?;
     while shape(&mut conn)?.as_str() < version {
         let ran = match &mut conn {
@@ -144,6 +153,6 @@ pub fn back_to(url: &str, version: &str) -> Result<Vec<String>> {
 }
 
 fn unknown(version: &str) -> Error {
-    let detail = format!("the database has never had shape {version}; name the last migration that is to stay");
+    let detail = format!("there is no shape {version} to go to; name the last migration that is to stay, as in 20261124000017");
     Error::invalid("shape_unknown", detail)
 }

@@ -9,6 +9,7 @@ use super::bucket::{Bucket, Content, Failure, Put};
 use super::kinds::MediaKind;
 use super::model::MediaHash;
 use super::service::Media;
+pub use super::store::{File, files};
 use crate::error::Result;
 
 /// What files of no known kind are said to be.

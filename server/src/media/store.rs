@@ -140,27 +140,6 @@ pub fn kept(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<(String, i
         .load(conn)?)
 }
 
-/// A file that was given to a submission.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
-pub struct File {
-    /// Its SHA-256 in hex.
-    pub sha256: String,
-    /// Its size in bytes.
-    pub size: i64,
-    /// What it is.
-    pub content_type: String,
-}
-
-/// Every file that was ever given to a submission, by hash, after this one.
-pub fn files(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<File>> {
-    Ok(media_objects::table
-        .filter(media_objects::sha256.gt(after))
-        .order(media_objects::sha256)
-        .limit(limit)
-        .select((media_objects::sha256, media_objects::size, media_objects::content_type))
-        .load(conn)?)
-}
-
 /// Whether some submission was given this file before. The bucket has the last word on whether it is still there.
 pub(super) fn known(conn: &mut DbConn, sha256: &MediaHash) -> Result<bool> {
     let found = media_objects::table
@@ -229,4 +208,25 @@ fn insert_held(conn: &mut DbConn, row: &HeldRow<'_>) -> Result<bool> {
         .on_conflict_do_nothing()
         .execute(c))?;
     Ok(inserted == 1)
+}
+
+/// A file that was given to a submission.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct File {
+    /// Its SHA-256 in hex.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: i64,
+    /// What it is.
+    pub content_type: String,
+}
+
+/// Every file that was ever given to a submission, by hash, after this one.
+pub fn files(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<File>> {
+    Ok(media_objects::table
+        .filter(media_objects::sha256.gt(after))
+        .order(media_objects::sha256)
+        .limit(limit)
+        .select((media_objects::sha256, media_objects::size, media_objects::content_type))
+        .load(conn)?)
 }

@@ -1,8 +1,6 @@
 //! Judging: answers in, everything the server has to say of them out. No database and no clock here; the instant of
 //! reception and what was looked up are handed in.
 
-use std::time::Instant;
-
 use chrono::{DateTime, SecondsFormat, Utc};
 use form_engine::{Areas, Context, Outcome, Point, User, Visit};
 use serde_json::Value;
@@ -29,9 +27,7 @@ pub(super) fn judge(
 ) -> Judgement {
     let place = locate(envelope, places);
     let context = context(envelope, filer, &place, places, around);
-    let began = Instant::now();
     let outcome = release.compiled.evaluate(&envelope.answers, envelope.non_answers.as_ref(), &context);
-    metrics::histogram!("nigran_evaluation_seconds").record(began.elapsed().as_secs_f64());
     let correction = correction(envelope, release, &context, &outcome, around);
     let mut flags = flags::raise(
         thresholds,
