@@ -18,9 +18,13 @@ use crate::media;
 use crate::notifications;
 use crate::queue::{self, Done, Job, Kind, Task};
 use crate::submissions;
+use crate::telemetry;
 
 /// How often the process looks for boundary sets and releases that another one imported or published.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How often what histograms gathered is put together, lest it pile up where nobody reads the metrics.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
 
 /// How often sessions that have run out are closed, and old changes forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
@@ -152,6 +156,10 @@ impl Jobs {
             every(LOOK_EVERY, "looking for changes", app, |app| async move { look(&app).await }),
             every(MEASURE_EVERY, "measuring the outbox", app, |app| async move {
                 app.notifications.measure().await
+            }),
+            every(TIDY_EVERY, "tidying the metrics", app, |_| async {
+                telemetry::tidy();
+                Ok(())
             }),
         ];
         let queue = (at_once > 0).then(|| tokio::spawn(work(app.clone(), at_once, stop.clone())));

@@ -26,4 +26,5 @@ pub mod queue;
 pub mod submissions;
 pub mod sync;
 pub mod telemetry;
+pub mod transfer;
 pub mod uploads;

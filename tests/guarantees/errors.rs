@@ -28,6 +28,8 @@ const NO_ANSWERS: &[&str] = &[
     "db/connection.rs",
     "db/hold.rs",
     "db/migrations.rs",
+    "db/copying/",
+    "db/shape.rs",
     "db/snapshot.rs",
     "findings/calendar.rs",
     "findings/matrix.rs",
@@ -42,6 +44,8 @@ const NO_ANSWERS: &[&str] = &[
     "places/read.rs",
     "queue/run.rs",
     "simulate",
+    "telemetry.rs",
+    "transfer/",
 ];
 
 /// The status of each sort of failure, as `http/problem.rs` has it.

@@ -13,11 +13,16 @@ mod jobs;
 mod lifecycle;
 mod refused;
 mod several;
+mod logging;
+mod metrics;
+mod migrate;
+mod postgres_tools;
 mod simulate;
 mod slow;
 mod store_down;
 mod tls;
 mod torn;
+mod transfer;
 mod uploads;
 
 /// The binary with a data folder.

@@ -122,6 +122,11 @@ impl Launch {
     ///
     /// What the server prints goes to `server.log` in its data folder, and into the error when it does not start.
     pub fn serve(&self) -> Result<Nigran, String> {
+        self.serve_with(&[])
+    }
+
+    /// The same with further arguments.
+    pub fn serve_with(&self, arguments: &[&str]) -> Result<Nigran, String> {
         let address = free_address();
         fs::create_dir_all(&self.data_dir).map_err(|cause| format!("making the data folder: {cause}"))?;
         let log = self.data_dir.join("server.log");
@@ -130,7 +135,7 @@ impl Launch {
         let errors = output.try_clone().map_err(|cause| cause.to_string())?;
         let started = Instant::now();
         let child = self
-            .command(&["serve", "--demo"])
+            .command(&[&["serve", "--demo"], arguments].concat())
             .env("NIGRAN_LISTEN", address.to_string())
             .stdout(output)
             .stderr(errors)

@@ -12,7 +12,7 @@ use diesel::{ConnectionError, QueryableByName, sql_query, sql_types};
 
 use super::ailment;
 use super::connection::{Backend, DbConn, open};
-use super::migrations;
+use super::shape;
 use super::snapshot::escaped;
 use crate::error::{Error, Result};
 
@@ -44,7 +44,7 @@ pub fn admit(url: &str) -> Result<Found> {
             None => return Ok(Found::Empty),
         },
     };
-    let known = migrations::known()?;
+    let known = shape::known_shapes()?;
     judge(&place(url), &inventory, &known)
 }
 

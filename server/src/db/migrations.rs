@@ -4,9 +4,7 @@
 use std::fs::File;
 
 use diesel::connection::SimpleConnection;
-use diesel::migration::MigrationSource;
 use diesel::prelude::*;
-use diesel::sqlite::Sqlite;
 use diesel::{QueryableByName, sql_query, sql_types};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -14,15 +12,15 @@ use super::connection::{Backend, DbConn, open};
 use super::hold;
 use crate::error::{Error, Result};
 
-const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
-const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
+pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
+pub(super) const POSTGRES: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
 
 /// The number of the advisory lock that whoever migrates holds: "nigran" in ASCII.
 const ADVISORY: i64 = 0x6e69_6772_616e;
 
 /// Runs what has not run yet and returns the names of the migrations that did. While another process migrates the same
 /// database, it waits.
-pub fn migrate(url: &str) -> Result<Vec<String>> {
+pub(super) fn migrate(url: &str) -> Result<Vec<String>> {
     // Held until this function ends.
     let _turn = match Backend::of(url)? {
         Backend::Sqlite => Some(turn(url)?),
@@ -39,20 +37,11 @@ pub fn migrate(url: &str) -> Result<Vec<String>> {
     done.map_err(|cause| Error::internal("migrating the database", cause))
 }
 
-/// The versions of every migration this binary knows, in order.
-pub(super) fn known() -> Result<Vec<String>> {
-    let all = MigrationSource::<Sqlite>::migrations(&SQLITE)
-        .map_err(|cause| Error::internal("reading the embedded migrations", cause))?;
-    let mut versions: Vec<String> =
-        all.iter().map(|migration| migration.name().version().to_string()).collect();
-    versions.sort();
-    Ok(versions)
-}
-
 fn run<DB: diesel::backend::Backend>(
     conn: &mut impl MigrationHarness<DB>,
     migrations: EmbeddedMigrations,
 ) -> diesel::migration::Result<Vec<String>> {
+    super::shape::refuse_newer(conn, &migrations)?;
     Ok(conn.run_pending_migrations(migrations)?.iter().map(ToString::to_string).collect())
 }
 

@@ -5,9 +5,11 @@ mod admission;
 pub(crate) mod ailment;
 mod connection;
 mod hold;
+pub mod copying;
 mod migrations;
 mod packed;
 pub mod schema;
+mod shape;
 mod snapshot;
 mod transaction;
 mod types;
@@ -24,8 +26,8 @@ use diesel::r2d2;
 pub use admission::{Found, admit, place};
 pub use connection::{Backend, DbConn};
 pub use hold::{Hold, hold};
-pub use migrations::migrate;
 pub use packed::Packed;
+pub use shape::{back_to, forward_to, known_shape, known_shapes, migrate, newest_shape, shape};
 pub use snapshot::{look, snapshot};
 pub use transaction::{By, Tx};
 pub use types::{At, Json, storable};
@@ -67,6 +69,12 @@ impl Db {
     /// The kind of database behind this handle.
     pub fn backend(&self) -> Backend {
         self.backend
+    }
+
+    /// How many connections to read with are in use, and how many are free.
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.readers.state();
+        (state.connections.saturating_sub(state.idle_connections), state.idle_connections)
     }
 
     /// The instant by the clock that units of work go by.

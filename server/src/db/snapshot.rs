@@ -36,7 +36,7 @@ pub fn look<T>(file: &Path, query: impl FnOnce(&mut DbConn) -> Result<T>) -> Res
     query(&mut DbConn::Sqlite(conn))
 }
 
-fn file_of(url: &str) -> Result<&str> {
+pub(super) fn file_of(url: &str) -> Result<&str> {
     if Backend::of(url)? != Backend::Sqlite {
         return Err(Error::invalid(
             "not_sqlite",

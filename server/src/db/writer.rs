@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::connection::{Connection, TransactionManager};
 use tokio::sync::oneshot;
@@ -185,7 +185,9 @@ fn begin(conn: &mut DbConn) -> Result<()> {
 }
 
 fn end(conn: &mut DbConn) -> Result<()> {
+    let began = Instant::now();
     super::each_backend!(conn, |c| diesel::connection::AnsiTransactionManager::commit_transaction(c))?;
+    metrics::histogram!("nigran_commit_seconds").record(began.elapsed().as_secs_f64());
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::draining::Draining;
+use crate::db::Db;
 use crate::telemetry;
 
 /// How a part is asked whether it can be used; the error says what is wrong and how to mend it.
@@ -135,7 +136,12 @@ async fn ready(checks: Data<Checks>) -> HttpResponse {
 /// What the service has done, for Prometheus.
 #[utoipa::path(tag = "operations", security(()), responses((status = OK, body = String, content_type = "text/plain", example = "nigran_requests_total 1")))]
 #[get("/metrics")]
-async fn metrics() -> HttpResponse {
+async fn metrics(db: Data<Db>) -> HttpResponse {
+    telemetry::look_at_the_process();
+    let (busy, idle) = db.connections();
+    for (state, connections) in [("busy", busy), ("idle", idle)] {
+        ::metrics::gauge!("nigran_database_connections", "state" => state).set(f64::from(connections));
+    }
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(telemetry::metrics().render())
 }
 

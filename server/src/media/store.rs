@@ -215,3 +215,24 @@ fn insert_held(conn: &mut DbConn, row: &HeldRow<'_>) -> Result<bool> {
         .execute(c))?;
     Ok(inserted == 1)
 }
+
+/// A file that was given to a submission.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct File {
+    /// Its SHA-256 in hex.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: i64,
+    /// What it is.
+    pub content_type: String,
+}
+
+/// Every file that was ever given to a submission, by hash, after this one.
+pub fn files(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<File>> {
+    Ok(media_objects::table
+        .filter(media_objects::sha256.gt(after))
+        .order(media_objects::sha256)
+        .limit(limit)
+        .select((media_objects::sha256, media_objects::size, media_objects::content_type))
+        .load(conn)?)
+}

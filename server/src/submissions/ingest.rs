@@ -181,8 +181,10 @@ impl Submissions {
         };
         let Opened { letter, content_hash, release, envelope } = opened;
         let now = self.clock.now();
+        let began = std::time::Instant::now();
         let judgement =
             judging::judge(&envelope, &release, &letter.filer, &self.places, &self.flags, now, &around);
+        metrics::histogram!("nigran_evaluation_seconds").record(began.elapsed().as_secs_f64());
         let device_id = letter.filer.device.clone().or_else(|| envelope.device.as_ref()?.id.clone());
         Ok(Prepared::Judged(Arc::new(Filing {
             whereabouts: Whereabouts::of(&envelope, &self.flags),
