@@ -68,7 +68,7 @@ diesel::define_sql_function! {
 }
 
 fn of_lines(sight: &Sight) -> OfLines {
-    facilities::line.eq_any(sight.lines.iter().map(ToString::to_string).collect())
+    facilities::line.eq_any(sight.lines.iter().map(ToString::to_string).collect::<Vec<String>>())
 }
 
 type OfLines = diesel::dsl::EqAny<facilities::line, Vec<String>>;
