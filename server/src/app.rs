@@ -88,10 +88,11 @@ impl App {
         db.read(move |conn| loading.refresh(conn)).await?;
         let accounts = Accounts::open(db.clone(), clock.clone(), &config.data_dir.join("keys"))?;
         let media = Media::start(config.media.clone(), &config.data_dir).await?;
-        let facilities =
-            Facilities::new(db.clone(), places.clone(), clock.clone(), config.data_dir.join("imports"));
-        facilities.forget_imports();
         let assignments = Assignments::open(db.clone(), clock.clone())?;
+        let facilities =
+            Facilities::new(db.clone(), places.clone(), clock.clone(), config.data_dir.join("imports"))
+                .followed_by(vec![Arc::new(assignments.clone())]);
+        facilities.forget_imports();
         let findings = Findings::open(db.clone(), clock.clone(), forms.clone())?
             .followed_by(vec![Arc::new(assignments.clone())]);
         let submissions = Submissions {

@@ -25,3 +25,4 @@ pub mod submissions;
 pub mod sync;
 pub mod telemetry;
 pub mod uploads;
+pub mod year;

@@ -19,7 +19,7 @@ const PLATFORM: &[&str] = &[
     "telemetry.rs",
 ];
 /// What may know every room, because it puts them together.
-const TOGETHER: &[&str] = &["app", "app.rs", "backup", "cli", "cli.rs", "jobs.rs", "main.rs", "demo.rs"];
+const TOGETHER: &[&str] = &["app", "app.rs", "backup", "cli", "cli.rs", "jobs.rs", "main.rs", "demo.rs", "year"];
 /// The rooms, from the ground up. A room may import rooms of a lower floor only.
 const FLOORS: &[&[&str]] = &[
     &["audit", "collector"],

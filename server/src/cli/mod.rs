@@ -11,6 +11,7 @@ mod form;
 mod progress;
 mod serve;
 mod simulate;
+mod simulated_year;
 mod verify;
 
 use std::path::PathBuf;

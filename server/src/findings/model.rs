@@ -13,10 +13,15 @@ use crate::accounts::{Kind, Line};
 use crate::db::schema::{finding_cases, finding_events};
 use crate::db::{At, Json, text_enum, text_id};
 use crate::error::Result;
+use crate::http::PathId;
 
 text_id! {
     /// A finding's id.
     FindingId
+}
+
+impl PathId for FindingId {
+    const WHOSE: &'static str = "a finding's";
 }
 
 text_enum! {

@@ -123,6 +123,22 @@ pub(super) fn events(conn: &mut DbConn, id: &FindingId) -> Result<Vec<EventRow>>
         .load(conn)?)
 }
 
+/// Every case, in the order in which they were opened.
+pub(super) fn all_cases(conn: &mut DbConn) -> Result<Vec<Case>> {
+    Ok(finding_cases::table
+        .order((finding_cases::opened_at, finding_cases::id))
+        .select(Case::as_select())
+        .load(conn)?)
+}
+
+/// Everything that happened to any case, in order.
+pub(super) fn all_events(conn: &mut DbConn) -> Result<Vec<EventRow>> {
+    Ok(finding_events::table
+        .order((finding_events::finding_id, finding_events::n))
+        .select(EventRow::as_select())
+        .load(conn)?)
+}
+
 /// Sets the alarm of a case to which nothing happened.
 pub(super) fn set_alarm(conn: &mut DbConn, id: &FindingId, at: Option<At>) -> Result<()> {
     diesel::update(finding_cases::table.find(id)).set(finding_cases::alarm_at.eq(at)).execute(conn)?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use harness::bench::{Options, run};
 
 const HELP: &str = "\
-Usage: bench [--postgres] [--seconds N] [--connections 8,32,64] [--storm PEOPLE] [--kills N] [--only-storm] [--binary PATH]
+Usage: bench [--postgres] [--seconds N] [--connections 8,32,64] [--storm PEOPLE] [--kills N] [--only-storm] [--large] [--binary PATH]
 
 Starts the release binary `nigran` on a folder of its own, loads it over HTTP and prints Markdown tables.
 
@@ -18,6 +18,7 @@ Starts the release binary `nigran` on a folder of its own, loads it over HTTP an
   --storm PEOPLE       phones on a torn network, 200 unless told; 0 leaves the storm out (it takes some minutes)
   --kills N            how often the server is killed in the storm, 3 unless told
   --only-storm         nothing but the storm
+  --large              lists and queues among a million submissions as well (some minutes and gigabytes)
   --binary PATH        the server to measure; the one beside this program unless told
 
 Example: bench --postgres --seconds 10
@@ -46,12 +47,14 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
         storm: 200,
         kills: 3,
         only_storm: false,
+        large: false,
     };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n\n{HELP}"));
         match argument.as_str() {
             "--postgres" => options.postgres = true,
             "--only-storm" => options.only_storm = true,
+            "--large" => options.large = true,
             "--kills" => {
                 options.kills = value()?.parse().map_err(|_| format!("--kills needs a number\n\n{HELP}"))?;
             }
