@@ -46,7 +46,10 @@ async fn an_interview_is_assigned_to_a_district_and_made_there(app: TestApp) {
         .at("finished_at", "2026-11-22T10:00:00+05:00");
     enumerator.file(&filed).await.created();
 
-    assert_eq!((&made["facility"], &made["district"], &made["pool"]), (&Value::Null, &json!("PK226"), &json!("PK226")));
+    assert_eq!(
+        (&made["facility"], &made["district"], &made["pool"]),
+        (&Value::Null, &json!("PK226"), &json!("PK226"))
+    );
     assert_eq!((theirs.len(), &theirs[0]["id"]), (1, &made["id"]));
     assert_eq!(auditors.len(), 0, "auditors make no interviews");
     let held = &synced["assignments"][0];
@@ -112,7 +115,11 @@ async fn a_place_that_lies_elsewhere_takes_its_visits_along(app: TestApp) {
     assert_eq!(list(&there).await.len(), 1);
     supervisor.get(&path(&made, "")).await.refused(404, "assignment_unknown");
     let kept = officer.get(&path(&elsewhere, "")).await.ok();
-    assert_eq!((&kept["district"], &kept["pool"]), (&json!("PK225"), &json!("PK234")), "a pool somebody named stays");
+    assert_eq!(
+        (&kept["district"], &kept["pool"]),
+        (&json!("PK225"), &json!("PK234")),
+        "a pool somebody named stays"
+    );
 
     // Merged across a border, it lies where the one lies that goes on in its stead; undone, it lies where it lay.
     let twin = place(&inspector, &kiln()).await;
@@ -140,7 +147,8 @@ async fn a_rejected_audit_leaves_the_next_one_to_the_audit_before(app: TestApp) 
         assert_eq!(of_audits.len(), 1, "{open:?}");
         (of_audits[0]["origin_id"].clone(), of_audits[0]["due_at"].as_str().unwrap().to_owned())
     };
-    let risk = async |officer: &Person| officer.get(&format!("/v1/facilities/{home}")).await.ok()["risk"].clone();
+    let risk =
+        async |officer: &Person| officer.get(&format!("/v1/facilities/{home}")).await.ok()["risk"].clone();
     auditor.file(&calm).await.created();
     let (_, calm_due) = next(&officer).await;
     auditor.file(&alarming).await.created();

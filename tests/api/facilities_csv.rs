@@ -125,10 +125,17 @@ async fn a_dry_run_warns_of_what_the_register_may_have_already(app: TestApp) {
         .collect();
     assert_eq!(
         warnings,
-        [(2, "possible_duplicate", true), (5, "possible_duplicate", true), (7, "possible_duplicate_line", false)],
+        [
+            (2, "possible_duplicate", true),
+            (5, "possible_duplicate", true),
+            (7, "possible_duplicate_line", false)
+        ],
         "{report}"
     );
-    assert_eq!((&report["problem_count"], &report["good"], &report["warning_count"]), (&json!(0), &json!(6), &json!(3)));
+    assert_eq!(
+        (&report["problem_count"], &report["good"], &report["warning_count"]),
+        (&json!(0), &json!(6), &json!(3))
+    );
     // They are warnings: what a person decides to import is imported.
     assert_eq!(import(&supervisor, "", file).await.ok()["imported"], 6);
 }

@@ -356,7 +356,9 @@ async fn rules_rest_on_the_last_accepted_visit(app: TestApp) {
     assert_eq!(calculated(&second, "prev_audit_score").await, score);
 
     // What was accepted and reopened waits again, and counts for nothing until it is accepted anew.
-    let other = app.account("another-officer", json!({ "role": "supervisor", "line": "swd", "areas": ["PK226"] })).await;
+    let other = app
+        .account("another-officer", json!({ "role": "supervisor", "line": "swd", "areas": ["PK226"] }))
+        .await;
     decide(&other, &first, reopened).await.ok();
     let third = audit(18);
     auditor.file(&third).await.created();

@@ -19,7 +19,8 @@ const PLATFORM: &[&str] = &[
     "telemetry.rs",
 ];
 /// What may know every room, because it puts them together.
-const TOGETHER: &[&str] = &["app", "app.rs", "backup", "cli", "cli.rs", "jobs.rs", "main.rs", "demo.rs", "year"];
+const TOGETHER: &[&str] =
+    &["app", "app.rs", "backup", "cli", "cli.rs", "jobs.rs", "main.rs", "demo.rs", "year"];
 /// The rooms, from the ground up. A room may import rooms of a lower floor only.
 const FLOORS: &[&[&str]] = &[
     &["audit", "collector"],

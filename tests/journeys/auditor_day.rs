@@ -82,7 +82,8 @@ async fn an_audit_from_the_missing_child_to_the_better_rating(app: TestApp) {
     let (auditor, officer) = (app.auditor().await, app.login("supervisor-swd").await);
     let with_proof = audit.clone().with_photo(photos::jpeg("police-report.jpg", "found in Mastung"));
     auditor.revise(&with_proof, receipt["content_hash"].as_str().unwrap()).await.created();
-    let said = json!({ "to": "remedied", "comment": "he is back", "evidence": { "media": ["police-report.jpg"] } });
+    let said =
+        json!({ "to": "remedied", "comment": "he is back", "evidence": { "media": ["police-report.jpg"] } });
     let page = officer.get(&at(&missing, "")).await.ok();
     officer.step(&page, said.clone()).await.refused(400, "evidence_unknown");
     let proof = with_proof.photos.iter().find(|photo| photo.name == "police-report.jpg").unwrap();
@@ -105,7 +106,8 @@ async fn an_audit_from_the_missing_child_to_the_better_rating(app: TestApp) {
     assert_eq!(read["calculated"]["rating"], "green", "{}", read["calculated"]);
 
     // One visit was the next audit and the look at what was put right; the finding is verified, and the home watched less.
-    let seen = json!({ "to": "verified", "comment": "all nine are there", "evidence": { "submission": again.id } });
+    let seen =
+        json!({ "to": "verified", "comment": "all nine are there", "evidence": { "submission": again.id } });
     let page = officer.get(&at(&missing, "")).await.ok();
     let verified = officer.step(&page, seen).await.ok();
     let done = officer.get("/v1/assignments?state=done").await.ok()["items"].clone();

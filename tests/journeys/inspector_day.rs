@@ -176,11 +176,19 @@ async fn a_day_from_the_gate_to_the_verified_finding(app: TestApp) {
     app.run_jobs().await;
     let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
     let page = supervisor.get(&at(&danger, "")).await.ok();
-    let said = json!({ "to": "remedied", "comment": "no child works there", "evidence": { "media": ["gate.jpg"] } });
+    let said =
+        json!({ "to": "remedied", "comment": "no child works there", "evidence": { "media": ["gate.jpg"] } });
     let remedied = supervisor.step(&page, said).await.ok();
     let wanted = inspector.get("/v1/assignments").await.ok()["items"][0].clone();
-    assert_eq!((&wanted["facility"], &wanted["findings"]), (&json!(known), &json!([danger["id"]])), "{wanted}");
-    inspector.post(&format!("/v1/assignments/{}/take", wanted["id"].as_str().unwrap()), &json!({})).await.ok();
+    assert_eq!(
+        (&wanted["facility"], &wanted["findings"]),
+        (&json!(known), &json!([danger["id"]])),
+        "{wanted}"
+    );
+    inspector
+        .post(&format!("/v1/assignments/{}/take", wanted["id"].as_str().unwrap()), &json!({}))
+        .await
+        .ok();
 
     // The inspector goes again, to the workshop as the register has it.
     app.clock.advance(Duration::days(1));

@@ -91,7 +91,11 @@ async fn a_day_at_the_desk(app: TestApp) {
     let schooling = supervisor.finding(workshop.id, "EDU-01").await;
     let until = "2026-12-01T12:00:00+05:00";
     let paused = supervisor
-        .act(&schooling, "/pause", json!({ "reason": "the school is closed for the elections", "until": until }))
+        .act(
+            &schooling,
+            "/pause",
+            json!({ "reason": "the school is closed for the elections", "until": until }),
+        )
         .await
         .ok();
     assert_eq!(paused["deadline"], "paused");
@@ -116,7 +120,8 @@ async fn a_day_at_the_desk(app: TestApp) {
 
     // The answer comes back; the officer sees by the question's label what changed, and accepts it.
     let corrected = workshop.clone().with("departure_time", "13:30");
-    let before = inspector.get(&format!("/v1/submissions/{}", workshop.id)).await.ok()["content_hash"].clone();
+    let before =
+        inspector.get(&format!("/v1/submissions/{}", workshop.id)).await.ok()["content_hash"].clone();
     let receipt = inspector.revise(&corrected, before.as_str().unwrap()).await.created();
     let diff = supervisor.get(&format!("/v1/submissions/{}/diff?from=1&to=2", workshop.id)).await.ok();
     let changes = diff["items"].as_array().cloned().unwrap_or_default();

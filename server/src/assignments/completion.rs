@@ -80,12 +80,7 @@ impl Assignments {
 }
 
 /// What assignments call the place of a visit: every id its facility is known by, or the district that was asked about.
-fn where_to(
-    conn: &mut DbConn,
-    kind: Kind,
-    facility: Option<&str>,
-    areas: Areas,
-) -> Result<Vec<String>> {
+fn where_to(conn: &mut DbConn, kind: Kind, facility: Option<&str>, areas: Areas) -> Result<Vec<String>> {
     match (kind, facility) {
         (Kind::Toolkit, _) => Ok(areas.district.map(services_of).into_iter().collect()),
         (_, Some(facility)) => names_of(conn, facility),

@@ -56,7 +56,8 @@ pub(super) struct Simulate {
 impl Simulate {
     pub(super) async fn run(self) -> Result<ExitCode> {
         if let Some(months) = self.months {
-            let year = SimulatedYear { people: self.inspectors, months, seed: self.seed, folder: self.folder };
+            let year =
+                SimulatedYear { people: self.inspectors, months, seed: self.seed, folder: self.folder };
             return year.run().await;
         }
         let most = u64::from(self.photo_kb) * 1000;

@@ -35,10 +35,11 @@ impl SimulatedYear {
         let folder = self.folder.clone().unwrap_or_else(|| {
             std::env::temp_dir().join(format!("nigran-year-{}", uuid::Uuid::now_v7().simple()))
         });
-        if kept && folder.join("nigran.db").exists() {
+        let is_empty = std::fs::read_dir(&folder).map_or(true, |mut files| files.next().is_none());
+        if kept && !is_empty {
             return Err(Error::invalid(
                 "folder_in_use",
-                format!("{} holds a server's data; name a folder that is empty", folder.display()),
+                format!("{} is not empty; name a folder that is, or none", folder.display()),
             ));
         }
         let began = Instant::now();
@@ -56,7 +57,8 @@ impl SimulatedYear {
     }
 
     async fn play(&self, folder: PathBuf) -> Result<Played> {
-        let mut config = Config { listen: "127.0.0.1:0".to_owned(), data_dir: folder, workers: 2, ..Config::default() };
+        let mut config =
+            Config { listen: "127.0.0.1:0".to_owned(), data_dir: folder, workers: 2, ..Config::default() };
         // Jobs are run when the clock has been moved, by whoever moves it.
         config.jobs.at_once = 0;
         let clock = Clock::manual(beginning());
@@ -70,9 +72,18 @@ impl SimulatedYear {
         let url = format!("http://{}", running.address);
         let days = self.months * 365 / 12;
         let year = Year { people: self.people as usize, days, seed: self.seed, pace: PACE };
-        say(&format!("{} people, {days} days from {}, seed {}", self.people, beginning().date_naive(), self.seed));
-        let server =
-            Server { app: &running.app, url: &url, clock: &clock, administrator: ("admin".to_owned(), password) };
+        say(&format!(
+            "{} people, {days} days from {}, seed {}",
+            self.people,
+            beginning().date_naive(),
+            self.seed
+        ));
+        let server = Server {
+            app: &running.app,
+            url: &url,
+            clock: &clock,
+            administrator: ("admin".to_owned(), password),
+        };
         let bar = Bar::new("days");
         let played = year.play(&server, |day, _| bar.show(day.into(), days.into())).await;
         bar.finish();

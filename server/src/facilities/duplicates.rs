@@ -75,7 +75,9 @@ fn compare(row: &Facility, names: &[Name], known: &Known) -> Option<PossibleDupl
     let other = &known.row;
     let distance = distance_m(row, other);
     // Names are the dearer part, and of what lies farther off they do not matter.
-    if distance.is_some_and(|metres| metres > REACH_M && apart_m(row, other).is_some_and(|apart| apart > REACH_M)) {
+    if distance
+        .is_some_and(|metres| metres > REACH_M && apart_m(row, other).is_some_and(|apart| apart > REACH_M))
+    {
         return None;
     }
     let name_score = best_likeness(names, &known.names);

@@ -46,7 +46,8 @@ impl Facilities {
         let account = actor.account.to_string();
         let followers = self.followers.clone();
         let registration = Registration { id, facts, hash, area, known, account, sight: sight.clone() };
-        let (is_new, row) = self.db.write(actor.by(), move |tx| settle(tx, &followers, &registration)).await?;
+        let (is_new, row) =
+            self.db.write(actor.by(), move |tx| settle(tx, &followers, &registration)).await?;
         tracing::info!(facility.id = %row.id, is_new, "took in facility {}", row.code);
         Ok((is_new, self.registered(row, sight, warnings).await?))
     }

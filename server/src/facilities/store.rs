@@ -5,8 +5,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::kinds::PRIVATE;
 use super::model::{
-    EventRow, Facility, FacilityId, LinkRow, RegistrationRow, Relation, Status, TrigramRow, VisitRow,
-    WordRow,
+    EventRow, Facility, FacilityId, LinkRow, RegistrationRow, Relation, Status, TrigramRow, VisitRow, WordRow,
 };
 use super::sight::Sight;
 use crate::db::schema::{

@@ -48,6 +48,9 @@ impl State {
     /// Those whose deadline runs.
     pub const RUNNING: [State; 3] = [State::Open, State::Acknowledged, State::Referred];
 
+    /// Those that are still somebody's work: also what has to be seen yet.
+    pub const UNFINISHED: [State; 4] = [State::Open, State::Acknowledged, State::Referred, State::Remedied];
+
     /// Whether somebody still has to put it right.
     pub fn runs(self) -> bool {
         State::RUNNING.contains(&self)

@@ -105,11 +105,7 @@ async fn transition(
     )
 )]
 #[post("/v1/findings/{id}/severity")]
-async fn grade(
-    room: Data<Findings>,
-    on: Acting<FindingId>,
-    new: Json<NewSeverity>,
-) -> Result<HttpResponse> {
+async fn grade(room: Data<Findings>, on: Acting<FindingId>, new: Json<NewSeverity>) -> Result<HttpResponse> {
     let id = room.grade(on.actor.clone(), on.page, new.into_inner()).await?;
     shown(&room, on.actor, id, None).await
 }
@@ -129,11 +125,7 @@ async fn grade(
     )
 )]
 #[post("/v1/findings/{id}/proposal")]
-async fn decide(
-    room: Data<Findings>,
-    on: Acting<FindingId>,
-    new: Json<NewDecision>,
-) -> Result<HttpResponse> {
+async fn decide(room: Data<Findings>, on: Acting<FindingId>, new: Json<NewDecision>) -> Result<HttpResponse> {
     let id = room.decide(on.actor.clone(), on.page, new.into_inner()).await?;
     shown(&room, on.actor, id, None).await
 }
@@ -153,11 +145,7 @@ async fn decide(
     )
 )]
 #[post("/v1/findings/{id}/pause")]
-async fn pause(
-    room: Data<Findings>,
-    on: Acting<FindingId>,
-    new: Json<NewPause>,
-) -> Result<HttpResponse> {
+async fn pause(room: Data<Findings>, on: Acting<FindingId>, new: Json<NewPause>) -> Result<HttpResponse> {
     let id = room.pause(on.actor.clone(), on.page, new.into_inner()).await?;
     shown(&room, on.actor, id, None).await
 }
@@ -177,11 +165,7 @@ async fn pause(
     )
 )]
 #[post("/v1/findings/{id}/resume")]
-async fn resume(
-    room: Data<Findings>,
-    on: Acting<FindingId>,
-    new: Json<NewResume>,
-) -> Result<HttpResponse> {
+async fn resume(room: Data<Findings>, on: Acting<FindingId>, new: Json<NewResume>) -> Result<HttpResponse> {
     let id = room.resume(on.actor.clone(), on.page, new.into_inner()).await?;
     shown(&room, on.actor, id, None).await
 }

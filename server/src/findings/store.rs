@@ -1,5 +1,6 @@
 //! Queries of the findings room. Events are only ever added; a case is put back only if it is as it was read.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
@@ -166,6 +167,10 @@ pub(super) fn next_alarm(conn: &mut DbConn) -> Result<Option<At>> {
     Ok(first.flatten())
 }
 
+/// Written out, as the partial indices have them.
+const UNFINISHED: &str = "state IN ('open', 'acknowledged', 'referred', 'remedied')";
+const RUNNING: &str = "state IN ('open', 'acknowledged', 'referred')";
+
 type Backend = <DbConn as diesel::Connection>::Backend;
 type Condition = Box<dyn BoxableExpression<finding_cases::table, Backend, SqlType = Nullable<Bool>>>;
 
@@ -230,9 +235,11 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
         let later = finding_cases::due_at.gt(*at);
         query = query.filter(later.or(finding_cases::due_at.eq(*at).and(finding_cases::id.gt(id.clone()))));
     }
-    if let Some(states) = &filter.states {
-        query = query.filter(finding_cases::state.eq_any(states.clone()));
-    }
+    query = match &filter.states {
+        None => query,
+        Some(states) if *states == State::UNFINISHED => query.filter(sql::<Bool>(UNFINISHED)),
+        Some(states) => query.filter(finding_cases::state.eq_any(states.clone())),
+    };
     if let Some(district) = &filter.district {
         query = query.filter(finding_cases::district.eq(district.clone()));
     }
@@ -268,11 +275,9 @@ pub(super) fn unfinished_at(
     kind: Kind,
     limit: i64,
 ) -> Result<Vec<Case>> {
-    let mut states = State::RUNNING.to_vec();
-    states.push(State::Remedied);
     Ok(finding_cases::table
         .filter(finding_cases::facility.eq_any(places.to_vec()).and(finding_cases::kind.eq(kind)))
-        .filter(finding_cases::state.eq_any(states))
+        .filter(finding_cases::state.eq_any(State::UNFINISHED.to_vec()))
         .order((finding_cases::due_at, finding_cases::id))
         .limit(limit)
         .select(Case::as_select())
@@ -287,7 +292,7 @@ pub(super) fn running_in(conn: &mut DbConn, district: &str) -> Result<Vec<Runnin
     Ok(finding_cases::table
         .filter(finding_cases::district.eq(district))
         .filter(finding_cases::facility.is_not_null())
-        .filter(finding_cases::state.eq_any(State::RUNNING.to_vec()))
+        .filter(sql::<Bool>(RUNNING))
         .select((
             finding_cases::facility,
             finding_cases::code,
@@ -301,11 +306,9 @@ pub(super) fn running_in(conn: &mut DbConn, district: &str) -> Result<Vec<Runnin
 
 /// How many cases of a facility, opened by visits with this form before `ended`, are not finished.
 pub(super) fn unfinished_of(conn: &mut DbConn, places: &[String], form: &str, ended: At) -> Result<usize> {
-    let mut states = State::RUNNING.to_vec();
-    states.push(State::Remedied);
     let rules: Vec<Json> = finding_cases::table
         .filter(finding_cases::facility.eq_any(places.to_vec()))
-        .filter(finding_cases::state.eq_any(states))
+        .filter(finding_cases::state.eq_any(State::UNFINISHED.to_vec()))
         .filter(finding_cases::visited_at.lt(ended))
         .select(finding_cases::rule)
         .load(conn)?;

@@ -33,7 +33,10 @@ impl<Id: PathId> OnPage<Id> {
         let id = path_id(request.match_info().get("id").unwrap_or_default())?;
         let Some(tag) = if_match(request)? else { return Ok(OnPage { id, version: None }) };
         let version = tag.parse().map_err(|_| {
-            Error::invalid("bad_if_match", "If-Match takes the `version` in double quotes, as the ETag gave it")
+            Error::invalid(
+                "bad_if_match",
+                "If-Match takes the `version` in double quotes, as the ETag gave it",
+            )
         })?;
         Ok(OnPage { id, version: Some(version) })
     }
@@ -81,6 +84,9 @@ pub(crate) fn words(member: &'static str, text: Option<String>) -> Result<Option
 /// What somebody must write.
 pub(crate) fn needed_words(member: &'static str, text: Option<String>) -> Result<String> {
     words(member, text)?.ok_or_else(|| {
-        Error::invalid("words_needed", format!("`{member}` must say why; whoever reads it later was not there"))
+        Error::invalid(
+            "words_needed",
+            format!("`{member}` must say why; whoever reads it later was not there"),
+        )
     })
 }

@@ -123,22 +123,32 @@ fn deadline(case: &Kept, now: DateTime<Utc>, account: &mut Account) {
     }
     let records: Vec<&Happened> = case.events.iter().filter(|event| event.deed == Deed::Breached).collect();
     match records.as_slice() {
-        [] if case.breached_at.is_some() => account.mistake(format!("{}: breached without a record", case.key)),
+        [] if case.breached_at.is_some() => {
+            account.mistake(format!("{}: breached without a record", case.key))
+        }
         [_, _, ..] => account.mistake(format!("{}: breached {} times", case.key, records.len())),
         [one] if Some(one.at) != case.breached_at => {
-            account.mistake(format!("{}: breached at {:?}, recorded at {}", case.key, case.breached_at, one.at));
+            account
+                .mistake(format!("{}: breached at {:?}, recorded at {}", case.key, case.breached_at, one.at));
         }
         _ => {}
     }
     let passed = passed(case, now);
     match (passed, records.first()) {
-        (Some(at), None) => account.mistake(format!("{}: its deadline passed at {at}, and nobody noted it", case.key)),
-        (None, Some(one)) => account.mistake(format!("{}: breached at {}, before its deadline passed", case.key, one.at)),
+        (Some(at), None) => {
+            account.mistake(format!("{}: its deadline passed at {at}, and nobody noted it", case.key))
+        }
+        (None, Some(one)) => {
+            account.mistake(format!("{}: breached at {}, before its deadline passed", case.key, one.at))
+        }
         (Some(at), Some(one)) => {
             let from = at.max(case.opened_at.utc());
             let late = one.at.utc() - from;
             if late < Duration::zero() || late > Duration::hours(LATEST_HOURS) {
-                account.mistake(format!("{}: its deadline passed at {from}, and was noted at {}", case.key, one.at));
+                account.mistake(format!(
+                    "{}: its deadline passed at {from}, and was noted at {}",
+                    case.key, one.at
+                ));
             }
         }
         (None, None) => {}
@@ -224,18 +234,25 @@ fn referrals(case: &Kept, now: DateTime<Utc>, account: &mut Account) {
         *account.referrals.entry(sent.state.to_string()).or_default() += 1;
         let of_it = |deed: Deed| {
             let said = |event: &&Happened| {
-                event.deed == deed && event.details.get("referral").and_then(Value::as_str) == Some(sent.id.as_str())
+                event.deed == deed
+                    && event.details.get("referral").and_then(Value::as_str) == Some(sent.id.as_str())
             };
             case.events.iter().filter(said).count()
         };
         let unanswered = of_it(Deed::ReferralUnanswered);
         if unanswered > 1 {
-            account.mistake(format!("{}: a referral to {} was unanswered {unanswered} times", case.key, sent.body));
+            account.mistake(format!(
+                "{}: a referral to {} was unanswered {unanswered} times",
+                case.key, sent.body
+            ));
         }
         let waits = sent.state == ReferralState::Sent && case.state.runs();
         let due = sent.answer_by.utc() + Duration::hours(LATEST_HOURS);
         if waits && due < now && unanswered == 0 {
-            account.mistake(format!("{}: a referral to {} is unanswered, and nobody noted it", case.key, sent.body));
+            account.mistake(format!(
+                "{}: a referral to {} is unanswered, and nobody noted it",
+                case.key, sent.body
+            ));
         }
     }
 }
@@ -246,7 +263,10 @@ fn completion(visit: &assignments::Kept, account: &mut Account) {
     let (done, reopened) = (count(assignments::Deed::Completed), count(assignments::Deed::Reopened));
     let is_done = usize::from(visit.state == assignments::State::Done);
     if done != reopened + is_done || (is_done == 1) != visit.completed_by.is_some() {
-        account.mistake(format!("the visit to {} was done {done} times and reopened {reopened} times", visit.place));
+        account.mistake(format!(
+            "the visit to {} was done {done} times and reopened {reopened} times",
+            visit.place
+        ));
     }
 }
 
@@ -258,7 +278,9 @@ fn told(found: &[Kept], notices: &[Left], account: &mut Account) {
         let template = notice.details.get("template").and_then(Value::as_str).unwrap_or_default();
         *account.notices.entry(template.to_owned()).or_default() += 1;
         *seen.entry(notice.key.clone().unwrap_or_default()).or_default() += 1;
-        if ["finding.overdue", "finding.escalated", "referral.declined", "referral.unanswered"].contains(&template) {
+        if ["finding.overdue", "finding.escalated", "referral.declined", "referral.unanswered"]
+            .contains(&template)
+        {
             *up.entry(notice.subject.clone()).or_default() += 1;
         }
     }
@@ -275,7 +297,11 @@ fn told(found: &[Kept], notices: &[Left], account: &mut Account) {
 }
 
 /// Every event on a line, in the order in which they happened, under names that do not hang on ids.
-fn written_out(found: &[Kept], visits: &[assignments::Kept], names: &BTreeMap<String, String>) -> Vec<String> {
+fn written_out(
+    found: &[Kept],
+    visits: &[assignments::Kept],
+    names: &BTreeMap<String, String>,
+) -> Vec<String> {
     let mut known = names.clone();
     let mut numbers: BTreeMap<String, u64> = BTreeMap::new();
     let mut named = |stem: String| {
@@ -291,16 +317,23 @@ fn written_out(found: &[Kept], visits: &[assignments::Kept], names: &BTreeMap<St
         known.insert(case.id.to_string(), name);
     }
     for visit in visits {
-        known.insert(visit.id.to_string(), named(format!("visit {} {} {}", visit.form, visit.place, visit.origin)));
+        known.insert(
+            visit.id.to_string(),
+            named(format!("visit {} {} {}", visit.form, visit.place, visit.origin)),
+        );
     }
     let mut lines: Vec<(At, String, i32, Value)> = Vec::new();
     for case in found {
         let name = known.get(case.id.as_str()).cloned().unwrap_or_default();
-        lines.extend(case.events.iter().map(|event| (event.at, name.clone(), event.n, finding_event(&name, event))));
+        lines.extend(
+            case.events.iter().map(|event| (event.at, name.clone(), event.n, finding_event(&name, event))),
+        );
     }
     for visit in visits {
         let name = known.get(visit.id.as_str()).cloned().unwrap_or_default();
-        lines.extend(visit.events.iter().map(|event| (event.at, name.clone(), event.n, visit_event(&name, event))));
+        lines.extend(
+            visit.events.iter().map(|event| (event.at, name.clone(), event.n, visit_event(&name, event))),
+        );
     }
     lines.sort_by(|one, other| (one.0, &one.1, one.2).cmp(&(other.0, &other.1, other.2)));
     lines.into_iter().map(|(.., line)| renamed(&line.to_string(), &known)).collect()

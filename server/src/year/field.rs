@@ -115,7 +115,11 @@ impl Goer {
         let mut photos = Vec::new();
         if self.person.chance.happens(SENDS_PHOTOS) {
             for picture in &filing.pictures {
-                let ask = Ask::put(format!("{path}/media/{}", picture.name), &picture.content_type, picture.bytes.clone());
+                let ask = Ask::put(
+                    format!("{path}/media/{}", picture.name),
+                    &picture.content_type,
+                    picture.bytes.clone(),
+                );
                 if self.person.ask(ask).await?.status < 300 {
                     photos.push(picture.name.clone());
                 }
@@ -131,7 +135,8 @@ impl Goer {
 
     /// What has no time is sent to the unit from the field.
     async fn refer_the_gravest(&mut self, filing: &Filing) -> Result<()> {
-        let found = self.person.list(format!("/v1/findings?submission={}&severity=emergency%2B", filing.id)).await?;
+        let found =
+            self.person.list(format!("/v1/findings?submission={}&severity=emergency%2B", filing.id)).await?;
         let Some(it) = found.iter().find(|it| text(it, "refer_to") == "cpu") else { return Ok(()) };
         let basis = match self.person.chance.happens(0.7) {
             true => json!({ "basis": "given" }),
@@ -158,7 +163,6 @@ impl Goer {
             let ask = Ask::put(format!("/v1/submissions/{id}"), "application/json", bytes).on(&filed.hash);
             if let Some(receipt) = self.person.ask(ask).await?.done() {
                 filed.hash = text(&receipt, "content_hash");
-                filed.revisions += 1;
                 filed.is_returned = false;
                 log.revised += 1;
             }

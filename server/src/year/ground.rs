@@ -80,7 +80,9 @@ impl Builder<'_> {
             Ground { goers: Vec::new(), supervisors: Vec::new(), units: Vec::new(), deciders: Vec::new() };
         let province = json!([HOME_PROVINCE]);
         for (role, name) in [("labour_head", "labour-head"), ("deputy_director", "deputy-director")] {
-            let head = self.account(&format!("sim-{name}"), role, HOME_PROVINCE, &json!({ "areas": province })).await?;
+            let head = self
+                .account(&format!("sim-{name}"), role, HOME_PROVINCE, &json!({ "areas": province }))
+                .await?;
             ground.deciders.push(head);
         }
         let districts = people.div_ceil(TEAM).clamp(1, DISTRICTS.len());
@@ -91,7 +93,9 @@ impl Builder<'_> {
                 ground.supervisors.push(supervisor);
             }
             let name = format!("sim-unit-{code}").to_lowercase();
-            ground.units.push(self.account(&name, "case_worker", code, &json!({ "unit": format!("CPU-{code}") })).await?);
+            ground.units.push(
+                self.account(&name, "case_worker", code, &json!({ "unit": format!("CPU-{code}") })).await?,
+            );
             let area = area_of(&lists, code, *lat, *lon)?;
             for n in (at..people).step_by(districts) {
                 let goer = self.goer(n, n / districts, code, area.clone()).await?;
@@ -132,7 +136,13 @@ impl Builder<'_> {
         Ok(())
     }
 
-    async fn account(&mut self, username: &str, role: &str, district: &str, besides: &Value) -> Result<Person> {
+    async fn account(
+        &mut self,
+        username: &str,
+        role: &str,
+        district: &str,
+        besides: &Value,
+    ) -> Result<Person> {
         let password = password(self.seed);
         let mut body = json!({
             "username": username, "name": format!("Simulated {role}"), "role": role, "areas": [district], "password": password,
@@ -142,7 +152,8 @@ impl Builder<'_> {
         }
         self.admin.must(Ask::post("/v1/accounts", &body)).await?;
         let mark = username.bytes().fold(7_u64, |mark, byte| mark.wrapping_mul(31).wrapping_add(byte.into()));
-        let mut person = Person::new(self.wire, username, &password, district, Chance::for_one(self.seed, mark));
+        let mut person =
+            Person::new(self.wire, username, &password, district, Chance::for_one(self.seed, mark));
         person.introduce().await?;
         Ok(person)
     }
@@ -152,7 +163,10 @@ impl Builder<'_> {
         let listed = self.admin.must(Ask::get(format!("/v1/forms/{form}"))).await?;
         let version = listed.pointer("/current/version").and_then(Value::as_u64);
         version.and_then(|version| u32::try_from(version).ok()).ok_or_else(|| {
-            Error::not_found("form_unknown", format!("the server has no questionnaire {form} to play a year with"))
+            Error::not_found(
+                "form_unknown",
+                format!("the server has no questionnaire {form} to play a year with"),
+            )
         })
     }
 
@@ -167,7 +181,9 @@ impl Builder<'_> {
 
 /// The first tehsil of a district, as answers name it.
 fn area_of(lists: &Value, district: &str, lat: f64, lon: f64) -> Result<Place> {
-    let items = |list: &str| lists.pointer(&format!("/{list}/items")).and_then(Value::as_array).cloned().unwrap_or_default();
+    let items = |list: &str| {
+        lists.pointer(&format!("/{list}/items")).and_then(Value::as_array).cloned().unwrap_or_default()
+    };
     let tehsil = items("tehsil").into_iter().find(|it| text(it, "district") == district);
     let division = items("district").into_iter().find(|it| text(it, "code") == district);
     match (tehsil, division) {
@@ -175,7 +191,9 @@ fn area_of(lists: &Value, district: &str, lat: f64, lon: f64) -> Result<Place> {
             codes: [text(&own, "division"), district.to_owned(), text(&tehsil, "code")],
             point: Some((lat, lon)),
         }),
-        _ => Err(Error::not_found("district_unknown", format!("the choice lists have no district {district}"))),
+        _ => {
+            Err(Error::not_found("district_unknown", format!("the choice lists have no district {district}")))
+        }
     }
 }
 

@@ -37,7 +37,9 @@ async fn review(who: &mut Person, log: &mut Log) -> Result<()> {
         let drawn = who.chance.share();
         let decision = match drawn {
             drawn if drawn < 0.82 => json!({ "action": "accept" }),
-            drawn if drawn < 0.94 => json!({ "action": "return", "reason": "The position is too coarse; stand in the open." }),
+            drawn if drawn < 0.94 => {
+                json!({ "action": "return", "reason": "The position is too coarse; stand in the open." })
+            }
             _ => json!({ "action": "reject", "reason": "It was another place." }),
         };
         let id = text(it, "id");
@@ -87,7 +89,9 @@ async fn work(who: &mut Person, it: &Value, now: DateTime<Utc>, log: &Log) -> Re
 async fn pause(who: &mut Person, it: &Value, now: DateTime<Utc>) -> Result<()> {
     let days = who.chance.between(2, 25) as i64;
     let said = match who.chance.happens(0.7) {
-        true => json!({ "reason": "The court hears it first.", "until": (now + Duration::days(days)).to_rfc3339() }),
+        true => {
+            json!({ "reason": "The court hears it first.", "until": (now + Duration::days(days)).to_rfc3339() })
+        }
         false => json!({ "reason": "The road is under water." }),
     };
     act(who, it, "pause", &said).await

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike as _, Duration, FixedOffset, NaiveDate, NaiveTime, TimeZone as _, Utc, Weekday};
+use chrono::{
+    DateTime, Datelike as _, Duration, FixedOffset, NaiveDate, NaiveTime, TimeZone as _, Utc, Weekday,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -62,7 +64,6 @@ pub(super) struct Filed {
     pub(super) ended: DateTime<Utc>,
     pub(super) envelope: Value,
     pub(super) hash: String,
-    pub(super) revisions: u32,
     pub(super) photos: Vec<String>,
     pub(super) is_returned: bool,
     pub(super) is_rejected: bool,
@@ -85,7 +86,6 @@ impl Log {
             ended: filing.ended,
             envelope: filing.envelope,
             hash,
-            revisions: 1,
             photos,
             is_returned: false,
             is_rejected: false,
@@ -240,8 +240,13 @@ impl Playing<'_> {
 
     async fn end(self) -> Result<Played> {
         let Ground { goers, supervisors, units, deciders } = self.ground;
-        let people: Vec<Person> =
-            goers.into_iter().map(|goer| goer.person).chain(supervisors).chain(units).chain(deciders).collect();
+        let people: Vec<Person> = goers
+            .into_iter()
+            .map(|goer| goer.person)
+            .chain(supervisors)
+            .chain(units)
+            .chain(deciders)
+            .collect();
         let mut refused: BTreeMap<String, u64> = BTreeMap::new();
         for (code, count) in people.iter().flat_map(|person| &person.refused) {
             *refused.entry(code.clone()).or_default() += count;

@@ -13,7 +13,11 @@ pub(super) const COUNT: u32 = 1_000_000;
 /// What is asked of them, and by whom.
 pub(super) const QUESTIONS: &[(&str, &str, &str)] = &[
     ("review queue, page of 50, district", "supervisor", "/v1/review-queue?limit=50"),
-    ("review queue, page of 50, one form", "supervisor", "/v1/review-queue?form=child-labour-inspection&limit=50"),
+    (
+        "review queue, page of 50, one form",
+        "supervisor",
+        "/v1/review-queue?form=child-labour-inspection&limit=50",
+    ),
     ("submissions, page of 50, district", "supervisor", "/v1/submissions?limit=50"),
     ("submissions that wait, page of 50", "supervisor", "/v1/submissions?review=received&limit=50"),
     ("submissions, page of 50, province", "labour-head", "/v1/submissions?limit=50"),
@@ -21,7 +25,8 @@ pub(super) const QUESTIONS: &[(&str, &str, &str)] = &[
 ];
 
 /// Columns that are the same for all.
-const SAME: &str = "form, version, kind, revision, content_hash, device_id, verdict, media, edition, findings, summary";
+const SAME: &str =
+    "form, version, kind, revision, content_hash, device_id, verdict, media, edition, findings, summary";
 
 /// Fills the database behind `url` up; how long it took. The server may run meanwhile, and waits while it is written.
 ///

@@ -55,7 +55,9 @@ impl<'s> Likely<'s> {
             let row = as_row(line)?;
             warnings.extend(self.said_before(line, &row)?);
             match self.alike(conn, line, &row)? {
-                Some(found) => warnings.extend(found.iter().take(MOST_OF_A_LINE).map(|one| warning(line, one))),
+                Some(found) => {
+                    warnings.extend(found.iter().take(MOST_OF_A_LINE).map(|one| warning(line, one)))
+                }
                 None => left_out += 1,
             }
         }
@@ -79,7 +81,12 @@ impl<'s> Likely<'s> {
     }
 
     /// What in the register a line may be; none: it was not compared.
-    fn alike(&mut self, conn: &mut DbConn, line: &Good, row: &Facility) -> Result<Option<Vec<PossibleDuplicate>>> {
+    fn alike(
+        &mut self,
+        conn: &mut DbConn,
+        line: &Good,
+        row: &Facility,
+    ) -> Result<Option<Vec<PossibleDuplicate>>> {
         if line.facts.position.is_some() {
             let around = squares_around(line).into_iter().filter_map(|square| self.squares.get(&square));
             return duplicates::among(row, around.flat_map(|square| square.iter())).map(Some);
@@ -104,7 +111,9 @@ impl<'s> Likely<'s> {
             line: line.number,
             column: None,
             code: "possible_duplicate_line",
-            message: format!("line {before} has the same kind and name at the same spot; leave one of them out"),
+            message: format!(
+                "line {before} has the same kind and name at the same spot; leave one of them out"
+            ),
         }))
     }
 }

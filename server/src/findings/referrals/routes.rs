@@ -34,11 +34,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     )
 )]
 #[post("/v1/findings/{id}/referrals")]
-async fn refer(
-    room: Data<Findings>,
-    on: Acting<FindingId>,
-    new: Json<NewReferral>,
-) -> Result<HttpResponse> {
+async fn refer(room: Data<Findings>, on: Acting<FindingId>, new: Json<NewReferral>) -> Result<HttpResponse> {
     let sent = room.refer(on.actor.clone(), on.page, new.into_inner()).await?;
     let view = room.referral(on.actor, sent).await?;
     Ok(HttpResponse::Created().insert_header((header::ETAG, view.etag())).json(view))
@@ -81,11 +77,7 @@ async fn show(room: Data<Findings>, actor: Actor, id: Path<String>) -> Result<Ht
     )
 )]
 #[post("/v1/referrals/{id}/transitions")]
-async fn answer(
-    room: Data<Findings>,
-    on: Acting<ReferralId>,
-    new: Json<NewAnswer>,
-) -> Result<HttpResponse> {
+async fn answer(room: Data<Findings>, on: Acting<ReferralId>, new: Json<NewAnswer>) -> Result<HttpResponse> {
     let id = room.answer(on.actor.clone(), on.page, new.into_inner()).await?;
     shown(&room, on.actor, id).await
 }
@@ -125,11 +117,7 @@ async fn approve(
     responses((status = OK, body = ReferralView), Contested, Problems)
 )]
 #[post("/v1/referrals/{id}/voice")]
-async fn voiced(
-    room: Data<Findings>,
-    on: Acting<ReferralId>,
-    said: Json<Voice>,
-) -> Result<HttpResponse> {
+async fn voiced(room: Data<Findings>, on: Acting<ReferralId>, said: Json<Voice>) -> Result<HttpResponse> {
     let id = room.voiced(on.actor.clone(), on.page, said.into_inner()).await?;
     shown(&room, on.actor, id).await
 }
