@@ -5,7 +5,7 @@ use chrono::Duration;
 use harness::{Person, TestApp, on_both_databases, samples};
 use serde_json::{Value, json};
 
-use super::assignments::place;
+use super::assignments::{place, remedied, visit};
 use super::facilities::{kiln, kiln_with};
 
 on_both_databases!(
@@ -13,6 +13,7 @@ on_both_databases!(
     an_interview_and_a_visit_are_not_confused,
     a_place_that_lies_elsewhere_takes_its_visits_along,
     a_rejected_audit_leaves_the_next_one_to_the_audit_before,
+    a_visit_is_called_off_when_the_rules_take_back_what_it_was_for,
 );
 
 const TOOLKIT: &str = "child-protection-toolkit";
@@ -23,6 +24,19 @@ fn path(assignment: &Value, what: &str) -> String {
 
 async fn list(person: &Person) -> Vec<Value> {
     person.get("/v1/assignments").await.ok()["items"].as_array().cloned().unwrap()
+}
+
+/// The assignments a new phone is brought.
+async fn synced(person: &Person) -> Vec<Value> {
+    let (mut brought, mut path) = (Vec::new(), "/v1/sync".to_owned());
+    loop {
+        let page = person.get(&path).await.ok();
+        brought.extend(page["assignments"].as_array().cloned().unwrap_or_default());
+        if page["more"] != true {
+            return brought;
+        }
+        path = format!("/v1/sync?cursor={}", page["cursor"].as_str().unwrap());
+    }
 }
 
 fn interview(district: &str) -> Value {
@@ -37,7 +51,7 @@ async fn an_interview_is_assigned_to_a_district_and_made_there(app: TestApp) {
 
     let made = officer.post("/v1/assignments", &interview("PK226")).await.created();
     let (theirs, auditors) = (list(&enumerator).await, list(&app.auditor().await).await);
-    let synced = enumerator.get("/v1/sync").await.ok();
+    let synced = synced(&enumerator).await;
     enumerator.post(&path(&made, "/take"), &json!({})).await.ok();
     app.clock.advance(Duration::days(2));
     let (enumerator, officer) = (app.login("enumerator").await, app.login("supervisor-swd").await);
@@ -52,8 +66,7 @@ async fn an_interview_is_assigned_to_a_district_and_made_there(app: TestApp) {
     );
     assert_eq!((theirs.len(), &theirs[0]["id"]), (1, &made["id"]));
     assert_eq!(auditors.len(), 0, "auditors make no interviews");
-    let held = &synced["assignments"][0];
-    assert_eq!((&held["form"], &held["facility"]), (&json!(TOOLKIT), &Value::Null), "{synced}");
+    assert_eq!((&synced[0]["form"], &synced[0]["facility"]), (&json!(TOOLKIT), &Value::Null), "{synced:?}");
     let done = officer.get(&path(&made, "")).await.ok();
     assert_eq!((&done["state"], &done["completed_by"]), (&json!("done"), &json!(filed.id)));
 }
@@ -166,4 +179,22 @@ async fn a_rejected_audit_leaves_the_next_one_to_the_audit_before(app: TestApp) 
     second.post(&review, &json!({ "action": "reopen", "reason": "it was this home" })).await.ok();
     assert_eq!(next(&officer).await, (json!(alarming.id), alarming_due));
     assert_eq!(risk(&officer).await, "high");
+}
+
+async fn a_visit_is_called_off_when_the_rules_take_back_what_it_was_for(app: TestApp) {
+    let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
+    let place = place(&inspector, &kiln()).await;
+    let first = visit(&place, 20);
+    let receipt = inspector.file_whole(&first).await;
+    let finding = remedied(&supervisor, &first, "REC-01").await;
+    let wanted = list(&supervisor).await.remove(0);
+
+    let corrected = first.clone().with("rec_register", "yes");
+    inspector.revise(&corrected, receipt["content_hash"].as_str().unwrap()).await.created();
+
+    let gone = supervisor.get(&format!("/v1/findings/{}", finding["id"].as_str().unwrap())).await.ok();
+    assert_eq!((&gone["state"], &gone["cause"]), (&json!("superseded"), &json!("corrected")));
+    let off = supervisor.get(&path(&wanted, "")).await.ok();
+    assert_eq!(off["state"], "cancelled");
+    assert!(off["cancelled_because"].as_str().unwrap().contains("REC-01"), "{off}");
 }

@@ -94,7 +94,8 @@ async fn a_day_from_the_gate_to_the_verified_finding(app: TestApp) {
     let receipt = inspector.file_whole(&visit).await;
     let path = format!("/v1/facilities/{place}");
     let registered = inspector.put(&path, &workshop("name_en", "Karim Engine Workshop")).await.created();
-    assert_eq!((&registered["status"], &registered["visit_count"]), (&json!("provisional"), &json!(1)));
+    let seen = &registered["facility"];
+    assert_eq!((&seen["status"], &seen["visit_count"]), (&json!("provisional"), &json!(1)));
     assert_eq!(registered["possible_duplicates"][0]["id"], known, "{registered}");
 
     // It is the one with the Urdu name: the supervisor merges them, and the visit is a visit of that one.

@@ -78,7 +78,7 @@ async fn a_day_at_the_desk(app: TestApp) {
     supervisor.patch_known(&path, &right, &etag).await.ok();
     supervisor.patch_known(&path, &right, &etag).await.refused(412, "facility_stale");
     let confirmed = supervisor.post(&format!("{path}/confirm"), &json!({})).await.ok();
-    assert_eq!(confirmed["status"], "active");
+    assert_eq!(confirmed["facility"]["status"], "active");
 
     // The desk the next morning: what is overdue is first; one finding waits for the court; one is thought too grave.
     app.clock.advance(Duration::days(1));

@@ -207,7 +207,8 @@ fn sent_to(unit: &str) -> Condition {
 
 /// Everything of every kind the reader may see. Each reading query goes through here.
 fn visible(reader: &Sight) -> Condition {
-    let nothing: Condition = Box::new(finding_cases::code.eq("").nullable());
+    // By the id, which the index over what is unfinished holds: whose a case is can be told without reading it.
+    let nothing: Condition = Box::new(finding_cases::id.eq("").nullable());
     let by_kind = reader.scopes.iter().filter_map(|(kind, scope)| within(*kind, *scope, reader));
     let by_unit = reader.unit.iter().map(|unit| sent_to(unit));
     by_kind.chain(by_unit).fold(nothing, |all, one| Box::new(all.or(one)))
