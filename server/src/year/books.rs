@@ -15,7 +15,7 @@ use crate::findings::{self, Cause, Deed, Happened, Kept, ReferralState, State};
 use crate::queue::{self, Left};
 
 /// As long after a deadline its breach may be written down: jobs are run every few hours, less often on days off.
-const LATEST_HOURS: i64 = 10;
+const LATEST_HOURS: i64 = 12;
 /// So many mistakes are named; of more nobody needs to read.
 const NAMED: usize = 20;
 

@@ -203,7 +203,7 @@ impl Playing<'_> {
             }
             12 | 16 => {
                 for who in &mut ground.supervisors {
-                    if who.chance.happens(0.35) {
+                    if who.chance.happens(0.2) {
                         office::sit(who, clock.now(), log).await?;
                         turn(clock);
                     }
