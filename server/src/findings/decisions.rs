@@ -15,13 +15,13 @@ impl Findings {
     /// Brings the findings of a submission into line with what was decided about it.
     pub(super) fn follow(&self, tx: &mut Tx, decision: &Decision) -> Result<()> {
         match (decision.before, decision.now) {
-            (before, Review::Rejected) if before != Review::Rejected => self.withdraw(tx, decision),
+            (before, Review::Rejected) if before != Review::Rejected => self.discount(tx, decision),
             (Review::Rejected, now) if now != Review::Rejected => restore(tx, decision),
             _ => Ok(()),
         }
     }
 
-    fn withdraw(&self, tx: &mut Tx, decision: &Decision) -> Result<()> {
+    fn discount(&self, tx: &mut Tx, decision: &Decision) -> Result<()> {
         for case in store::shown_by(tx.conn, decision.submission.as_str())? {
             if !(case.state.runs() || case.state == State::Remedied) {
                 continue;

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::ground::{Goer, Site};
 use super::people::{Ask, instant, text};
 use super::play::Log;
+use super::unit;
 use crate::collector::{self, Picture, Sizes};
 use crate::error::Result;
 
@@ -143,7 +144,9 @@ impl Goer {
             false => json!({ "basis": "override", "note": "nobody to ask could be found" }),
         };
         let path = format!("/v1/findings/{}/referrals", text(it, "id"));
-        let ask = Ask::post(path, &json!({ "body": "cpu", "consent": basis })).on(&it["version"]);
+        let unit = unit::of(&self.person.district);
+        let said = json!({ "body": "cpu", "unit": unit, "consent": basis });
+        let ask = Ask::post(path, &said).on(&it["version"]);
         self.person.ask(ask).await.map(drop)
     }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::people::{Ask, Person, Wire, text};
+use super::unit;
 use crate::clock::Clock;
 use crate::collector::{Chance, Place};
 use crate::error::{Error, Result};
@@ -93,9 +94,9 @@ impl Builder<'_> {
                 ground.supervisors.push(supervisor);
             }
             let name = format!("sim-unit-{code}").to_lowercase();
-            ground.units.push(
-                self.account(&name, "case_worker", code, &json!({ "unit": format!("CPU-{code}") })).await?,
-            );
+            ground
+                .units
+                .push(self.account(&name, "case_worker", code, &json!({ "unit": unit::of(code) })).await?);
             let area = area_of(&lists, code, *lat, *lon)?;
             for n in (at..people).step_by(districts) {
                 let goer = self.goer(n, n / districts, code, area.clone()).await?;

@@ -201,9 +201,9 @@ impl Playing<'_> {
                     }
                 }
             }
-            12 | 16 => {
+            12 => {
                 for who in &mut ground.supervisors {
-                    if who.chance.happens(0.2) {
+                    if who.chance.happens(0.7) {
                         office::sit(who, clock.now(), log).await?;
                         turn(clock);
                     }

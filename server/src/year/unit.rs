@@ -9,6 +9,11 @@ use crate::error::Result;
 /// What can come of a referral.
 const OUTCOMES: &[&str] = &["reunified", "placed", "in_school", "lost_contact", "done"];
 
+/// The unit of a district.
+pub(super) fn of(district: &str) -> String {
+    format!("CPU-{district}")
+}
+
 /// A sitting of a case worker.
 pub(super) async fn sit(who: &mut Person) -> Result<()> {
     for it in who.list("/v1/referrals?state=sent&limit=20").await? {
