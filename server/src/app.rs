@@ -95,10 +95,11 @@ impl App {
         accounts.agree_on_keys().await?;
         let knows_files = db.read(media::knows_files).await?;
         let media = Media::start_knowing(config.media.clone(), &config.data_dir, knows_files).await?;
-        let facilities =
-            Facilities::new(db.clone(), places.clone(), clock.clone(), config.data_dir.join("imports"));
-        facilities.forget_imports();
         let assignments = Assignments::open(db.clone(), clock.clone())?;
+        let facilities =
+            Facilities::new(db.clone(), places.clone(), clock.clone(), config.data_dir.join("imports"))
+                .followed_by(vec![Arc::new(assignments.clone())]);
+        facilities.forget_imports();
         let findings = Findings::open(db.clone(), clock.clone(), forms.clone())?
             .followed_by(vec![Arc::new(assignments.clone())]);
         let submissions = Submissions {

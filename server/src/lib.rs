@@ -28,3 +28,4 @@ pub mod sync;
 pub mod telemetry;
 pub mod transfer;
 pub mod uploads;
+pub mod year;

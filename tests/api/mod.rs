@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod assignments;
+mod assignments_follow;
 mod bad_input;
 mod batch;
 mod clock;

@@ -46,6 +46,7 @@ const NO_ANSWERS: &[&str] = &[
     "simulate",
     "telemetry.rs",
     "transfer/",
+    "year/",
 ];
 
 /// The status of each sort of failure, as `http/problem.rs` has it.

@@ -1,6 +1,7 @@
 //! Accounts: who people are, how they prove it, and what they may do. Passwords and sessions, signing keys, the device
 //! registry, the permission table. Every other room asks here: it takes an [`Actor`] and asks what that person may.
 
+mod acting;
 mod actor;
 mod administration;
 mod audience;
@@ -29,6 +30,7 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use acting::Acting;
 pub use actor::Actor;
 pub use audience::{People, people};
 pub use model::{Account, AccountId, AccountStatus, Device, Line, NewDevice, Role, SessionId};

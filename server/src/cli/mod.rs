@@ -14,6 +14,7 @@ mod progress;
 mod serve;
 mod simulate;
 mod transfer;
+mod simulated_year;
 mod verify;
 
 use std::path::PathBuf;

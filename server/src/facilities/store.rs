@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::kinds::PRIVATE;
 use super::model::{
-    EventRow, Facility, FacilityId, LinkRow, RegistrationRow, Relation, TrigramRow, VisitRow, WordRow,
+    EventRow, Facility, FacilityId, LinkRow, RegistrationRow, Relation, Status, TrigramRow, VisitRow, WordRow,
 };
 use super::sight::Sight;
 use crate::db::schema::{
@@ -159,6 +159,17 @@ pub(super) fn lock_merging(conn: &mut DbConn) -> Result<()> {
         diesel::sql_query("SELECT pg_advisory_xact_lock(7311001)").execute(conn)?;
     }
     Ok(())
+}
+
+/// What the reader may see in a square of the register and was not merged, by id.
+pub(super) fn in_cell(conn: &mut DbConn, cell: i32, sight: &Sight, limit: i64) -> Result<Vec<Facility>> {
+    Ok(facilities::table
+        .filter(facilities::cell.eq(cell).and(facilities::status.ne(Status::Merged)))
+        .filter(visible(sight))
+        .order(facilities::id)
+        .limit(limit)
+        .select(Facility::as_select())
+        .load(conn)?)
 }
 
 pub(super) fn add(conn: &mut DbConn, rows: &[Facility]) -> Result<()> {

@@ -11,7 +11,7 @@ mod run;
 mod store;
 
 pub use model::{Job, JobState, JobView, Task};
-pub use run::{Done, Figures, Kind, again, figures, finish, run_due, work};
+pub use run::{Done, Figures, Kind, again, figures, finish, run_due, run_due_but, work};
 
 use serde_json::Value;
 
@@ -70,6 +70,26 @@ pub struct Wanted {
 /// The jobs a reader asks for, oldest first, without what they carry.
 pub fn list(conn: &mut DbConn, wanted: &Wanted) -> Result<Vec<JobView>> {
     Ok(store::wanted(conn, wanted)?.into_iter().map(JobView::of).collect())
+}
+
+/// Every job of a kind that was left behind and has not been done, in that order, with its key and what it carries: for
+/// whoever examines the books.
+pub fn left_behind(conn: &mut DbConn, kind: &str) -> Result<Vec<Left>> {
+    store::of_kind(conn, kind)?
+        .into_iter()
+        .map(|row| Ok(Left { subject: row.subject, key: row.once_key, details: row.details.read()? }))
+        .collect()
+}
+
+/// A job that was left behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Left {
+    /// What it is about.
+    pub subject: String,
+    /// What it must not be done twice for.
+    pub key: Option<String>,
+    /// What it carries.
+    pub details: Value,
 }
 
 /// Has a parked or waiting job run now, with all its attempts before it.

@@ -77,9 +77,20 @@ fn lost(task: &Task) -> Error {
 
 /// Runs everything that is due, one job after the other, until nothing is; returns how many were run.
 pub async fn run_due<A: Clone>(db: &Db, app: &A, kinds: &'static [Kind<A>]) -> Result<usize> {
+    run_due_but(db, app, kinds, &[]).await
+}
+
+/// The same, but for jobs of the kinds `held`: they stay where they are.
+pub async fn run_due_but<A: Clone>(
+    db: &Db,
+    app: &A,
+    kinds: &'static [Kind<A>],
+    held: &[&str],
+) -> Result<usize> {
+    let names: Vec<&'static str> = names(kinds).filter(|name| !held.contains(name)).collect();
     let mut ran = 0;
     loop {
-        let taken = take(db, kinds, 1).await?;
+        let taken = take(db, &names, 1).await?;
         if taken.is_empty() {
             return Ok(ran);
         }
@@ -99,7 +110,7 @@ where
     let mut bell = db.bell();
     while !stop.is_cancelled() {
         while running.try_join_next().is_some() {}
-        match take(&db, kinds, at_once - running.len()).await {
+        match take(&db, &names(kinds).collect::<Vec<_>>(), at_once - running.len()).await {
             Ok(taken) => {
                 for task in taken {
                     let (db, app) = (db.clone(), app.clone());
@@ -120,11 +131,15 @@ where
     let _ = tokio::time::timeout(GRACE, ended).await;
 }
 
-async fn take<A>(db: &Db, kinds: &'static [Kind<A>], limit: usize) -> Result<Vec<Task>> {
+fn names<A>(kinds: &'static [Kind<A>]) -> impl Iterator<Item = &'static str> {
+    kinds.iter().map(|kind| kind.name)
+}
+
+async fn take(db: &Db, names: &[&'static str], limit: usize) -> Result<Vec<Task>> {
     if limit == 0 {
         return Ok(Vec::new());
     }
-    let names: Vec<&'static str> = kinds.iter().map(|kind| kind.name).collect();
+    let names = names.to_vec();
     let set_back = was_set_back(db.now());
     db.write(By::system(), move |tx| {
         if set_back {

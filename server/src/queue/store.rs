@@ -177,6 +177,15 @@ pub(super) fn wanted(conn: &mut DbConn, wanted: &Wanted) -> Result<Vec<JobRow>> 
     Ok(query.load(conn)?)
 }
 
+/// All jobs of a kind, in the order in which they were left behind.
+pub(super) fn of_kind(conn: &mut DbConn, kind: &str) -> Result<Vec<JobRow>> {
+    Ok(jobs::table
+        .filter(jobs::kind.eq(kind))
+        .order((jobs::created_at, jobs::id))
+        .select(JobRow::as_select())
+        .load(conn)?)
+}
+
 /// How many jobs stand in this state.
 pub(super) fn count(conn: &mut DbConn, state: JobState) -> Result<i64> {
     Ok(jobs::table.filter(jobs::state.eq(state)).count().get_result(conn)?)

@@ -38,7 +38,7 @@ use crate::forms::Forms;
 use crate::media::Media;
 use crate::places::Places;
 
-pub use facts::{Facts, LastVisit, facts, judged, last_visit, readable};
+pub use facts::{Facts, LastVisit, facts, judged, last_accepted, last_visit, readable};
 pub use flags::COMPARE_PHOTOS;
 pub use for_phone::{Filed, filed_for_phone};
 pub use model::{

@@ -97,9 +97,9 @@ pub(super) fn add_findings(conn: &mut DbConn, rows: &[FindingRow]) -> Result<()>
     Ok(())
 }
 
-/// The last visit to a facility, known under any of these ids, with this form that ended before `ended`, other than
-/// `except`, unless it was rejected.
-pub(super) fn last_visit(
+/// The last accepted visit to a facility, known under any of these ids, with this form that ended before `ended`, other
+/// than `except`.
+pub(super) fn last_accepted(
     conn: &mut DbConn,
     facilities: &[String],
     form: &str,
@@ -109,18 +109,24 @@ pub(super) fn last_visit(
     Ok(submissions::table
         .filter(submissions::facility.eq_any(facilities.to_vec()).and(submissions::form.eq(form)))
         .filter(submissions::finished_at.lt(ended).and(submissions::id.ne(except)))
-        .filter(submissions::review.ne(Review::Rejected))
+        .filter(submissions::review.eq(Review::Accepted))
         .order((submissions::finished_at.desc(), submissions::id.desc()))
         .select(Head::as_select())
         .first(conn)
         .optional()?)
 }
 
-/// The last visit of a kind to a facility, known under any of these ids, unless it was rejected.
-pub(super) fn last_of_kind(conn: &mut DbConn, facilities: &[String], kind: Kind) -> Result<Option<Head>> {
+/// The last visit of a kind to a facility, known under any of these ids, that stands in one of these ways with its
+/// reviewer.
+pub(super) fn last_of_kind(
+    conn: &mut DbConn,
+    facilities: &[String],
+    kind: Kind,
+    standing: &[Review],
+) -> Result<Option<Head>> {
     Ok(submissions::table
         .filter(submissions::facility.eq_any(facilities.to_vec()).and(submissions::kind.eq(kind)))
-        .filter(submissions::review.ne(Review::Rejected))
+        .filter(submissions::review.eq_any(standing.to_vec()))
         .order((submissions::finished_at.desc(), submissions::id.desc()))
         .select(Head::as_select())
         .first(conn)

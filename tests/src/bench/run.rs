@@ -12,7 +12,7 @@ use super::envelope::{Envelope, PhotoSeries};
 use super::load::{self, Load, Target};
 use super::report::{self, Table};
 use super::work::{File, Read, Serials, expect, put};
-use super::{identical, micro, planner, register, storm, uploads};
+use super::{identical, micro, million, planner, reconcile, register, storm, uploads};
 use crate::folders::{self, TemporaryFolder};
 use crate::postgres::{Cluster, Durability};
 use crate::process::{self, Launch, Nigran, PASSWORD};
@@ -39,11 +39,13 @@ pub struct Options {
     pub kills: usize,
     /// Parts of it, by name (`PARTS`); none: everything.
     pub only: Vec<String>,
+    /// With a million submissions as well.
+    pub large: bool,
 }
 
 /// What can be measured alone.
 pub const PARTS: &[&str] =
-    &["answers", "batches", "photos", "uploads", "reading", "planning", "register", "process", "storm"];
+    &["answers", "batches", "photos", "uploads", "reading", "planning", "register", "findings", "process", "storm"];
 
 impl Options {
     fn wants(&self, part: &str) -> bool {
@@ -141,6 +143,12 @@ async fn measure(
         "identical PUT, 8 at once",
         identical::measure(server.address, &bench.login(&server).await?).await?,
     );
+    if options.wants("findings") {
+        bench.reconciling().await?;
+    }
+    if options.large {
+        text += &bench.million(&server).await?;
+    }
     let headings = format!("{name}: start, memory, disk");
     Ok(text + &report::figures(&headings, &bench.figures))
 }
@@ -308,7 +316,6 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The register of facilities: filling it, and searching it as the province's head and as a district's inspector.
     /// The planner, before the register is filled: a district of 2 000.
     async fn planning(&mut self, server: &Nigran) -> Result<String, String> {
         progress(self.name, "planning a district");
@@ -322,6 +329,7 @@ impl Bench<'_> {
         Ok(table.finish())
     }
 
+    /// The register of facilities: filling it, and searching it as the province's head and as a district's inspector.
     async fn register(&mut self, server: &Nigran) -> Result<String, String> {
         progress(self.name, "importing the register");
         let head = self.login_as(server, "labour-head").await?;
@@ -338,6 +346,37 @@ impl Bench<'_> {
                 let measured = load::run(self.target(server), self.load(1), |_| read.clone()).await?;
                 table.row(&format!("{what}, {who}"), &measured);
             }
+        }
+        Ok(table.finish())
+    }
+
+    /// What keeping findings as cases adds to a filing.
+    async fn reconciling(&mut self) -> Result<(), String> {
+        progress(self.name, "keeping findings");
+        let cluster = self.cluster;
+        let url = || cluster.map(|cluster| cluster.url(&cluster.create(None)));
+        for (what, value) in reconcile::measure(&url).await? {
+            self.figure(&what, value);
+        }
+        Ok(())
+    }
+
+    /// Lists and queues of a province that has been at it for years.
+    async fn million(&mut self, server: &Nigran) -> Result<String, String> {
+        progress(self.name, "making a million submissions");
+        let sqlite = || format!("sqlite:{}", self.launch.data_dir.join("nigran.sqlite").display());
+        let url = self.launch.database_url.clone().unwrap_or_else(sqlite);
+        let took = tokio::task::spawn_blocking(move || million::furnish(&url, million::COUNT))
+            .await
+            .map_err(|cause| cause.to_string())??;
+        self.figure("making a million submissions, ms", report::millis(took, 0));
+        let mut table = Table::new(&format!("{}: reading among {} submissions", self.name, million::COUNT));
+        for (what, who, path) in million::QUESTIONS {
+            progress(self.name, what);
+            let token = self.login_as(server, who).await?;
+            let read = Read::new(path, &token, None);
+            let measured = load::run(self.target(server), self.load(1), |_| read.clone()).await?;
+            table.row(what, &measured);
         }
         Ok(table.finish())
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use harness::bench::{Options, PARTS, run};
 
 const HELP: &str = "\
-Usage: bench [--postgres] [--seconds N] [--connections 8,32,64] [--storm PEOPLE] [--kills N] [--only PARTS] [--binary PATH]
+Usage: bench [--postgres] [--seconds N] [--connections 8,32,64] [--storm PEOPLE] [--kills N] [--only PARTS] [--large] [--binary PATH]
 
 Starts the release binary `nigran` on a folder of its own, loads it over HTTP and prints Markdown tables.
 
@@ -17,7 +17,8 @@ Starts the release binary `nigran` on a folder of its own, loads it over HTTP an
   --connections LIST   numbers of connections, 8,32,64 unless told
   --storm PEOPLE       phones on a torn network, 200 unless told; 0 leaves the storm out (it takes some minutes)
   --kills N            how often the server is killed in the storm, 3 unless told
-  --only LIST          of answers,batches,photos,uploads,reading,planning,register,process,storm; all unless told
+  --only LIST          of answers,batches,photos,uploads,reading,planning,register,findings,process,storm; all unless told
+  --large              lists and queues among a million submissions as well (some minutes and gigabytes)
   --binary PATH        the server to measure; the one beside this program unless told
 
 Example: bench --postgres --seconds 10
@@ -46,11 +47,13 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
         storm: 200,
         kills: 3,
         only: Vec::new(),
+        large: false,
     };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n\n{HELP}"));
         match argument.as_str() {
             "--postgres" => options.postgres = true,
+            "--large" => options.large = true,
             "--only" => options.only = parts(&value()?)?,
             "--kills" => {
                 options.kills = value()?.parse().map_err(|_| format!("--kills needs a number\n\n{HELP}"))?;
