@@ -3,14 +3,20 @@
 
 mod batches;
 mod connection;
+mod crowd;
 mod envelope;
+mod floor;
+mod growth;
 mod identical;
 mod load;
+mod meanwhile;
 mod micro;
+mod million;
 mod planner;
 mod register;
 mod report;
 mod run;
+mod soak;
 mod storm;
 mod work;
 
