@@ -27,7 +27,7 @@ use crate::http::{api, tls, watch};
 use crate::jobs::Jobs;
 use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
-use crate::submissions::{Submissions, Watchers};
+use crate::submissions::{Likenesses, Settling, Submissions, Watchers};
 use crate::sync::Sync;
 use crate::telemetry;
 use crate::uploads::Uploads;
@@ -78,7 +78,7 @@ impl App {
         for migration in db::migrate(&url)? {
             tracing::info!(%migration, "migrated the database: {migration}");
         }
-        let db = Db::open(&url, clock.clone(), ids)?;
+        let db = Db::connect(&config.database(), clock.clone(), ids)?;
         let feed = Feed::open(db.clone()).await?;
         let forms = Forms::new(db.clone());
         publish_builtin(&db).await?;
@@ -94,6 +94,9 @@ impl App {
         let assignments = Assignments::open(db.clone(), clock.clone())?;
         let findings = Findings::open(db.clone(), clock.clone(), forms.clone())?
             .followed_by(vec![Arc::new(assignments.clone())]);
+        // The rooms above that must hear of filings and decisions.
+        let watchers = Watchers::new(vec![Arc::new(findings.clone()), Arc::new(assignments.clone())]);
+        let intake = db.lane(Settling::new(accounts.tokens().clone(), watchers.clone()))?;
         let submissions = Submissions {
             db: db.clone(),
             accounts: accounts.clone(),
@@ -103,8 +106,9 @@ impl App {
             clock: clock.clone(),
             flags: config.flags.clone(),
             limits: config.limits.clone(),
-            // The rooms above that must hear of filings and decisions.
-            watchers: Watchers::new(vec![Arc::new(findings.clone()), Arc::new(assignments.clone())]),
+            watchers,
+            intake,
+            likenesses: Likenesses::default(),
         };
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);

@@ -571,7 +571,27 @@ diesel::table! {
     }
 }
 
+// What packed values have in common.
+diesel::table! {
+    likenesses (digest) {
+        digest -> Text,
+        release_hash -> Text,
+        text -> Binary,
+    }
+}
+
+// Which transactions of PostgreSQL stand.
+diesel::table! {
+    commit_marks (id) {
+        id -> Text,
+        n -> BigInt,
+        at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    commit_marks,
+    likenesses,
     accounts,
     account_areas,
     devices,

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use diesel::Connection as _;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::connection::DbConn;
+use super::later::{Later, Pending};
 use crate::clock::Ids;
+use crate::error::Result;
 
 /// On whose behalf something is written. Nobody: the system itself (a start-up, a job).
 #[derive(Clone, Debug, Default)]
@@ -25,12 +28,15 @@ impl By {
     }
 }
 
-/// Rung by a unit of work that leaves work behind, and heard by whoever does it. What is heard is only that there may
-/// be something: whoever looks does so through the same writer, and so after the commit of the unit that rang.
+/// Rung after the commit of a unit of work that leaves work behind, and heard by whoever does it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bell(Arc<Notify>);
 
 impl Bell {
+    pub(super) fn ring(&self) {
+        self.0.notify_one();
+    }
+
     pub(super) async fn rung(&self) {
         self.0.notified().await;
     }
@@ -44,7 +50,7 @@ pub struct Tx<'c> {
     pub by: By,
     now: DateTime<Utc>,
     ids: &'c Ids,
-    bell: &'c Bell,
+    pending: &'c mut Pending,
 }
 
 impl<'c> Tx<'c> {
@@ -53,9 +59,9 @@ impl<'c> Tx<'c> {
         by: By,
         now: DateTime<Utc>,
         ids: &'c Ids,
-        bell: &'c Bell,
+        pending: &'c mut Pending,
     ) -> Tx<'c> {
-        Tx { conn, by, now, ids, bell }
+        Tx { conn, by, now, ids, pending }
     }
 
     /// The instant of this unit; it does not move while the unit runs.
@@ -68,8 +74,26 @@ impl<'c> Tx<'c> {
         self.ids.next()
     }
 
-    /// Says that this unit leaves work behind for somebody waiting at `Db::rung`.
-    pub(crate) fn ring(&self) {
-        self.bell.0.notify_one();
+    /// Has `row` written at the end of the transaction, together with those like it. Until then no query finds it.
+    pub fn later(&mut self, row: impl Later) {
+        self.pending.add(row);
+    }
+
+    /// Does `work` as a part that can fail alone: its error takes back what it wrote, and nothing else.
+    pub(crate) fn attempt<T>(&mut self, work: impl FnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+        let before = self.pending.mark();
+        let Tx { conn, by, now, ids, pending } = self;
+        let done = conn.transaction(|conn| {
+            work(&mut Tx { conn, by: by.clone(), now: *now, ids, pending: &mut **pending })
+        });
+        if done.is_err() {
+            self.pending.back_to(&before);
+        }
+        done
+    }
+
+    /// Says that this unit leaves work behind for somebody waiting at `Db::rung`; they hear it after the commit.
+    pub(crate) fn ring(&mut self) {
+        self.pending.rung = true;
     }
 }

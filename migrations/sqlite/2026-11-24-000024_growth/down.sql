@@ -1,0 +1,2 @@
+DROP INDEX finding_cases_due;
+DROP TABLE commit_marks;

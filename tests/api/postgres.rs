@@ -1,0 +1,120 @@
+//! What only PostgreSQL can do to us: let somebody wait, and answer from a replica that lags behind.
+
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use harness::app::{Backend, House, tell};
+use harness::postgres::Cluster;
+use harness::{TestApp, samples};
+use tokio::task::JoinSet;
+
+#[test]
+fn whoever_would_wait_too_long_is_told_when_to_come_back() {
+    tell(Backend::Postgres, House::Plain, |app| async move {
+        let hurried = app.beside(|config| config.database.lock_seconds = Some(1)).await;
+        let reader = hurried.login("labour-head").await;
+        let mut other = PgConnection::establish(&app.config.database_url()).unwrap();
+        other.batch_execute("BEGIN; LOCK TABLE submissions IN ACCESS EXCLUSIVE MODE").unwrap();
+
+        let waited = reader.get("/v1/submissions").await;
+        other.batch_execute("COMMIT").unwrap();
+        let afterwards = reader.get("/v1/submissions").await;
+
+        assert_eq!((waited.status, afterwards.status), (503, 200), "{}", waited.text());
+        assert_eq!(waited.json()["code"], "database_slow");
+        assert!(waited.header("retry-after").is_some());
+        hurried.stop().await;
+    });
+}
+
+#[test]
+fn more_readers_than_connections_wait_and_are_told_when_to_come_back() {
+    tell(Backend::Postgres, House::Plain, |app| async move {
+        let narrow = app
+            .beside(|config| {
+                config.database.readers = Some(1);
+                config.database.wait_seconds = Some(1);
+            })
+            .await;
+        let reader = narrow.login("labour-head").await;
+        let mut other = PgConnection::establish(&app.config.database_url()).unwrap();
+        other.batch_execute("BEGIN; LOCK TABLE submissions IN ACCESS EXCLUSIVE MODE").unwrap();
+        let mut asking = JoinSet::new();
+        for _ in 0..2 {
+            let reader = reader.clone();
+            asking.spawn(async move { reader.get("/v1/submissions").await });
+        }
+
+        let first = asking.join_next().await.unwrap().unwrap();
+        other.batch_execute("COMMIT").unwrap();
+        let second = asking.join_next().await.unwrap().unwrap();
+
+        assert_eq!((first.status, second.status), (503, 200), "{}", first.text());
+        assert_eq!(first.json()["code"], "database_unavailable");
+        assert!(first.header("retry-after").is_some());
+        narrow.stop().await;
+    });
+}
+
+#[test]
+fn lists_may_come_from_a_replica_and_what_one_filed_never_does() {
+    tell(Backend::Postgres, House::Plain, |app| async move {
+        // A replica that has heard of nothing since the beginning: a copy of the database that never moves on.
+        app.stop().await;
+        let url = app.config.database_url();
+        let name = url.rsplit_once('/').unwrap().1.split('?').next().unwrap().to_owned();
+        let copy = Cluster::shared().create(Some(&name));
+        let app = app.beside(|config| config.database.read_url = Some(Cluster::shared().url(&copy))).await;
+        let (phone, head) = (app.inspector().await, app.login("labour-head").await);
+        let inspection = samples::b1().without_photos();
+
+        let receipt = phone.file(&inspection).await.created();
+        let own = phone.get("/v1/submissions").await.ok();
+        let everybodys = head.get("/v1/submissions").await.ok();
+        let itself = head.get(&format!("/v1/submissions/{}", inspection.id)).await.ok();
+
+        assert_eq!(own["items"].as_array().unwrap().len(), 1);
+        assert_eq!(everybodys["items"].as_array().unwrap().len(), 0);
+        assert_eq!(itself["content_hash"], receipt["content_hash"]);
+        app.stop().await;
+        Cluster::shared().remove(&copy);
+    });
+}
+
+#[test]
+fn many_filed_at_once_are_each_what_they_would_be_alone() {
+    tell(Backend::Postgres, House::Plain, |app: TestApp| async move {
+        let phone = app.inspector().await;
+        let mut sending = JoinSet::new();
+        for (_, case) in samples::all() {
+            for inspection in [case.clone(), case] {
+                let phone = phone.clone();
+                sending.spawn(async move { (inspection.id, phone.file(&inspection).await) });
+            }
+        }
+        let answers = sending.join_all().await;
+
+        let ids: std::collections::HashSet<_> = answers.iter().map(|(id, _)| *id).collect();
+        for (id, answer) in &answers {
+            assert!(matches!(answer.status, 200 | 201), "{id}: {}", answer.text());
+        }
+        let stored = ids.len() as i64;
+        assert_eq!(answers.iter().filter(|(_, answer)| answer.status == 201).count() as i64, stored);
+        assert_eq!(app.count("submissions", "TRUE"), stored);
+        assert_eq!(app.count("revisions", "receipt LIKE '.%'"), stored);
+        assert_eq!(app.count("audit_events", "action = 'submission.filed'"), stored);
+        for (id, answer) in &answers {
+            let shown = phone.get(&format!("/v1/submissions/{id}")).await.ok();
+            assert_eq!(shown["receipt"], answer.json()["receipt"]);
+        }
+        tokio::time::timeout(
+            Duration::from_secs(5),
+            app.services().db.read(|conn| server::audit::verify(conn)),
+        )
+        .await
+        .expect("verifying is quick")
+        .map(|report| assert!(report.faults.is_empty(), "{:?}", report.faults))
+        .unwrap();
+    });
+}
