@@ -1,12 +1,16 @@
 //! What only PostgreSQL can do to us: let somebody wait, and answer from a replica that lags behind.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
 use harness::app::{Backend, House, tell};
 use harness::postgres::Cluster;
 use harness::{TestApp, samples};
+use server::clock::Ids;
+use server::db::{By, Db, Tx};
 use tokio::task::JoinSet;
 
 #[test]
@@ -55,6 +59,58 @@ fn more_readers_than_connections_wait_and_are_told_when_to_come_back() {
         assert!(first.header("retry-after").is_some());
         narrow.stop().await;
     });
+}
+
+#[test]
+fn of_two_that_wait_for_each_other_both_get_there() {
+    tell(Backend::Postgres, House::Plain, |app| async move {
+        let changed = || {
+            app.text(
+                "SELECT (SUM(changed_at) FILTER (WHERE username IN ('inspector', 'auditor')))::text AS text FROM accounts",
+            )
+            .parse::<i64>()
+            .unwrap()
+        };
+        let before = changed();
+        let ours = app.services().db;
+        let other = Db::open(&app.config.database_url(), app.clock.clone(), Ids::Random).unwrap();
+        let flags = [Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false))];
+
+        let (one, another) = tokio::join!(
+            ours.write(By::system(), crossing(["inspector", "auditor"], flags.clone())),
+            other.write(
+                By::system(),
+                crossing(["auditor", "inspector"], [flags[1].clone(), flags[0].clone()])
+            ),
+        );
+
+        one.unwrap();
+        another.unwrap();
+        assert_eq!(changed(), before + 4);
+        tokio::task::spawn_blocking(move || other.close()).await.unwrap();
+    });
+}
+
+/// Changes one account, waits until somebody else has changed the other, and then changes that one too.
+fn crossing(
+    accounts: [&'static str; 2],
+    [mine, theirs]: [Arc<AtomicBool>; 2],
+) -> impl Fn(&mut Tx) -> server::error::Result<()> + Send + 'static {
+    let change = |tx: &mut Tx, username: &str| {
+        let statement =
+            format!("UPDATE accounts SET changed_at = changed_at + 1 WHERE username = '{username}'");
+        sql_query(statement).execute(tx.conn)
+    };
+    move |tx| {
+        change(tx, accounts[0])?;
+        mine.store(true, Ordering::SeqCst);
+        let began = Instant::now();
+        while !theirs.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(5) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        change(tx, accounts[1])?;
+        Ok(())
+    }
 }
 
 #[test]
