@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use diesel::result::DatabaseErrorKind;
 use serde_json::Value;
 
 /// `Result` with the service's own error.
@@ -142,7 +141,8 @@ impl From<diesel::result::Error> for Error {
                 Error::invalid("nul_in_text", "U+0000 stands in no text here; leave it out")
             }
             lost @ (diesel::result::Error::DatabaseError(
-                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                diesel::result::DatabaseErrorKind::ClosedConnection
+                | diesel::result::DatabaseErrorKind::UnableToSendCommand,
                 _,
             )
             | diesel::result::Error::BrokenTransactionManager) => {

@@ -17,6 +17,10 @@ pub(super) enum Fault {
 
 impl Fault {
     pub(super) fn of(error: &Error) -> Fault {
+        // Whoever was waited for is there still; to wait again is to keep others waiting.
+        if error.code == "database_slow" {
+            return Fault::Own;
+        }
         let cause = error.cause.as_deref().and_then(|cause| cause.downcast_ref::<Diesel>());
         match cause {
             Some(Diesel::DatabaseError(
