@@ -30,7 +30,7 @@ use crate::jobs::Jobs;
 use crate::media::{self, Media};
 use crate::notifications::Notifications;
 use crate::places::{self, ImportOptions, Places};
-use crate::submissions::{Submissions, Watchers};
+use crate::submissions::{Likenesses, Settling, Submissions, Watchers};
 use crate::sync::Sync;
 use crate::telemetry;
 use crate::uploads::Uploads;
@@ -82,8 +82,7 @@ impl App {
         for migration in migrated {
             tracing::info!(%migration, "migrated the database: {migration}");
         }
-        let url = config.database_url();
-        let db = Db::open(&url, clock.clone(), ids)?;
+        let db = Db::connect(&config.database(), clock.clone(), ids)?;
         let feed = Feed::open(db.clone()).await?;
         let forms = Forms::new(db.clone());
         publish_builtin(&db).await?;
@@ -102,6 +101,9 @@ impl App {
         facilities.forget_imports();
         let findings = Findings::open(db.clone(), clock.clone(), forms.clone())?
             .followed_by(vec![Arc::new(assignments.clone())]);
+        // The rooms above that must hear of filings and decisions.
+        let watchers = Watchers::new(vec![Arc::new(findings.clone()), Arc::new(assignments.clone())]);
+        let intake = db.lane(Settling::new(accounts.tokens().clone(), watchers.clone()))?;
         let submissions = Submissions {
             db: db.clone(),
             accounts: accounts.clone(),
@@ -111,8 +113,9 @@ impl App {
             clock: clock.clone(),
             flags: config.flags.clone(),
             limits: config.limits.clone(),
-            // The rooms above that must hear of filings and decisions.
-            watchers: Watchers::new(vec![Arc::new(findings.clone()), Arc::new(assignments.clone())]),
+            watchers,
+            intake,
+            likenesses: Likenesses::default(),
         };
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);

@@ -2,10 +2,12 @@
 //! A key nobody knows is an error that names it in full: a misspelt setting must not be a silent default.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::db;
 use crate::error::{Error, Result};
 
 /// Everything that can be set.
@@ -62,6 +64,19 @@ pub struct TlsConfig {
 pub struct DatabaseConfig {
     /// `sqlite:PATH` or `postgres://…`; unless told, SQLite in the data folder.
     pub url: Option<String>,
+    /// A read replica of PostgreSQL, for lists and reports that may be some seconds old.
+    pub read_url: Option<String>,
+    /// Connections that read, each of the database and of its replica; unless told, 4 on SQLite and 8 on PostgreSQL.
+    pub readers: Option<u32>,
+    /// Connections that take filings on PostgreSQL, beside the one that takes everything else; 2 unless told.
+    pub writers: Option<u32>,
+    /// For how long a request waits for a connection to read with, in seconds, before it is told to come back; 5 unless
+    /// told.
+    pub wait_seconds: Option<u64>,
+    /// For how long one statement may run on PostgreSQL, in seconds; 30 unless told.
+    pub statement_seconds: Option<u64>,
+    /// For how long a statement waits for somebody else's lock on PostgreSQL, in seconds; 10 unless told.
+    pub lock_seconds: Option<u64>,
 }
 
 /// Where photos are kept and how large they may be. Without an `endpoint` the server runs a store of its own on loopback
@@ -335,6 +350,12 @@ const KEYS: &[(&str, As)] = &[
     ("tls.certificate", As::Text),
     ("tls.key", As::Text),
     ("database.url", As::Text),
+    ("database.read_url", As::Text),
+    ("database.readers", As::Toml),
+    ("database.writers", As::Toml),
+    ("database.wait_seconds", As::Toml),
+    ("database.statement_seconds", As::Toml),
+    ("database.lock_seconds", As::Toml),
     ("media.endpoint", As::Text),
     ("media.region", As::Text),
     ("media.bucket", As::Text),
@@ -415,9 +436,25 @@ impl Config {
         self.keys_dir.clone().unwrap_or_else(|| self.data_dir.join("keys"))
     }
 
+    /// How the database is reached.
+    pub fn database(&self) -> db::Settings {
+        let unless = db::Settings::of(&self.database_url());
+        let given = &self.database;
+        let seconds = |given: Option<u64>, unless| given.map_or(unless, Duration::from_secs);
+        db::Settings {
+            read_url: given.read_url.clone(),
+            readers: given.readers.unwrap_or(unless.readers),
+            writers: given.writers.unwrap_or(unless.writers),
+            wait: seconds(given.wait_seconds, unless.wait),
+            statement: seconds(given.statement_seconds, unless.statement),
+            lock: seconds(given.lock_seconds, unless.lock),
+            url: unless.url,
+        }
+    }
+
     /// The database's URL: the one set, or SQLite in the data folder.
     pub fn database_url(&self) -> String {
-        self.database.url.clone().unwrap_or_else(|| crate::db::url_in(&self.data_dir))
+        self.database.url.clone().unwrap_or_else(|| db::url_in(&self.data_dir))
     }
 }
 

@@ -23,6 +23,7 @@ mod photos;
 mod photos_understood;
 mod places;
 mod planner;
+mod postgres;
 mod python_tools;
 mod reading;
 mod referrals;

@@ -17,6 +17,7 @@ mod logging;
 mod metrics;
 mod migrate;
 mod postgres_tools;
+mod postgres;
 mod simulate;
 mod slow;
 mod store_down;

@@ -38,7 +38,7 @@ pub use passwords::random_password;
 pub use permissions::{Kind, OWN_SENSITIVE_DAYS, Permission, Post, Reach, Scope};
 pub use requests::{AccountChange, Created, NewAccount, NewPassword};
 pub use sessions::{Login, REFRESH_DAYS, Refresh, TokenPair, sweep};
-pub use tokens::{ACCESS_SECONDS, Claims, Tokens, verify_with_jwks};
+pub use tokens::{ACCESS_SECONDS, Claims, Tokens, shortened, verify_with_jwks, whole};
 pub use units::{Unit, units};
 
 use serde::Serialize;

@@ -209,6 +209,27 @@ impl Tokens {
     }
 }
 
+/// A statement as it is kept beside its payload: `.key.signature`. All else can be written anew. One that could not be
+/// is kept whole.
+pub fn shortened(jws: &str, payload: &impl Serialize, typ: &str) -> String {
+    let signature = jws.rsplit_once('.').map(|(_, signature)| signature);
+    let kid = decode_header(jws).ok().and_then(|header| header.kid);
+    let short = kid.zip(signature).map(|(kid, signature)| format!(".{kid}.{signature}"));
+    let gives_it_back = |short: &String| whole(short, payload, typ).is_ok_and(|whole| whole == jws);
+    short.filter(gives_it_back).unwrap_or_else(|| jws.to_owned())
+}
+
+/// The statement that [`shortened`] made short, to the byte. What it was made of must be the same.
+pub fn whole(kept: &str, payload: &impl Serialize, typ: &str) -> Result<String> {
+    let Some((kid, signature)) = kept.strip_prefix('.').and_then(|rest| rest.rsplit_once('.')) else {
+        return Ok(kept.to_owned());
+    };
+    let header = format!(r#"{{"typ":"{typ}","alg":"EdDSA","kid":"{kid}"}}"#);
+    let payload =
+        serde_json::to_vec(payload).map_err(|cause| Error::internal("writing a signed statement", cause))?;
+    Ok(format!("{}.{}.{signature}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload)))
+}
+
 /// Verifies a statement of the sort `typ` with nothing but a JWKS document: offline, and without a clock.
 pub fn verify_with_jwks(jws: &str, jwks: &Value, typ: &str) -> Result<Value> {
     let _ = RING.install_default();

@@ -662,6 +662,24 @@ diesel::table! {
     }
 }
 
+// What packed values have in common.
+diesel::table! {
+    likenesses (digest) {
+        digest -> Text,
+        release_hash -> Text,
+        text -> Binary,
+    }
+}
+
+// Which transactions of PostgreSQL stand.
+diesel::table! {
+    commit_marks (id) {
+        id -> Text,
+        n -> BigInt,
+        at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -708,5 +726,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     webhooks,
     pulse,
     login_buckets,
-    signing_keys
+    signing_keys,
+    commit_marks,
+    likenesses
 );

@@ -9,22 +9,50 @@ use super::model::{Case, Cause, Deed, EventRow, FindingId, Rule, Severity, State
 use super::reading::Sight;
 use crate::accounts::{Kind, Scope};
 use crate::db::schema::{finding_cases, finding_events, referrals};
-use crate::db::{At, DbConn, Json, each_backend};
+use crate::db::{At, DbConn, Json, insert_all};
 use crate::error::Result;
 
 /// Rows written at once: SQLite takes 32 766 values in a statement.
 const ROWS: usize = 500;
 
 pub(super) fn insert_cases(conn: &mut DbConn, cases: &[Case]) -> Result<()> {
-    for rows in cases.chunks(ROWS) {
-        each_backend!(conn, |c| diesel::insert_into(finding_cases::table).values(rows).execute(c))?;
+    match conn {
+        _ if cases.is_empty() => {}
+        DbConn::Sqlite(conn) => {
+            for rows in cases.chunks(ROWS) {
+                diesel::insert_into(finding_cases::table).values(rows).execute(conn)?;
+            }
+        }
+        DbConn::Postgres(conn) => {
+            insert_all!(conn, finding_cases, cases, [
+                id: Text, key: Text, code: Text, kind: Text, facility: Nullable<Text>, submission_id: Text,
+                revision: Integer, subject: Text, rule: Text, state: Text, cause: Nullable<Text>, severity: Text,
+                provisional: Bool, disclose: Bool, refer_to: Nullable<Text>, recurrence: Integer, opened_at: BigInt,
+                visited_at: BigInt, due_at: BigInt, alarm_at: Nullable<BigInt>, level: Integer,
+                breached_at: Nullable<BigInt>, paused_at: Nullable<BigInt>, paused_for: BigInt,
+                proposal: Nullable<Text>, opened_by: Text, filed_by: Text, province: Nullable<Text>,
+                division: Nullable<Text>, district: Nullable<Text>, version: Integer,
+            ])?;
+        }
     }
     Ok(())
 }
 
 pub(super) fn add_events(conn: &mut DbConn, events: &[EventRow]) -> Result<()> {
-    for rows in events.chunks(ROWS) {
-        each_backend!(conn, |c| diesel::insert_into(finding_events::table).values(rows).execute(c))?;
+    match conn {
+        _ if events.is_empty() => {}
+        DbConn::Sqlite(conn) => {
+            for rows in events.chunks(ROWS) {
+                diesel::insert_into(finding_events::table).values(rows).execute(conn)?;
+            }
+        }
+        DbConn::Postgres(conn) => {
+            insert_all!(conn, finding_events, events, [
+                finding_id: Text, n: Integer, at: BigInt, account_id: Nullable<Text>, deed: Text, from_state: Text,
+                to_state: Text, submission_id: Nullable<Text>, revision: Nullable<Integer>, comment: Nullable<Text>,
+                details: Text,
+            ])?;
+        }
     }
     Ok(())
 }

@@ -44,5 +44,7 @@ pub use pieces::{Assembled, Piece, check_beginning, check_claims, sent_by};
 pub use range::{Asked, ByteRange, asked};
 pub use receive::Expected;
 pub use service::{Media, Opened};
-pub use store::{Holder, arrived, attach, find, holders, kept, knows_files, photo, photos_of};
+pub use store::{
+    Holder, arrived, arrived_of, attach, find, hold_still, holders, kept, knows_files, photo, photos_of,
+};
 pub use understanding::{Hurry, Shown, UNDERSTAND, thumbnail};

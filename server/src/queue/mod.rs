@@ -19,7 +19,8 @@ use crate::db::{At, DbConn, Json, Tx, storable};
 use crate::error::{Error, Result};
 use model::JobRow;
 
-/// Leaves a job behind, as part of the unit of work: once that is committed, somebody will run it.
+/// Leaves a job behind, as part of the unit of work: once that is committed, somebody will run it. It is written when the
+/// unit ends.
 ///
 /// Of jobs that carry the same key (`Job::once`) there is one: if it waits, nothing changes; if it runs, it is run
 /// once more afterwards, for it may have looked too early.
@@ -38,7 +39,7 @@ pub fn enqueue(tx: &mut Tx, job: Job) -> Result<()> {
         again: false,
         last_error: None,
     };
-    store::insert(tx.conn, &row)?;
+    tx.later(row);
     tx.ring();
     Ok(())
 }

@@ -221,9 +221,9 @@ pub(crate) fn attach(
     name: &MediaName,
     stored: &Stored,
 ) -> Result<(bool, Arrived)> {
-    no_strangers(tx.conn, id, account)?;
+    media::hold_still(tx.conn, &[id.as_str()])?;
+    let head = own_head(tx.conn, id, account)?;
     let attached = media::attach(tx, id.as_str(), name, stored)?;
-    let head = store::head(tx.conn, id)?;
     let media_missing = head.as_ref().map(|head| settle_media(tx, head)).transpose()?;
     let media = media_missing.as_ref().map(|missing| match missing.is_empty() {
         true => MediaState::Complete,
@@ -247,13 +247,19 @@ fn may_file_something(actor: &Actor) -> Result<()> {
 
 /// Files that came before the answers belong to whoever sent the first of them.
 pub(crate) fn no_strangers(conn: &mut DbConn, id: &SubmissionId, account: &str) -> Result<()> {
-    let owner = match store::head(conn, id)? {
-        Some(head) => Some(head.account_id),
+    own_head(conn, id, account).map(drop)
+}
+
+/// The head of a submission that is this account's, if its answers have come.
+fn own_head(conn: &mut DbConn, id: &SubmissionId, account: &str) -> Result<Option<Head>> {
+    let head = store::head(conn, id)?;
+    let owner = match &head {
+        Some(head) => Some(head.account_id.clone()),
         None => media::arrived(conn, id.as_str())?.into_iter().next().map(|held| held.account_id),
     };
     match owner {
         Some(owner) if owner != account => Err(unknown(id)),
-        _ => Ok(()),
+        _ => Ok(head),
     }
 }
 

@@ -3,9 +3,13 @@
 
 mod batches;
 mod connection;
+mod crowd;
 mod envelope;
+mod floor;
+mod growth;
 mod identical;
 mod load;
+mod meanwhile;
 mod micro;
 mod million;
 mod planner;
@@ -13,6 +17,7 @@ mod reconcile;
 mod register;
 mod report;
 mod run;
+mod soak;
 mod storm;
 mod uploads;
 mod work;

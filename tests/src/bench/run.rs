@@ -1,5 +1,6 @@
 //! The benchmark from start to end: start the release binary on a folder of its own, log in, load it, write it down.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::envelope::{Envelope, PhotoSeries};
 use super::load::{self, Load, Target};
 use super::report::{self, Table};
 use super::work::{File, Read, Serials, expect, put};
-use super::{identical, micro, million, planner, reconcile, register, storm, uploads};
+use super::{growth, identical, micro, planner, reconcile, register, soak, storm, uploads};
 use crate::folders::{self, TemporaryFolder};
 use crate::postgres::{Cluster, Durability};
 use crate::process::{self, Launch, Nigran, PASSWORD};
@@ -39,8 +40,10 @@ pub struct Options {
     pub kills: usize,
     /// Parts of it, by name (`PARTS`); none: everything.
     pub only: Vec<String>,
-    /// With a million submissions as well.
-    pub large: bool,
+    /// Nothing but what so many submissions cost those who come after; 0: everything else.
+    pub million: u32,
+    /// Nothing but filing for so many minutes; 0: everything else.
+    pub soak: u32,
 }
 
 /// What can be measured alone.
@@ -73,6 +76,9 @@ pub fn run(options: &Options) -> Result<String, String> {
         }
         Ok::<(), String>(())
     })?;
+    if options.million > 0 || options.soak > 0 {
+        return Ok(text);
+    }
     if options.wants("process") {
         text += &report::figures("In the process", &micro::measure()?);
     }
@@ -88,6 +94,12 @@ async fn on_database(
     name: &'static str,
     cluster: Option<&Cluster>,
 ) -> Result<String, String> {
+    if options.million > 0 {
+        return growth::measure(options, name, cluster).await;
+    }
+    if options.soak > 0 {
+        return soak::measure(options, name, cluster).await;
+    }
     let folder = TemporaryFolder::new();
     let mut launch = Launch::new(&options.binary, folder.path());
     launch.database_url = cluster.map(|cluster| cluster.url(&cluster.create(None)));
@@ -145,9 +157,6 @@ async fn measure(
     );
     if options.wants("findings") {
         bench.reconciling().await?;
-    }
-    if options.large {
-        text += &bench.million(&server).await?;
     }
     let headings = format!("{name}: start, memory, disk");
     Ok(text + &report::figures(&headings, &bench.figures))
@@ -361,26 +370,6 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Lists and queues of a province that has been at it for years.
-    async fn million(&mut self, server: &Nigran) -> Result<String, String> {
-        progress(self.name, "making a million submissions");
-        let sqlite = || format!("sqlite:{}", self.launch.data_dir.join("nigran.sqlite").display());
-        let url = self.launch.database_url.clone().unwrap_or_else(sqlite);
-        let took = tokio::task::spawn_blocking(move || million::furnish(&url, million::COUNT))
-            .await
-            .map_err(|cause| cause.to_string())??;
-        self.figure("making a million submissions, ms", report::millis(took, 0));
-        let mut table = Table::new(&format!("{}: reading among {} submissions", self.name, million::COUNT));
-        for (what, who, path) in million::QUESTIONS {
-            progress(self.name, what);
-            let token = self.login_as(server, who).await?;
-            let read = Read::new(path, &token, None);
-            let measured = load::run(self.target(server), self.load(1), |_| read.clone()).await?;
-            table.row(what, &measured);
-        }
-        Ok(table.finish())
-    }
-
     fn load(&self, connections: usize) -> Load {
         Load { connections, warm_up: self.options.warm_up, measured: self.options.measured }
     }
@@ -402,17 +391,22 @@ impl Bench<'_> {
     }
 
     async fn login_as(&self, server: &Nigran, username: &str) -> Result<String, String> {
-        let body = json!({ "username": username, "password": PASSWORD }).to_string();
-        let head = put("/v1/auth/login", "none", "application/json", body.len()).replacen("PUT", "POST", 1);
-        let head = head.replace("Authorization: Bearer none\r\n", "");
-        let mut connection = Connection::open(server.address).await.map_err(|cause| cause.to_string())?;
-        expect(&mut connection, &[head.as_bytes(), body.as_bytes()], &[200]).await?;
-        let tokens: Value = serde_json::from_slice(connection.body()).map_err(|cause| cause.to_string())?;
-        tokens["access_token"]
-            .as_str()
-            .map(str::to_owned)
-            .ok_or_else(|| "the login gave no access_token".to_owned())
+        login(server.address, username).await
     }
+}
+
+/// The access token of somebody with this name.
+pub(super) async fn login(address: SocketAddr, username: &str) -> Result<String, String> {
+    let body = json!({ "username": username, "password": PASSWORD }).to_string();
+    let head = put("/v1/auth/login", "none", "application/json", body.len()).replacen("PUT", "POST", 1);
+    let head = head.replace("Authorization: Bearer none\r\n", "");
+    let mut connection = Connection::open(address).await.map_err(|cause| cause.to_string())?;
+    expect(&mut connection, &[head.as_bytes(), body.as_bytes()], &[200]).await?;
+    let tokens: Value = serde_json::from_slice(connection.body()).map_err(|cause| cause.to_string())?;
+    tokens["access_token"]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| "the login gave no access_token".to_owned())
 }
 
 fn photo_name(sample: &Submission) -> String {
@@ -420,7 +414,7 @@ fn photo_name(sample: &Submission) -> String {
     photo.unwrap_or("front.jpg").to_owned()
 }
 
-fn sqlite_size(data_dir: &Path) -> u64 {
+pub(super) fn sqlite_size(data_dir: &Path) -> u64 {
     let files = std::fs::read_dir(data_dir).into_iter().flatten().flatten();
     let database = files.filter(|file| file.file_name().to_string_lossy().starts_with("nigran.sqlite"));
     database.map(|file| folders::size(&file.path())).sum()
@@ -430,6 +424,6 @@ fn sqlite_size(data_dir: &Path) -> u64 {
     clippy::print_stderr,
     reason = "a benchmark takes minutes; who waits wants to see what is being done"
 )]
-fn progress(name: &str, what: &str) {
+pub(super) fn progress(name: &str, what: &str) {
     eprintln!("{name}: {what} …");
 }
