@@ -114,8 +114,7 @@ impl Db {
 
     /// How many connections to read with are in use, and how many are free.
     pub fn connections(&self) -> (u32, u32) {
-        let state = self.readers.state();
-        (state.connections.saturating_sub(state.idle_connections), state.idle_connections)
+        self.readers.connections()
     }
 
     /// The instant by the clock that units of work go by.

@@ -40,6 +40,12 @@ impl Pool {
         Pool::run(held, query)
     }
 
+    /// How many connections are in use, and how many are free.
+    pub(super) fn connections(&self) -> (u32, u32) {
+        let state = self.0.state();
+        (state.connections.saturating_sub(state.idle_connections), state.idle_connections)
+    }
+
     /// A connection that is free at once; for what can be read elsewhere.
     pub(super) fn ready(&self) -> Option<Held> {
         self.0.try_get()

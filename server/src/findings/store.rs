@@ -19,8 +19,9 @@ pub(super) fn insert_cases(conn: &mut DbConn, cases: &[Case]) -> Result<()> {
     match conn {
         _ if cases.is_empty() => {}
         DbConn::Sqlite(conn) => {
-            for rows in cases.chunks(ROWS) {
-                diesel::insert_into(finding_cases::table).values(rows).execute(conn)?;
+            // One by one: a statement with many rows is parsed anew each time, which costs more than they do.
+            for row in cases {
+                diesel::insert_into(finding_cases::table).values(row).execute(conn)?;
             }
         }
         DbConn::Postgres(conn) => {
@@ -42,8 +43,9 @@ pub(super) fn add_events(conn: &mut DbConn, events: &[EventRow]) -> Result<()> {
     match conn {
         _ if events.is_empty() => {}
         DbConn::Sqlite(conn) => {
-            for rows in events.chunks(ROWS) {
-                diesel::insert_into(finding_events::table).values(rows).execute(conn)?;
+            // One by one: a statement with many rows is parsed anew each time, which costs more than they do.
+            for row in events {
+                diesel::insert_into(finding_events::table).values(row).execute(conn)?;
             }
         }
         DbConn::Postgres(conn) => {

@@ -146,7 +146,10 @@ pub(super) fn add_findings(conn: &mut DbConn, rows: &[FindingRow]) -> Result<()>
     match conn {
         _ if rows.is_empty() => {}
         DbConn::Sqlite(conn) => {
-            diesel::insert_into(findings::table).values(rows).execute(conn)?;
+            // One by one: a statement with many rows is parsed anew each time, which costs more than they do.
+            for row in rows {
+                diesel::insert_into(findings::table).values(row).execute(conn)?;
+            }
         }
         DbConn::Postgres(conn) => {
             insert_all!(conn, findings, rows, [
