@@ -55,7 +55,7 @@ pub mod translations;
 mod words;
 
 pub use codes::Code;
-pub use compare::{ChangeKind, Comparison, FormChange, Grade, compare};
+pub use compare::{ChangeKind, Comparison, FormChange, Grade, SectionChanges, compare};
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
 pub use explanation::{Explained, Explanation, Reason, RulePurpose, Unknown};
 pub use form::{Form, compile};

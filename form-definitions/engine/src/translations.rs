@@ -3,7 +3,7 @@
 use crate::overlay::labels;
 use crate::package::Package;
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The member of `i18n/<lang>.json` that keeps, by key, the English a translation was made from where that is no longer the present one.
 pub(crate) const MADE_FROM: &str = "made_from";
@@ -178,4 +178,49 @@ pub fn lacking(package: &Package, required: &[String]) -> Vec<Status> {
         }
     }
     lacking
+}
+
+/// A text people read, with what it is in each language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key: as in `i18n/<lang>.json`, `~list` and `~list=code` for named lists.
+    pub key: String,
+    /// The section it belongs to, if it belongs to one.
+    pub section: Option<String>,
+    /// The English.
+    pub english: String,
+    /// The other languages it is in.
+    pub texts: BTreeMap<String, Translated>,
+}
+
+/// A text in another language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Translated {
+    /// The text.
+    pub text: String,
+    /// The English it was made from, where that is no longer the present one.
+    pub made_from: Option<String>,
+}
+
+/// Every text of a package in every language it has, in the order of the form.
+pub fn entries(package: &Package) -> Vec<Entry> {
+    let titles = Titles::of(package);
+    let files: Vec<(String, Option<&Value>)> =
+        languages(package).into_iter().map(|code| (code.clone(), package.i18n.get(&code))).collect();
+    let entries = labels::all(package).into_iter().map(|text| {
+        let mut texts = BTreeMap::new();
+        for (code, file) in &files {
+            let written = match titles.0.get(&text.key) {
+                Some(title) => title.get(code).and_then(Value::as_str),
+                None => file.and_then(|file| file.get("labels")?.get(&text.key)?.as_str()),
+            };
+            if let Some(written) = written.filter(|written| !written.is_empty()) {
+                let made_from = file.and_then(|file| file.get(MADE_FROM)?.get(&text.key)?.as_str());
+                let made_from = made_from.filter(|made_from| *made_from != text.english).map(str::to_owned);
+                texts.insert(code.clone(), Translated { text: written.to_owned(), made_from });
+            }
+        }
+        Entry { key: text.key, section: text.section, english: text.english, texts }
+    });
+    entries.collect()
 }
