@@ -16,6 +16,7 @@ use crate::assignments::Assignments;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::db::{self, By, Db};
+use crate::desk::{self, Desk};
 use crate::error::{Error, Result};
 use crate::facilities::Facilities;
 use crate::feed::Feed;
@@ -65,6 +66,8 @@ pub struct App {
     pub sync: Sync,
     /// Resumable uploads.
     pub uploads: Uploads,
+    /// The Committee's desk.
+    pub desk: Desk,
 }
 
 impl App {
@@ -107,7 +110,8 @@ impl App {
             watchers: Watchers::new(vec![Arc::new(findings.clone()), Arc::new(assignments.clone())]),
         };
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
-        let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);
+        let uploads = Uploads::new(db.clone(), media.clone(), clock.clone(), &config.media);
+        let desk = Desk::open(db.clone(), accounts.clone(), forms.clone(), clock)?;
         Ok(App {
             db,
             feed,
@@ -121,6 +125,7 @@ impl App {
             assignments,
             sync,
             uploads,
+            desk,
         })
     }
 }
@@ -128,7 +133,9 @@ impl App {
 async fn publish_builtin(db: &Db) -> Result<()> {
     for package in forms::builtin_packages()? {
         let (form, version) = (package.form.clone(), package.version);
-        if db.write(By::system(), move |tx| forms::publish(tx, &package)).await? == forms::Published::New {
+        let cases = forms::builtin_cases(&form)?;
+        let settled = db.write(By::system(), move |tx| desk::settle_builtin(tx, &package, &cases)).await?;
+        if settled == forms::Published::New {
             tracing::info!(form, version, "published {form} {version}");
         }
     }
@@ -190,6 +197,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             assignments,
             sync,
             uploads,
+            desk,
             ..
         } = shared.clone();
         Actix::new()
@@ -208,6 +216,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(assignments))
             .app_data(Data::new(sync))
             .app_data(Data::new(uploads))
+            .app_data(Data::new(desk))
             .app_data(checks.clone())
             .app_data(patience.clone())
             .default_service(web::to(api::unmatched))

@@ -11,6 +11,7 @@ use crate::accounts;
 use crate::app::App;
 use crate::audit::{self, SEAL_EVERY};
 use crate::db::{Backend, By, Tx};
+use crate::desk;
 use crate::error::Result;
 use crate::feed;
 use crate::findings;
@@ -79,6 +80,12 @@ const KINDS: &[Kind<App>] = &[
         attempts: ALWAYS,
         patience: PATIENCE,
         run: |app, task| Box::pin(async move { app.findings.sound_alarms(task).await }),
+    },
+    Kind {
+        name: desk::CLOSE,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.desk.close_vote(task).await }),
     },
 ];
 

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod collector;
 pub mod config;
 pub mod db;
+pub mod desk;
 pub mod error;
 pub mod facilities;
 pub mod feed;

@@ -31,7 +31,7 @@ const FLOORS: &[&[&str]] = &[
     &["findings"],
     &["assignments"],
     &["exports", "openrosa", "uploads"],
-    &["sync"],
+    &["sync", "desk"],
 ];
 
 fn server() -> Vec<Source> {

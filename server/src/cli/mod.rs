@@ -8,6 +8,7 @@ mod boundaries;
 mod demo;
 mod facilities;
 mod form;
+mod minutes;
 mod progress;
 mod serve;
 mod simulate;
@@ -66,6 +67,9 @@ enum Command {
     /// Receipts. Example: nigran receipt verify receipt.jws --jwks jwks.json
     #[command(subcommand)]
     Receipt(verify::ReceiptCommand),
+    /// Minutes of the Committee. Example: nigran minutes verify minutes.json --keys jwks.json
+    #[command(subcommand)]
+    Minutes(minutes::Minutes),
     /// Play a province against a server that holds nothing real. Example: nigran simulate --inspectors 50 --days 5
     Simulate(simulate::Simulate),
     /// Print the description of the HTTP interface (OpenAPI 3.1). Example: nigran openapi > openapi.json
@@ -99,6 +103,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Restore(command) => command.run(settings(cli.config)?).await,
         Command::Audit(command) => command.run(&settings(cli.config)?),
         Command::Receipt(command) => command.run(),
+        Command::Minutes(command) => command.run(),
         Command::Simulate(simulate) => simulate.run().await,
         Command::Openapi => openapi(),
     }

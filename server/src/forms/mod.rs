@@ -2,6 +2,7 @@
 //! of each is kept in memory, since it is used for every submission.
 
 mod builtin;
+mod lookup;
 mod model;
 mod outline;
 mod publishing;
@@ -11,7 +12,8 @@ mod store;
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
-pub use builtin::packages as builtin_packages;
+pub use builtin::{cases as builtin_cases, packages as builtin_packages};
+pub use lookup::{latest_version, package};
 pub use model::{ListedForm, Release};
 pub use outline::{Outline, Part, Sort};
 pub use publishing::{Published, publish};

@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{description, health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, assignments, facilities, findings, forms, places, submissions, sync, uploads};
+use crate::{accounts, assignments, desk, facilities, findings, forms, places, submissions, sync, uploads};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,6 +28,8 @@ use crate::{accounts, assignments, facilities, findings, forms, places, submissi
     tags(
         (name = "accounts", description = "Logging in, people, devices"),
         (name = "forms", description = "Questionnaires and their releases"),
+        (name = "drafts", description = "Writing a provincial version of a questionnaire"),
+        (name = "committee", description = "Proposals, votes, minutes, and who decides"),
         (name = "facilities", description = "The register of workplaces and residential facilities"),
         (name = "submissions", description = "Filing and reading"),
         (name = "findings", description = "What somebody must put right, and by when"),
@@ -64,6 +66,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     uploads::routes(config);
     places::routes(config);
     sync::routes(config);
+    desk::routes(config);
     log::routes(config);
     jobs::routes(config);
     health::routes(config);

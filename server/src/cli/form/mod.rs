@@ -21,8 +21,9 @@ use form_engine::{Package, compile};
 use super::open;
 use crate::config::Config;
 use crate::db::By;
+use crate::desk;
 use crate::error::{Error, Result};
-use crate::forms::{self, Published};
+use crate::forms::Published;
 use files::Gathered;
 
 #[derive(Subcommand)]
@@ -127,7 +128,7 @@ async fn published(config: Config, package: Package, out: &mut impl Write) -> Re
     let (form, version, hash) = (package.form.clone(), package.version, package.hash());
     let publishing = tokio::task::spawn_blocking(move || {
         let db = open(&config)?;
-        let published = db.write_here(By::system(), move |tx| forms::publish(tx, &package));
+        let published = db.write_here(By::system(), move |tx| desk::publish_directly(tx, &package));
         db.close();
         published
     });
