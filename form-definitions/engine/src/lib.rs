@@ -42,6 +42,7 @@ mod form;
 mod judge;
 mod messages;
 mod outcome;
+pub mod overlay;
 mod package;
 mod problem;
 mod rules;
@@ -50,6 +51,8 @@ mod shape;
 mod syntax;
 #[cfg(test)]
 mod tests;
+pub mod translations;
+mod words;
 
 pub use codes::Code;
 pub use compare::{ChangeKind, Comparison, FormChange, Grade, compare};
