@@ -7,6 +7,7 @@ mod bad_input;
 mod batch;
 mod corrections;
 mod deadlines;
+mod desk;
 mod facilities;
 mod facilities_csv;
 mod facilities_merge;

@@ -130,11 +130,10 @@ pub(super) fn languages(package: &Package) -> Vec<(String, bool)> {
 
 /// Every operation as a sentence, in English and Urdu.
 pub(super) fn sentences(operations: &[Operation], base: &Package) -> Vec<BTreeMap<String, String>> {
-    let one = |operation: &Operation| {
-        let said = |language| operation.sentence(language, base);
-        BTreeMap::from([("en".to_owned(), said(Language::En)), ("ur".to_owned(), said(Language::Ur))])
-    };
-    operations.iter().map(one).collect()
+    let (english, urdu) =
+        (overlay::read_out(base, operations, Language::En), overlay::read_out(base, operations, Language::Ur));
+    let both = english.into_iter().zip(urdu);
+    both.map(|(en, ur)| BTreeMap::from([("en".to_owned(), en.text), ("ur".to_owned(), ur.text)])).collect()
 }
 
 /// Texts a language lacks, by key: what any other language of the form has, and the choices of its lists.
