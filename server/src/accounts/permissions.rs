@@ -78,6 +78,10 @@ text_enum! {
         ReadForms = "forms.read",
         /// Publish a release of a questionnaire.
         PublishForms = "forms.publish",
+        /// Try proposed questionnaires on past submissions, and read the numbers that come of it.
+        ReplayForms = "forms.replay",
+        /// See how the releases of a questionnaire do, in numbers.
+        WatchRollouts = "rollouts.watch",
         /// Locate a point; read boundaries.
         ReadPlaces = "places.read",
         /// Read accounts: an administrator all, a supervisor those of the district.
@@ -230,6 +234,8 @@ const TABLE: &[(Permission, &[Post])] = &[
     ),
     (P::ReadForms, FIELD_AND_OFFICE),
     (P::PublishForms, &[CommitteeChair]),
+    (P::ReplayForms, &[Committee, CommitteeChair, Analyst]),
+    (P::WatchRollouts, &[Committee, CommitteeChair, Analyst, Admin]),
     (P::ReadPlaces, FIELD_AND_OFFICE),
     (P::ReadAccounts, &[SupervisorLabour, SupervisorSwd, Admin]),
     (P::ManageAccounts, &[Admin]),

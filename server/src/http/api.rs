@@ -13,7 +13,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{description, health, jobs, log, problem};
 use crate::error::{Error, Kind};
-use crate::{accounts, assignments, facilities, findings, forms, places, submissions, sync, uploads};
+use crate::{
+    accounts, assignments, facilities, findings, forms, places, replay, rollouts, submissions, sync, uploads,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -28,6 +30,7 @@ use crate::{accounts, assignments, facilities, findings, forms, places, submissi
     tags(
         (name = "accounts", description = "Logging in, people, devices"),
         (name = "forms", description = "Questionnaires and their releases"),
+        (name = "replays", description = "What a proposed release would have meant for past submissions"),
         (name = "facilities", description = "The register of workplaces and residential facilities"),
         (name = "submissions", description = "Filing and reading"),
         (name = "findings", description = "What somebody must put right, and by when"),
@@ -57,6 +60,8 @@ impl utoipa::Modify for Bearer {
 pub(crate) fn routes(config: &mut ServiceConfig) {
     accounts::routes::routes(config);
     forms::routes(config);
+    replay::routes(config);
+    rollouts::routes(config);
     facilities::routes(config);
     submissions::routes(config);
     findings::routes(config);
