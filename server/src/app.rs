@@ -28,6 +28,8 @@ use crate::http::{api, tls, watch};
 use crate::jobs::Jobs;
 use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
+use crate::replay::Replays;
+use crate::rollouts::Rollouts;
 use crate::submissions::{Submissions, Watchers};
 use crate::sync::Sync;
 use crate::telemetry;
@@ -62,6 +64,10 @@ pub struct App {
     pub findings: Findings,
     /// Visits somebody is to make.
     pub assignments: Assignments,
+    /// Proposed releases tried on past submissions.
+    pub replays: Replays,
+    /// How releases do.
+    pub rollouts: Rollouts,
     /// What phones are brought up to date with.
     pub sync: Sync,
     /// Resumable uploads.
@@ -109,6 +115,14 @@ impl App {
             // The rooms above that must hear of filings and decisions.
             watchers: Watchers::new(vec![Arc::new(findings.clone()), Arc::new(assignments.clone())]),
         };
+        let replays = Replays::new(
+            db.clone(),
+            forms.clone(),
+            places.clone(),
+            submissions.watchers.clone(),
+            accounts.tokens(),
+        );
+        let rollouts = Rollouts::new(db.clone(), config.rollout.clone());
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let uploads = Uploads::new(db.clone(), media.clone(), clock.clone(), &config.media);
         let desk = Desk::open(db.clone(), accounts.clone(), forms.clone(), clock)?;
@@ -123,6 +137,8 @@ impl App {
             submissions,
             findings,
             assignments,
+            replays,
+            rollouts,
             sync,
             uploads,
             desk,
@@ -195,6 +211,8 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             submissions,
             findings,
             assignments,
+            replays,
+            rollouts,
             sync,
             uploads,
             desk,
@@ -214,6 +232,8 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(submissions))
             .app_data(Data::new(findings))
             .app_data(Data::new(assignments))
+            .app_data(Data::new(replays))
+            .app_data(Data::new(rollouts))
             .app_data(Data::new(sync))
             .app_data(Data::new(uploads))
             .app_data(Data::new(desk))

@@ -22,6 +22,8 @@ pub mod json;
 pub mod media;
 pub mod places;
 pub mod queue;
+pub mod replay;
+pub mod rollouts;
 pub mod submissions;
 pub mod sync;
 pub mod telemetry;

@@ -24,10 +24,12 @@ const TOGETHER: &[&str] = &["app", "app.rs", "backup", "cli", "cli.rs", "jobs.rs
 const FLOORS: &[&[&str]] = &[
     &["audit", "collector"],
     &["accounts"],
-    &["forms", "places"],
+    &["places"],
+    &["forms"],
     &["media"],
     &["facilities"],
     &["submissions"],
+    &["replay", "rollouts"],
     &["findings"],
     &["assignments"],
     &["exports", "openrosa", "uploads"],

@@ -10,6 +10,7 @@ mod crash;
 mod forms;
 mod jobs;
 mod lifecycle;
+mod replays;
 mod simulate;
 mod slow;
 mod tls;

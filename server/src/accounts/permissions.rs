@@ -94,6 +94,10 @@ text_enum! {
         AskBreakGlass = "break_glass.ask",
         /// Agree to that, as chair or deputy.
         AgreeToBreakGlass = "break_glass.agree",
+        /// Try proposed questionnaires on past submissions, and read the numbers that come of it.
+        ReplayForms = "forms.replay",
+        /// See how the releases of a questionnaire do, in numbers.
+        WatchRollouts = "rollouts.watch",
         /// Locate a point; read boundaries.
         ReadPlaces = "places.read",
         /// Read accounts: an administrator all, a supervisor those of the district.
@@ -254,6 +258,8 @@ const TABLE: &[(Permission, &[Post])] = &[
     (P::BringBases, &[CommitteeChair, Admin]),
     (P::AskBreakGlass, &[Admin]),
     (P::AgreeToBreakGlass, &[Committee, CommitteeChair]),
+    (P::ReplayForms, &[Committee, CommitteeChair, Analyst]),
+    (P::WatchRollouts, &[Committee, CommitteeChair, Analyst, Admin]),
     (P::ReadPlaces, FIELD_AND_OFFICE),
     (P::ReadAccounts, &[SupervisorLabour, SupervisorSwd, Admin]),
     (P::ManageAccounts, &[Admin]),

@@ -10,6 +10,7 @@ mod facilities;
 mod form;
 mod minutes;
 mod progress;
+mod replay;
 mod serve;
 mod simulate;
 mod verify;
@@ -57,6 +58,8 @@ enum Command {
     /// Questionnaires. Example: nigran form check form-definitions/child-labour-inspection
     #[command(subcommand)]
     Form(form::Form),
+    /// Try a proposed questionnaire on past submissions. Example: nigran replay --package my-form --sample 1000
+    Replay(replay::Replay),
     /// Save the embedded database and photos while the server runs. Example: nigran backup /mnt/backup
     Backup(backup::Backup),
     /// Make a new data folder from a backup. Example: nigran restore /mnt/backup
@@ -99,6 +102,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Boundaries(command) => command.run(&settings(cli.config)?).await,
         Command::Facilities(command) => command.run(&settings(cli.config)?).await,
         Command::Form(command) => command.run(|| settings(cli.config)).await,
+        Command::Replay(replay) => replay.run(&settings(cli.config)?).await,
         Command::Backup(command) => command.run(settings(cli.config)?).await,
         Command::Restore(command) => command.run(settings(cli.config)?).await,
         Command::Audit(command) => command.run(&settings(cli.config)?),

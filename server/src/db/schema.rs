@@ -731,6 +731,47 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    rollout_events (form, n) {
+        form -> Text,
+        n -> Integer,
+        version -> Integer,
+        at -> BigInt,
+        account_id -> Nullable<Text>,
+        deed -> Text,
+        details -> Text,
+    }
+}
+
+diesel::table! {
+    replays (id) {
+        id -> Text,
+        form -> Text,
+        package_hash -> Text,
+        asked -> Text,
+        package -> Binary,
+        asked_by -> Nullable<Text>,
+        asked_at -> BigInt,
+        state -> Text,
+        total -> BigInt,
+        done -> BigInt,
+        last_id -> Text,
+        bound -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+        report -> Nullable<Binary>,
+        report_hash -> Nullable<Text>,
+        problem -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    replay_parts (replay_id, n) {
+        replay_id -> Text,
+        n -> Integer,
+        tally -> Binary,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -781,5 +822,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     committee_keys,
     votes,
     minutes,
-    break_glass
+    break_glass,
+    rollout_events,
+    replays,
+    replay_parts
 );

@@ -24,7 +24,8 @@ impl Desk {
     /// Closes a vote whose time is up. One that was decided, changed or withdrawn meanwhile is left alone.
     pub async fn close_vote(&self, task: Task) -> Result<Done> {
         let room = self.clone();
-        self.db
+        let done = self
+            .db
             .write(By::system(), move |tx| {
                 let id = task.subject.parse().map_err(|_| Error::internal("closing a vote", "the job names no proposal"))?;
                 if store::proposal(tx.conn, &id)?.is_some() {
@@ -37,6 +38,8 @@ impl Desk {
                 }
                 queue::finish(tx, &task)
             })
-            .await
+            .await?;
+        self.forms.refresh();
+        Ok(done)
     }
 }

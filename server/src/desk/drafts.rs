@@ -23,8 +23,10 @@ pub(super) struct Opened {
     pub(super) version: DraftVersion,
     pub(super) written: Written,
     pub(super) base: Base,
-    /// The release it would be the next one of.
+    /// The last release; it would be the next one.
     pub(super) against: i32,
+    /// The last release that was not taken back: what people know.
+    pub(super) standing: i32,
 }
 
 impl Opened {
@@ -68,7 +70,8 @@ pub(super) fn opened(conn: &mut DbConn, id: &DraftId, n: Option<i32>) -> Result<
     })?;
     let (written, base) = (version.content.read()?, bases::base(conn, &version.base)?);
     let against = forms::latest_version(conn, &draft.form)?.unwrap_or(0);
-    Ok(Opened { draft, version, written, base, against })
+    let standing = forms::standing_version(conn, &draft.form)?.unwrap_or(against);
+    Ok(Opened { draft, version, written, base, against, standing })
 }
 
 /// The draft if this person may write it now.
@@ -239,7 +242,7 @@ fn add_version(tx: &mut Tx, draft: &Draft, save: &Save) -> Result<()> {
 /// The base of a form's current release, and what the Committee has done to it so far.
 fn where_it_stands(tx: &mut Tx, form: &str) -> Result<(String, Written)> {
     let unknown = || Error::not_found("form_unknown", format!("there is no form {form}; GET /v1/forms lists them"));
-    let version = forms::latest_version(tx.conn, form)?.ok_or_else(unknown)?;
+    let version = forms::standing_version(tx.conn, form)?.or(forms::latest_version(tx.conn, form)?).ok_or_else(unknown)?;
     if let Some(proposal) = store::proposal_of_release(tx.conn, form, version)?
         && let Some(row) = store::proposal_version(tx.conn, &proposal.id, proposal.n)?
     {

@@ -120,7 +120,7 @@ impl Desk {
                     )
                     .with("version", opened.draft.version));
                 }
-                let before = forms::package(conn, &opened.draft.form, opened.against)?;
+                let before = forms::package(conn, &opened.draft.form, opened.standing)?;
                 frozen(&opened, before.as_ref(), &new, now)
             })
             .await

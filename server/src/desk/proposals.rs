@@ -17,6 +17,7 @@ use crate::audit::{self, Event};
 use crate::db::{At, DbConn};
 use crate::error::{Error, Result};
 use crate::forms;
+use crate::replay::{self, Asked, Over, ReplayId};
 
 /// Missing texts that are named.
 const NAMED: usize = 50;
@@ -224,6 +225,20 @@ impl Desk {
             })
             .await?;
         Ok(json!({ "ready": obstacles.is_empty(), "obstacles": obstacles }))
+    }
+
+    /// Has it tried on past visits, in the background.
+    pub(super) async fn replay(&self, actor: Actor, id: ProposalId, over: Over) -> Result<ReplayId> {
+        actor.may(Permission::ReplayForms)?;
+        self.db
+            .write(actor.by(), move |tx| {
+                let proposal = row(tx.conn, &id)?;
+                let (_, frozen) = frozen(tx.conn, &id, proposal.n)?;
+                let against = forms::standing_version(tx.conn, &proposal.form)?.unwrap_or(0);
+                let against = u32::try_from(against).unwrap_or(0);
+                replay::start(tx, &Asked { package: frozen.package, against, over: over.clone(), through: None })
+            })
+            .await
     }
 
     /// The package a version of a proposal would release.

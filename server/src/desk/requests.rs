@@ -11,6 +11,7 @@ use super::model::{Choice, Seat};
 use crate::db::storable;
 use crate::error::{Error, Result};
 use crate::json;
+use crate::replay::Over;
 
 /// How long what people write may be.
 const LONGEST: usize = 4000;
@@ -249,6 +250,20 @@ pub(super) struct Agreement {
     pub(super) key: String,
     /// Ed25519, base64url without padding.
     pub(super) signature: String,
+}
+
+/// `POST /v1/proposals/{id}/replay`
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ProposalReplay, example = json!({ "over": { "sample": { "size": 1000, "seed": 7 } } }))]
+pub(super) struct NewReplay {
+    /// Over which past visits; all unless told.
+    #[serde(default = "all_visits")]
+    pub(super) over: Over,
+}
+
+fn all_visits() -> Over {
+    Over::All
 }
 
 /// A reason, where nothing else is sent.

@@ -11,7 +11,8 @@ use super::break_glass::GlassView;
 use super::minutes::Shape;
 use super::model::ProposalId;
 use super::requests::{
-    Agreement, Confirmation, EndOfTerm, NewComment, NewGlass, NewKey, NewMember, NewProposal, NewVote, Opening, Reason,
+    Agreement, Confirmation, EndOfTerm, NewComment, NewGlass, NewKey, NewMember, NewProposal, NewReplay, NewVote, Opening,
+    Reason,
 };
 use super::views::{
     CommentView, CommitteeView, KeyView, ListedProposal, ProposalQuery, ProposalView, ReleaseDecision, TermView,
@@ -25,7 +26,7 @@ use crate::http::{Cursor, Page, Problem, Problems, if_match};
 /// The room's operations.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     authoring::routes::routes(config);
-    config.service(list).service(propose).service(show).service(freeze).service(package).service(readiness);
+    config.service(list).service(propose).service(show).service(freeze).service(package).service(readiness).service(replay);
     config.service(open).service(withdraw).service(comments).service(comment).service(vote);
     config.service(minutes).service(minutes_page).service(decisions);
     config.service(ask).service(glasses).service(agree).service(refuse);
@@ -116,6 +117,19 @@ async fn package(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Jso
 #[get("/v1/proposals/{id}/readiness")]
 async fn readiness(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<Value>> {
     room.readiness(actor, id_of(&id)?).await.map(Json)
+}
+
+/// Try a proposal on past visits, in the background: what it would have meant. The proposal then shows how far it has come.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    request_body = NewReplay,
+    responses((status = ACCEPTED, body = Value, description = "`{id}`: GET /v1/replays/{id} tells how far it has come"), Problems)
+)]
+#[post("/v1/proposals/{id}/replay")]
+async fn replay(room: Data<Desk>, actor: Actor, id: Path<String>, new: Json<NewReplay>) -> Result<HttpResponse> {
+    let id = room.replay(actor, id_of(&id)?, new.into_inner().over).await?;
+    Ok(HttpResponse::Accepted().json(serde_json::json!({ "id": id })))
 }
 
 /// Open the vote. Its author may, and the chair.

@@ -23,6 +23,7 @@ use crate::db::{At, DbConn};
 use crate::error::Result;
 use crate::forms;
 use crate::http::{Cursor, Page};
+use crate::replay::{self, ReplayView};
 
 /// Somebody.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
@@ -320,6 +321,8 @@ pub(super) struct ProposalView {
     release: Option<i32>,
     /// The hash of its minutes.
     minutes: Option<String>,
+    /// What it would have meant for past visits, as far as somebody asked.
+    replays: Vec<ReplayView>,
 }
 
 /// A comment as it is shown.
@@ -546,7 +549,7 @@ impl Desk {
             .read(move |conn| {
                 let opened = drafts::opened(conn, &id, None)?;
                 let package = opened.package()?;
-                let release = forms::package(conn, &opened.draft.form, opened.against)?;
+                let release = forms::package(conn, &opened.draft.form, opened.standing)?;
                 Ok(DraftChanges {
                     hash: package.hash(),
                     base: changes(Some(&opened.base.package), &package),
@@ -588,6 +591,7 @@ impl Desk {
             needed: poll.counts.needed(rules),
             outcome: poll.counts.outcome(rules),
             void_votes: store::void_votes(conn, id, proposal.n)?,
+            replays: replay::of(conn, &proposal.package_hash)?,
             draft_version: version.draft_version,
             follows: version.against,
             terms: json!(frozen.terms),

@@ -73,7 +73,9 @@ impl Desk {
         actor.may(Permission::VoteOnProposals)?;
         checked(&new)?;
         let room = self.clone();
-        self.db.write(actor.by(), move |tx| room.take(tx, actor.account.as_str(), &id, &new)).await
+        let taken = self.db.write(actor.by(), move |tx| room.take(tx, actor.account.as_str(), &id, &new)).await?;
+        self.forms.refresh();
+        Ok(taken)
     }
 
     fn take(&self, tx: &mut Tx, me: &str, id: &ProposalId, new: &NewVote) -> Result<Taken> {

@@ -118,9 +118,14 @@ impl Form {
 
 impl Publish {
     fn package(self, out: &mut impl Write) -> Result<Option<Package>> {
-        let Gathered { package, problems } = files::gather(&self.questionnaire)?;
-        sound(package, problems, out)
+        gathered(&self.questionnaire, out)
     }
+}
+
+/// The questionnaire, if it is sound; otherwise says what is wrong with it.
+pub(super) fn gathered(questionnaire: &Questionnaire, out: &mut impl Write) -> Result<Option<Package>> {
+    let Gathered { package, problems } = files::gather(questionnaire)?;
+    sound(package, problems, out)
 }
 
 /// Publishes a sound questionnaire, beside a running server or without one.
