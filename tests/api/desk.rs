@@ -52,8 +52,10 @@ async fn a_locked_question_cannot_be_touched(app: TestApp) {
     let author = app.login("committee2").await;
     let before = draft(&author, "child-protection-toolkit", json!([])).await;
 
-    let hide = json!({ "operations": [{ "op": "hide", "question": "cv_consent", "because": "It takes long." }] });
-    let refused = author.put_known(&draft_path(&before, ""), &hide, "\"1\"").await.refused(400, "operations_refused");
+    let hide =
+        json!({ "operations": [{ "op": "hide", "question": "cv_consent", "because": "It takes long." }] });
+    let refused =
+        author.put_known(&draft_path(&before, ""), &hide, "\"1\"").await.refused(400, "operations_refused");
 
     assert_eq!(refused["refusals"][0]["code"], "locked");
     assert_eq!(refused["refusals"][0]["operation"], 0);
@@ -66,22 +68,32 @@ async fn every_save_of_a_draft_stays_and_can_come_back(app: TestApp) {
     let author = app.login("committee2").await;
     let first = draft(&author, FORM, relabel("Day")).await;
     let path = draft_path(&first, "");
-    let second = author.put_known(&path, &json!({ "operations": relabel("Date of the visit") }), "\"2\"").await.ok();
-    let same = author.put_known(&path, &json!({ "operations": relabel("Date of the visit") }), "\"3\"").await.ok();
+    let second =
+        author.put_known(&path, &json!({ "operations": relabel("Date of the visit") }), "\"2\"").await.ok();
+    let same =
+        author.put_known(&path, &json!({ "operations": relabel("Date of the visit") }), "\"3\"").await.ok();
     author.put_known(&path, &json!({ "operations": [] }), "\"2\"").await.refused(412, "draft_stale");
     author.put(&path, &json!({ "operations": [] })).await.refused(400, "if_match_needed");
 
     let restore = author.request(Method::POST, &draft_path(&first, "/restore")).header("If-Match", "\"3\"");
     let restored = restore.json(&json!({ "version": 2 })).send().await.ok();
 
-    assert_eq!((&second["version"], &same["version"]), (&json!(3), &json!(3)), "the same again is no new version");
+    assert_eq!(
+        (&second["version"], &same["version"]),
+        (&json!(3), &json!(3)),
+        "the same again is no new version"
+    );
     assert_eq!((&restored["version"], &restored["how"]), (&json!(4), &json!("restored")));
     assert_eq!(restored["operations"], relabel("Day"));
     assert_eq!(restored["sentences"][0]["en"].as_str().map(|text| text.contains("Day")), Some(true));
     let history = author.get(&draft_path(&first, "/history?limit=3")).await.ok();
-    let versions: Vec<&Value> = history["items"].as_array().unwrap().iter().map(|save| &save["version"]).collect();
+    let versions: Vec<&Value> =
+        history["items"].as_array().unwrap().iter().map(|save| &save["version"]).collect();
     assert_eq!(versions, [4, 3, 2]);
-    let rest = author.get(&draft_path(&first, &format!("/history?after={}", history["next"].as_str().unwrap()))).await.ok();
+    let rest = author
+        .get(&draft_path(&first, &format!("/history?after={}", history["next"].as_str().unwrap())))
+        .await
+        .ok();
     assert_eq!(rest["items"][0]["how"], "begun");
     let old = author.get(&draft_path(&first, "/versions/3")).await.ok();
     assert_eq!(old["operations"], relabel("Date of the visit"));
@@ -106,7 +118,10 @@ async fn what_the_engine_cannot_apply_is_named_and_nothing_is_saved(app: TestApp
     try_to_save(wider).await.refused(400, "operations_refused");
     try_to_save(json!([{ "op": "burn" }])).await.refused(400, "bad_json");
 
-    assert_eq!((&twice["refusals"][0]["code"], &twice["refusals"][0]["operation"]), (&json!("applied_twice"), &json!(1)));
+    assert_eq!(
+        (&twice["refusals"][0]["code"], &twice["refusals"][0]["operation"]),
+        (&json!("applied_twice"), &json!(1))
+    );
     assert_eq!(nothing["refusals"][0]["code"], "unknown_target");
     let check = json!({ "operations": [{ "op": "replace_rule", "rule": { "finding": "AGE-02" }, "text": "no_such_name > 1" }] });
     let check = author.post(&draft_path(&before, "/check"), &check).await.ok();
@@ -126,16 +141,19 @@ async fn a_proposal_whose_cases_fail_is_not_put_to_the_vote(app: TestApp) {
     assert!(ran["failing"].as_u64().unwrap() > 0 && ran["total"].as_u64().unwrap() > 50, "{}", ran["total"]);
     let proposal = proposed(author, &draft, "2027-01-01").await;
 
-    let open = author.request(Method::POST, &path(&proposal, "/open")).header("If-Match", "\"1\"").json(&json!({}));
+    let open =
+        author.request(Method::POST, &path(&proposal, "/open")).header("If-Match", "\"1\"").json(&json!({}));
     let refused = open.send().await.refused(409, "not_ready");
 
     assert_eq!(refused["obstacles"][0]["code"], "cases_fail");
     let failing = ran["cases"].as_array().unwrap().iter().filter(|case| case["passes"] == false);
     let names: Vec<&Value> = failing.map(|case| &case["name"]).collect();
-    let accept = author.request(Method::POST, &draft_path(&draft, "/cases/accept")).header("If-Match", "\"2\"");
+    let accept =
+        author.request(Method::POST, &draft_path(&draft, "/cases/accept")).header("If-Match", "\"2\"");
     let accepted = accept.json(&json!({ "names": names })).send().await.ok();
     assert_eq!(author.get(&draft_path(&draft, "/cases")).await.ok()["failing"], 0);
-    let again = json!({ "draft": draft["id"], "version": accepted["version"], "effective_from": "2027-01-01" });
+    let again =
+        json!({ "draft": draft["id"], "version": accepted["version"], "effective_from": "2027-01-01" });
     let frozen = author.put_known(&path(&proposal, ""), &again, "\"1\"").await.ok();
     assert_ne!(frozen["hash"], proposal["hash"]);
     assert_eq!(opened(author, &frozen).await["state"], "voting");
@@ -151,7 +169,11 @@ async fn an_edit_after_two_votes_voids_them(app: TestApp) {
     let path_of_draft = format!("/v1/drafts/{}", proposal["draft"].as_str().unwrap());
     author.put_known(&path_of_draft, &json!({ "operations": relabel("Date") }), "\"2\"").await.ok();
     let unread = fresh(author, &proposal).await;
-    assert_eq!(unread["votes"].as_array().unwrap().len(), 2, "the proposal is frozen, whatever becomes of its draft");
+    assert_eq!(
+        unread["votes"].as_array().unwrap().len(),
+        2,
+        "the proposal is frozen, whatever becomes of its draft"
+    );
     let again = json!({ "draft": proposal["draft"], "version": 3, "effective_from": "2027-01-01" });
     let tag = format!("\"{}\"", unread["version"]);
     let frozen = author.put_known(&path(&proposal, ""), &again, &tag).await.ok();
@@ -211,7 +233,8 @@ async fn a_forged_signature_counts_for_nothing(app: TestApp) {
     turned["reason"] = "turned round".into();
     members[2].person.post(&votes, &turned).await.refused(400, "signature_wrong");
     let mut elsewhere = ballot.clone();
-    elsewhere["signature"] = members[2].signature(&json!({ "proposal": "another", "vote": "approve" })).into();
+    elsewhere["signature"] =
+        members[2].signature(&json!({ "proposal": "another", "vote": "approve" })).into();
     members[2].person.post(&votes, &elsewhere).await.refused(400, "signature_wrong");
     let tomorrow = (app.clock.now() + Duration::days(1)).to_rfc3339_opts(SecondsFormat::Secs, true);
     let tomorrow = json!({ "hash": proposal["hash"], "vote": "approve", "reason": "", "at": tomorrow });
@@ -238,12 +261,16 @@ async fn five_who_vote_at_one_instant_are_each_counted_once(app: TestApp) {
     let secretary = app.admin().await;
     let split = put_to_the_vote(&secretary).await;
 
-    let statuses = at_one_instant(&app, &members, &split, ["approve", "reject", "approve", "reject", "abstain"]).await;
+    let statuses =
+        at_one_instant(&app, &members, &split, ["approve", "reject", "approve", "reject", "abstain"]).await;
 
     assert_eq!(statuses, [201; 5], "whatever the order, the last of the five makes it a tie");
     let tied = fresh(&secretary, &split).await;
     let counts = &tied["counts"];
-    assert_eq!((&counts["approve"], &counts["reject"], &counts["abstain"]), (&json!(2), &json!(2), &json!(1)));
+    assert_eq!(
+        (&counts["approve"], &counts["reject"], &counts["abstain"]),
+        (&json!(2), &json!(2), &json!(1))
+    );
     assert_eq!(tied["state"], "tied");
 
     let agreed = put_to_the_vote(&secretary).await;
@@ -270,7 +297,11 @@ async fn as_many_for_as_against_is_the_chairs_to_decide(app: TestApp) {
 
     assert_eq!((&decided["state"], &decided["release"]), (&json!("approved"), &json!(2)));
     let next = draft(&members[1].person, FORM, relabel("Date")).await;
-    assert_eq!((&next["follows"], &next["base_version"]), (&json!(2), &json!(1)), "the next draft is of the same base");
+    assert_eq!(
+        (&next["follows"], &next["base_version"]),
+        (&json!(2), &json!(1)),
+        "the next draft is of the same base"
+    );
 }
 
 async fn the_administrator_neither_votes_nor_chooses_who_does(app: TestApp) {
@@ -281,7 +312,10 @@ async fn the_administrator_neither_votes_nor_chooses_who_does(app: TestApp) {
     let another = Member::with_key(another, 6).await;
     let term = |role: &str| json!({ "account": another.account, "role": role, "basis": "because I say so" });
 
-    admin.post(&path(&proposal, "/votes"), &members[2].ballot(&app, &proposal, "approve", "")).await.expect(403);
+    admin
+        .post(&path(&proposal, "/votes"), &members[2].ballot(&app, &proposal, "approve", ""))
+        .await
+        .expect(403);
     admin.post("/v1/committee/members", &term("member")).await.refused(403, "chair_appoints");
     admin.post("/v1/committee/members", &term("chair")).await.refused(403, "chair_appoints");
     members[2].person.post("/v1/committee/members", &term("member")).await.refused(403, "not_leading");
@@ -299,7 +333,9 @@ async fn the_administrator_neither_votes_nor_chooses_who_does(app: TestApp) {
     app.login("oversight").await.get("/v1/drafts").await.expect(403);
     let shown = admin.get("/v1/committee").await.ok();
     assert_eq!(shown["members"].as_array().map(Vec::len), Some(6));
-    assert!(shown["governs"].as_array().unwrap().iter().any(|form| form["form"] == "child-protection-toolkit"));
+    assert!(
+        shown["governs"].as_array().unwrap().iter().any(|form| form["form"] == "child-protection-toolkit")
+    );
 }
 
 async fn observers_comment_and_do_not_vote(app: TestApp) {
@@ -309,14 +345,19 @@ async fn observers_comment_and_do_not_vote(app: TestApp) {
     let unicef = Member::with_key(unicef, 7).await;
     let comments = path(&proposal, "/comments");
     unicef.person.post(&comments, &json!({ "body": "May I?" })).await.refused(403, "not_in_office");
-    let term = json!({ "account": unicef.account, "role": "observer", "basis": "Invitation of 3 November 2026" });
+    let term =
+        json!({ "account": unicef.account, "role": "observer", "basis": "Invitation of 3 November 2026" });
     let term = members[0].person.post("/v1/committee/members", &term).await.created();
 
     let said = json!({ "body": "Would a mother understand this?", "question": "visit_date" });
     let said = unicef.person.post(&comments, &said).await.created();
     let answer = json!({ "body": "We asked three.", "answers": said["id"] });
     members[1].person.post(&comments, &answer).await.created();
-    unicef.person.post("/v1/committee/keys", &unicef.registration()).await.refused(403, "observers_do_not_vote");
+    unicef
+        .person
+        .post("/v1/committee/keys", &unicef.registration())
+        .await
+        .refused(403, "observers_do_not_vote");
     unicef.vote(&app, &proposal, "approve", "").await.refused(403, "observers_do_not_vote");
 
     let list = unicef.person.get(&comments).await.ok();
@@ -345,10 +386,17 @@ async fn a_second_key_needs_the_first_or_a_colleague(app: TestApp) {
     let signed = json!({ "signature": members[4].signature(&statement) });
     let confirmed = members[4].person.post(&confirm, &signed).await.ok();
 
-    assert_eq!((&confirmed["state"], &confirmed["confirmed_by"]), (&json!("active"), &json!(members[4].account)));
+    assert_eq!(
+        (&confirmed["state"], &confirmed["confirmed_by"]),
+        (&json!("active"), &json!(members[4].account))
+    );
     members[2].vote(&app, &proposal, "approve", "").await.refused(409, "key_not_active");
     thief.vote(&app, &proposal, "approve", "").await.created();
-    assert_eq!(app.count("jobs", "kind = 'notify' AND subject LIKE 'key:%'"), 7, "everybody hears of every key");
+    assert_eq!(
+        app.count("jobs", "kind = 'notify' AND subject LIKE 'key:%'"),
+        7,
+        "everybody hears of every key"
+    );
 }
 
 async fn break_glass_takes_two_and_is_loud(app: TestApp) {
@@ -356,7 +404,8 @@ async fn break_glass_takes_two_and_is_loud(app: TestApp) {
     let (admin, chair) = (app.admin().await, &members[0]);
     let drafted = draft(&admin, FORM, relabel("Date of the visit")).await;
     let proposal = proposed(&admin, &drafted, "2026-11-20").await;
-    let ask = json!({ "hash": proposal["hash"], "reason": "Inspectors read the label as the date of birth." });
+    let ask =
+        json!({ "hash": proposal["hash"], "reason": "Inspectors read the label as the date of birth." });
     chair.person.post(&path(&proposal, "/break-glass"), &ask).await.expect(403);
     let asked = admin.post(&path(&proposal, "/break-glass"), &ask).await.created();
     let agree = format!("/v1/break-glass/{}/agree", asked["id"].as_str().unwrap());
@@ -371,11 +420,15 @@ async fn break_glass_takes_two_and_is_loud(app: TestApp) {
     let shown = fresh(&admin, &proposal).await;
     assert_eq!((&shown["state"], &shown["release"]), (&json!("break_glass"), &json!(2)));
     let releases = app.inspector().await.get(&format!("/v1/forms/{FORM}/decisions")).await.ok();
-    assert_eq!((&releases["items"][0]["release"], &releases["items"][0]["without_a_vote"]), (&json!(2), &json!(true)));
+    assert_eq!(
+        (&releases["items"][0]["release"], &releases["items"][0]["without_a_vote"]),
+        (&json!(2), &json!(true))
+    );
     let page = admin.get(&path(&proposal, "/minutes.html")).await;
     assert!(page.text().contains("PUBLISHED WITHOUT A VOTE") && page.text().contains("date of birth"));
     let jwks = app.stranger().get("/.well-known/jwks.json").await.ok();
-    let checked = server::desk::verify_minutes(&admin.get(&path(&proposal, "/minutes")).await.text(), &jwks).unwrap();
+    let checked =
+        server::desk::verify_minutes(&admin.get(&path(&proposal, "/minutes")).await.text(), &jwks).unwrap();
     assert!(checked.faults.is_empty(), "{:?}", checked.faults);
     assert_eq!(app.count("audit_events", "action IN ('break_glass.asked', 'break_glass.published')"), 2);
     assert_eq!(app.count("jobs", "kind = 'notify' AND subject LIKE 'break_glass:%'"), 2);
@@ -401,17 +454,22 @@ async fn a_tried_question_is_taken_from_the_library(app: TestApp) {
     let outline = author.get("/v1/forms/shelter-audit/releases/1").await.ok();
     let section = outline["definition"]["properties"].as_object().unwrap().keys().next().unwrap().clone();
 
-    let take = json!({ "form": FORM, "question": "union_council", "into": section, "name": "union_council_taken" });
+    let take =
+        json!({ "form": FORM, "question": "union_council", "into": section, "name": "union_council_taken" });
     let request = author.request(Method::POST, &draft_path(&before, "/take")).header("If-Match", "\"1\"");
     let taken = request.json(&take).send().await.ok();
 
-    assert_eq!((&taken["operations"][0]["op"], &taken["operations"][0]["name"]), (&json!("add_question"), &json!("union_council_taken")));
+    assert_eq!(
+        (&taken["operations"][0]["op"], &taken["operations"][0]["name"]),
+        (&json!("add_question"), &json!("union_council_taken"))
+    );
     assert!(taken["operations"][0]["labels"]["ur"]["union_council_taken"].is_string(), "{taken}");
     let package = author.get(&draft_path(&before, "/package")).await.ok();
     let pointer = format!("/package/definition/properties/{section}/properties/union_council_taken");
     assert!(package.pointer(&pointer).is_some());
     let again = author.get("/v1/questions?limit=2").await.ok();
-    let next = author.get(&format!("/v1/questions?limit=2&after={}", again["next"].as_str().unwrap())).await.ok();
+    let next =
+        author.get(&format!("/v1/questions?limit=2&after={}", again["next"].as_str().unwrap())).await.ok();
     assert_ne!(again["items"][1]["name"], next["items"][0]["name"]);
 }
 
@@ -452,7 +510,9 @@ async fn what_was_voted_and_minuted_cannot_be_rewritten(app: TestApp) {
         ("form_bases", "note"),
     ] {
         assert!(app.count(table, "true") > 0, "there is nothing in {table}");
-        for statement in [format!("UPDATE {table} SET {column} = 'rewritten'"), format!("DELETE FROM {table}")] {
+        for statement in
+            [format!("UPDATE {table} SET {column} = 'rewritten'"), format!("DELETE FROM {table}")]
+        {
             let refused = app.sql(&statement).unwrap_err();
             assert!(refused.contains("are never"), "{statement}: {refused}");
         }
@@ -468,11 +528,18 @@ async fn what_makes_no_sense_is_named(app: TestApp) {
     author.get("/v1/drafts/0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10").await.refused(404, "draft_unknown");
     author.post("/v1/drafts", &json!({ "form": "no-form", "title": "x" })).await.refused(404, "form_unknown");
     author.post("/v1/drafts", &json!({ "form": FORM, "title": " " })).await.refused(400, "words_needed");
-    author.post("/v1/drafts", &json!({ "form": FORM, "title": "x", "base": "abc" })).await.refused(404, "base_unknown");
+    author
+        .post("/v1/drafts", &json!({ "form": FORM, "title": "x", "base": "abc" }))
+        .await
+        .refused(404, "base_unknown");
     let same = draft(author, FORM, json!([])).await;
-    let propose = |from: &str, version: i32| json!({ "draft": same["id"], "version": version, "effective_from": from });
+    let propose =
+        |from: &str, version: i32| json!({ "draft": same["id"], "version": version, "effective_from": from });
     author.post("/v1/proposals", &propose("2027-01-01", 1)).await.refused(400, "nothing_changes");
-    let changed = author.put_known(&draft_path(&same, ""), &json!({ "operations": relabel("Day") }), "\"1\"").await.ok();
+    let changed = author
+        .put_known(&draft_path(&same, ""), &json!({ "operations": relabel("Day") }), "\"1\"")
+        .await
+        .ok();
     assert_eq!(changed["version"], 2);
     author.post("/v1/proposals", &propose("2027-01-01", 1)).await.refused(412, "draft_stale");
     author.post("/v1/proposals", &propose("2026-11-01", 2)).await.refused(400, "effective_day");
@@ -483,12 +550,17 @@ async fn what_makes_no_sense_is_named(app: TestApp) {
     odd["stage"] = json!("nobody");
     author.post("/v1/proposals", &odd).await.refused(400, "bad_stage");
     let soon = author.post("/v1/proposals", &propose("2026-11-25", 2)).await.created();
-    let open = author.request(Method::POST, &path(&soon, "/open")).header("If-Match", "\"1\"").json(&json!({}));
+    let open =
+        author.request(Method::POST, &path(&soon, "/open")).header("If-Match", "\"1\"").json(&json!({}));
     open.send().await.refused(409, "effective_too_early");
-    let open = author.request(Method::POST, &path(&soon, "/open")).header("If-Match", "\"1\"").json(&json!({ "days": 400 }));
+    let open = author
+        .request(Method::POST, &path(&soon, "/open"))
+        .header("If-Match", "\"1\"")
+        .json(&json!({ "days": 400 }));
     open.send().await.refused(400, "voting_days");
     let withdraw = author.request(Method::POST, &path(&soon, "/withdraw")).header("If-Match", "\"1\"");
-    let withdrawn = withdraw.json(&json!({ "reason": "The department asked for more time." })).send().await.ok();
+    let withdrawn =
+        withdraw.json(&json!({ "reason": "The department asked for more time." })).send().await.ok();
     assert_eq!(withdrawn["state"], "withdrawn");
     members[0].vote(&app, &soon, "approve", "").await.refused(409, "not_voting");
     author.get(&path(&soon, "/minutes")).await.refused(404, "no_minutes");

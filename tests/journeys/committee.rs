@@ -37,7 +37,12 @@ async fn accepted(author: &Person, draft: &Value) -> Value {
         return draft.clone();
     }
     let request = author.request(Method::POST, &format!("{path}/cases/accept"));
-    request.header("If-Match", &format!("\"{}\"", draft["version"])).json(&json!({ "names": names })).send().await.ok()
+    request
+        .header("If-Match", &format!("\"{}\"", draft["version"]))
+        .json(&json!({ "names": names }))
+        .send()
+        .await
+        .ok()
 }
 
 async fn a_change_goes_from_draft_to_release(app: TestApp) {
@@ -46,18 +51,28 @@ async fn a_change_goes_from_draft_to_release(app: TestApp) {
 
     // Written, read as sentences, checked against every case there is.
     let written = draft(author, FORM, wishes()).await;
-    let sentences: Vec<&str> =
-        written["sentences"].as_array().unwrap().iter().filter_map(|sentence| sentence["en"].as_str()).collect();
+    let sentences: Vec<&str> = written["sentences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|sentence| sentence["en"].as_str())
+        .collect();
     assert_eq!(sentences.len(), 6);
     assert!(sentences[0].contains("16") && sentences[0].contains("2027-01-01"), "{}", sentences[0]);
-    assert!(written["sentences"][3]["ur"].as_str().unwrap().chars().any(|c| ('\u{600}'..'\u{700}').contains(&c)));
+    assert!(
+        written["sentences"][3]["ur"].as_str().unwrap().chars().any(|c| ('\u{600}'..'\u{700}').contains(&c))
+    );
     let changes = author.get(&format!("/v1/drafts/{}/changes", written["id"].as_str().unwrap())).await.ok();
     assert!(changes["release"].as_array().unwrap().len() >= 6, "{changes}");
     let written = accepted(author, &written).await;
 
     // Frozen, commented on, put to the vote.
     let proposal = proposed(author, &written, "2027-01-01").await;
-    members[4].person.post(&path(&proposal, "/comments"), &json!({ "body": "My brother runs a kiln; I shall not vote." })).await.created();
+    members[4]
+        .person
+        .post(&path(&proposal, "/comments"), &json!({ "body": "My brother runs a kiln; I shall not vote." }))
+        .await
+        .created();
     let proposal = opened(author, &proposal).await;
     assert_eq!((&proposal["state"], &proposal["needed"]), (&json!("voting"), &json!(3)));
 
@@ -100,7 +115,11 @@ async fn the_minutes_can_be_checked_by_anybody(app: &TestApp, reader: &Person, d
     let page = reader.get(&path(decided, "/minutes.html")).await;
     assert!(page.header("content-security-policy").unwrap().contains("default-src 'none'"));
     let html = page.text();
-    assert!(html.contains("dir=\"rtl\"") && html.contains("Until the bill is law") && html.contains("school_fee_owed"));
+    assert!(
+        html.contains("dir=\"rtl\"")
+            && html.contains("Until the bill is law")
+            && html.contains("school_fee_owed")
+    );
     assert!(!html.contains("http"), "nothing is fetched from elsewhere");
 }
 
@@ -116,9 +135,17 @@ async fn the_release_reaches_the_phones_on_its_day(app: &TestApp, members: &[Mem
     assert_eq!(release["hash"], terms["package"]);
     assert!(release["definition"]["properties"]["b3"]["properties"]["school_fee_owed"].is_object());
     assert_eq!(release["i18n"]["brh"]["labels"]["visit_date"], "تاریخ");
-    let ages = release["parameters"].as_array().unwrap().iter().filter(|row| row["key"] == "age.adolescent_max");
-    assert_eq!(ages.map(|row| &row["value"]).collect::<Vec<_>>().len(), 2, "past visits keep the value of their day");
+    let ages =
+        release["parameters"].as_array().unwrap().iter().filter(|row| row["key"] == "age.adolescent_max");
+    assert_eq!(
+        ages.map(|row| &row["value"]).collect::<Vec<_>>().len(),
+        2,
+        "past visits keep the value of their day"
+    );
     let decisions = phone.get(&format!("/v1/forms/{FORM}/decisions")).await.ok();
-    assert_eq!((&decisions["items"][0]["release"], &decisions["items"][0]["without_a_vote"]), (&json!(2), &json!(false)));
+    assert_eq!(
+        (&decisions["items"][0]["release"], &decisions["items"][0]["without_a_vote"]),
+        (&json!(2), &json!(false))
+    );
     assert_eq!(members.len(), 5);
 }

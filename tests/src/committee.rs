@@ -23,7 +23,8 @@ impl Member {
     /// A member with a new key that the server does not know yet.
     pub async fn with_key(person: Person, seed: u8) -> Member {
         let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).expect("32 bytes are a seed");
-        let account = person.get("/v1/me").await.ok()["id"].as_str().expect("an account has an id").to_owned();
+        let account =
+            person.get("/v1/me").await.ok()["id"].as_str().expect("an account has an id").to_owned();
         Member { person, account, key: String::new(), pair }
     }
 
@@ -52,10 +53,13 @@ impl Member {
 
     /// A vote as it is sent, signed.
     pub fn ballot(&self, app: &TestApp, proposal: &Value, vote: &str, reason: &str) -> Value {
-        self.signed(proposal, json!({
-            "hash": proposal["hash"], "vote": vote, "reason": reason,
-            "at": app.clock.now().to_rfc3339_opts(SecondsFormat::Secs, true),
-        }))
+        self.signed(
+            proposal,
+            json!({
+                "hash": proposal["hash"], "vote": vote, "reason": reason,
+                "at": app.clock.now().to_rfc3339_opts(SecondsFormat::Secs, true),
+            }),
+        )
     }
 
     /// Whatever is said in a vote, signed.

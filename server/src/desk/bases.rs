@@ -57,7 +57,13 @@ pub fn settle_builtin(tx: &mut Tx, package: &Package, cases: &[Value]) -> Result
 }
 
 /// Keeps a base, unless it is kept already.
-pub(super) fn keep(tx: &mut Tx, package: &Package, cases: &[Value], source: Source, note: &str) -> Result<String> {
+pub(super) fn keep(
+    tx: &mut Tx,
+    package: &Package,
+    cases: &[Value],
+    source: Source,
+    note: &str,
+) -> Result<String> {
     let hash = package.hash();
     if store::has_base(tx.conn, &hash)? {
         return Ok(hash);
@@ -128,7 +134,10 @@ impl Desk {
         })
         .await?;
         if failing > 0 {
-            return Err(Error::invalid("cases_fail", format!("{failing} of the cases do not come out as they expect")));
+            return Err(Error::invalid(
+                "cases_fail",
+                format!("{failing} of the cases do not come out as they expect"),
+            ));
         }
         let of_form = package.0.definition.pointer("/x-form/form").and_then(Value::as_str);
         if of_form != Some(package.0.form.as_str()) {
@@ -143,6 +152,10 @@ impl Desk {
 }
 
 /// Runs what takes a while off the async threads.
-pub(super) async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|cause| Error::internal("checking a questionnaire", cause))?
+pub(super) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|cause| Error::internal("checking a questionnaire", cause))?
 }

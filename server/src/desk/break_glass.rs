@@ -77,7 +77,12 @@ impl GlassView {
 
 impl Desk {
     /// Asks that a proposal be published without a vote.
-    pub(super) async fn ask_break_glass(&self, actor: Actor, id: ProposalId, new: NewGlass) -> Result<GlassView> {
+    pub(super) async fn ask_break_glass(
+        &self,
+        actor: Actor,
+        id: ProposalId,
+        new: NewGlass,
+    ) -> Result<GlassView> {
         actor.may(Permission::AskBreakGlass)?;
         let reason = needed_words("reason", &new.reason)?;
         let wanted = id.clone();
@@ -91,7 +96,8 @@ impl Desk {
             .await?;
         if let Some(first) = obstacles.first() {
             let detail = first["detail"].as_str().unwrap_or_default();
-            return Err(Error::conflict("not_ready", format!("not even without a vote: {detail}")).with("obstacles", obstacles));
+            return Err(Error::conflict("not_ready", format!("not even without a vote: {detail}"))
+                .with("obstacles", obstacles));
         }
         let hours = self.rules.break_glass.expires_hours;
         self.db
@@ -124,7 +130,12 @@ impl Desk {
     }
 
     /// Agrees to it, and so publishes.
-    pub(super) async fn agree_to_break_glass(&self, actor: Actor, id: String, new: Agreement) -> Result<GlassView> {
+    pub(super) async fn agree_to_break_glass(
+        &self,
+        actor: Actor,
+        id: String,
+        new: Agreement,
+    ) -> Result<GlassView> {
         actor.may(Permission::AgreeToBreakGlass)?;
         let room = self.clone();
         let done = self
@@ -206,7 +217,15 @@ impl Desk {
                 if !store::settle_glass(tx.conn, &refused)? {
                     return Err(settled_already(&glass));
                 }
-                audit::record(tx, Event::new("break_glass.refused", "break_glass", &id, json!({ "proposal": glass.proposal_id })))?;
+                audit::record(
+                    tx,
+                    Event::new(
+                        "break_glass.refused",
+                        "break_glass",
+                        &id,
+                        json!({ "proposal": glass.proposal_id }),
+                    ),
+                )?;
                 Ok(GlassView::of(refused))
             })
             .await
@@ -222,14 +241,20 @@ impl Desk {
 
 fn open(conn: &mut DbConn, id: &str, now: At) -> Result<Glass> {
     let glass = store::glass(conn, id)?.ok_or_else(|| {
-        Error::not_found("break_glass_unknown", format!("there is no break-glass {id}; GET /v1/break-glass lists them"))
+        Error::not_found(
+            "break_glass_unknown",
+            format!("there is no break-glass {id}; GET /v1/break-glass lists them"),
+        )
     })?;
     if glass.state != GlassState::Asked {
         return Err(settled_already(&glass));
     }
     match glass.expires_at <= now {
         false => Ok(glass),
-        true => Err(Error::conflict("break_glass_expired", "nobody agreed in time; ask again if it is still urgent")),
+        true => Err(Error::conflict(
+            "break_glass_expired",
+            "nobody agreed in time; ask again if it is still urgent",
+        )),
     }
 }
 
@@ -244,7 +269,10 @@ fn unsettled(proposal: &Proposal, hash: &str) -> Result<()> {
     }
     match proposal.hash == hash {
         true => Ok(()),
-        false => Err(Error::stale("proposal_changed", format!("proposal {} has another hash now; read it again", proposal.id))
-            .with("hash", proposal.hash.as_str())),
+        false => Err(Error::stale(
+            "proposal_changed",
+            format!("proposal {} has another hash now; read it again", proposal.id),
+        )
+        .with("hash", proposal.hash.as_str())),
     }
 }

@@ -27,7 +27,10 @@ impl Desk {
         let done = self
             .db
             .write(By::system(), move |tx| {
-                let id = task.subject.parse().map_err(|_| Error::internal("closing a vote", "the job names no proposal"))?;
+                let id = task
+                    .subject
+                    .parse()
+                    .map_err(|_| Error::internal("closing a vote", "the job names no proposal"))?;
                 if store::proposal(tx.conn, &id)?.is_some() {
                     let proposal = proposals::held(tx.conn, &id)?;
                     let open = matches!(proposal.state, ProposalState::Voting | ProposalState::Tied);

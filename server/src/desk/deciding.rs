@@ -31,11 +31,13 @@ pub(super) struct Poll {
 /// The vote on a proposal as it stands.
 pub(super) fn poll(conn: &mut DbConn, proposal: &Proposal) -> Result<Poll> {
     let opened = proposal.opened_at.unwrap_or(proposal.created_at);
-    let members: Vec<Term> = members::in_office(conn, opened)?.into_iter().filter(|term| term.role.votes()).collect();
+    let members: Vec<Term> =
+        members::in_office(conn, opened)?.into_iter().filter(|term| term.role.votes()).collect();
     let votes = store::votes_on(conn, &proposal.id, proposal.n)?;
     let author_is_member = members.iter().any(|term| term.account_id == proposal.author);
     let none = Counts { members: members.len(), author_is_member, ..Counts::default() };
-    let counts = votes.iter().filter(|vote| !vote.casting).fold(none, |counts, vote| counts.with(vote.vote, 1));
+    let counts =
+        votes.iter().filter(|vote| !vote.casting).fold(none, |counts, vote| counts.with(vote.vote, 1));
     Ok(Poll { members, votes, counts })
 }
 
@@ -82,8 +84,12 @@ fn settle(room: &Desk, tx: &mut Tx, proposal: Proposal, poll: &Poll, outcome: Ou
         Outcome::Rejected | Outcome::Tied => ProposalState::Rejected,
         Outcome::NoQuorum => ProposalState::Expired,
     };
-    let decided =
-        Proposal { state, decided_at: Some(At::from(tx.now())), version: proposal.version + 1, ..proposal.clone() };
+    let decided = Proposal {
+        state,
+        decided_at: Some(At::from(tx.now())),
+        version: proposal.version + 1,
+        ..proposal.clone()
+    };
     let (decided, minutes_hash) = minutes::of_vote(room, tx, decided, poll)?;
     put_back(tx, &decided, proposal.version)?;
     if state == ProposalState::Approved {
@@ -101,7 +107,8 @@ fn settle(room: &Desk, tx: &mut Tx, proposal: Proposal, poll: &Poll, outcome: Ou
 fn can_cast(conn: &mut DbConn, proposal: &Proposal, poll: &Poll, now: At) -> Result<bool> {
     let chair = members::in_office(conn, now)?.into_iter().find(|term| term.role == Seat::Chair);
     let Some(chair) = chair else { return Ok(false) };
-    let recused = poll.votes.iter().any(|vote| vote.account_id == chair.account_id && vote.vote == Choice::Recuse);
+    let recused =
+        poll.votes.iter().any(|vote| vote.account_id == chair.account_id && vote.vote == Choice::Recuse);
     let sat = poll.members.iter().any(|term| term.account_id == chair.account_id);
     Ok(sat && !recused && chair.account_id != proposal.author)
 }
@@ -116,7 +123,10 @@ fn await_chair(room: &Desk, tx: &mut Tx, proposal: Proposal) -> Result<()> {
     };
     put_back(tx, &tied, proposal.version)?;
     closing::at(tx, &tied, closes_at)?;
-    audit::record(tx, Event::new("proposal.tied", "proposal", &tied.id, json!({ "n": tied.n, "hash": tied.hash })))?;
+    audit::record(
+        tx,
+        Event::new("proposal.tied", "proposal", &tied.id, json!({ "n": tied.n, "hash": tied.hash })),
+    )?;
     notices::of_proposal(tx, "proposal.tied", &tied.id, tied.version)
 }
 

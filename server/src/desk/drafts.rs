@@ -57,8 +57,9 @@ pub(super) fn next(against: i32) -> u32 {
 
 /// The draft of this id, whoever wrote it.
 pub(super) fn row(conn: &mut DbConn, id: &DraftId) -> Result<Draft> {
-    store::draft(conn, id)?
-        .ok_or_else(|| Error::not_found("draft_unknown", format!("there is no draft {id}; GET /v1/drafts lists them")))
+    store::draft(conn, id)?.ok_or_else(|| {
+        Error::not_found("draft_unknown", format!("there is no draft {id}; GET /v1/drafts lists them"))
+    })
 }
 
 /// A draft at a version; the newest unless told.
@@ -78,7 +79,10 @@ pub(super) fn opened(conn: &mut DbConn, id: &DraftId, n: Option<i32>) -> Result<
 pub(super) fn to_write(conn: &mut DbConn, actor: &Actor, id: &DraftId, known: i32) -> Result<Draft> {
     let draft = row(conn, id)?;
     if draft.author != actor.account.as_str() {
-        return Err(Error::forbidden("not_the_author", "only its author writes a draft; begin one of your own, or comment"));
+        return Err(Error::forbidden(
+            "not_the_author",
+            "only its author writes a draft; begin one of your own, or comment",
+        ));
     }
     if draft.state != DraftState::Open {
         return Err(Error::conflict("draft_closed", format!("draft {id} is closed; begin another")));
@@ -101,12 +105,17 @@ impl Desk {
         self.db
             .write(actor.by(), move |tx| {
                 let (base, written) = match &new.base {
-                    Some(hash) => (bases::base(tx.conn, hash)?.hash, Written { operations: vec![], cases: vec![] }),
+                    Some(hash) => {
+                        (bases::base(tx.conn, hash)?.hash, Written { operations: vec![], cases: vec![] })
+                    }
                     None => where_it_stands(tx, &new.form)?,
                 };
                 let of = bases::base(tx.conn, &base)?.package.form;
                 if of != new.form {
-                    return Err(Error::invalid("base_of_another_form", format!("base {base} is of {of}, not of {}", new.form)));
+                    return Err(Error::invalid(
+                        "base_of_another_form",
+                        format!("base {base} is of {of}, not of {}", new.form),
+                    ));
                 }
                 let now = At::from(tx.now());
                 let draft = Draft {
@@ -158,7 +167,12 @@ impl Desk {
             .db
             .read(move |conn| {
                 let old = opened(conn, &wanted, Some(n))?;
-                Ok(Save { how: How::Restored, base: old.base.hash, title: old.version.title, written: old.written })
+                Ok(Save {
+                    how: How::Restored,
+                    base: old.base.hash,
+                    title: old.version.title,
+                    written: old.written,
+                })
             })
             .await?;
         self.put(actor, id, known, save).await
@@ -241,13 +255,19 @@ fn add_version(tx: &mut Tx, draft: &Draft, save: &Save) -> Result<()> {
 
 /// The base of a form's current release, and what the Committee has done to it so far.
 fn where_it_stands(tx: &mut Tx, form: &str) -> Result<(String, Written)> {
-    let unknown = || Error::not_found("form_unknown", format!("there is no form {form}; GET /v1/forms lists them"));
-    let version = forms::standing_version(tx.conn, form)?.or(forms::latest_version(tx.conn, form)?).ok_or_else(unknown)?;
+    let unknown =
+        || Error::not_found("form_unknown", format!("there is no form {form}; GET /v1/forms lists them"));
+    let version = forms::standing_version(tx.conn, form)?
+        .or(forms::latest_version(tx.conn, form)?)
+        .ok_or_else(unknown)?;
     if let Some(proposal) = store::proposal_of_release(tx.conn, form, version)?
         && let Some(row) = store::proposal_version(tx.conn, &proposal.id, proposal.n)?
     {
         let frozen: super::model::Frozen = row.content.read()?;
-        return Ok((frozen.terms.base, Written { operations: frozen.terms.operations, cases: frozen.own_cases }));
+        return Ok((
+            frozen.terms.base,
+            Written { operations: frozen.terms.operations, cases: frozen.own_cases },
+        ));
     }
     let package = forms::package(tx.conn, form, version)?.ok_or_else(unknown)?;
     let hash = bases::keep(tx, &package, &[], Source::Release, "A release of this server.")?;

@@ -22,15 +22,21 @@ pub(super) fn applied(base: &Package, operations: &[Operation], version: u32) ->
 /// The operations that cannot be applied, each by its place.
 pub(super) fn refused(refusals: &[Refusal]) -> Error {
     let first = refusals.first().map(ToString::to_string).unwrap_or_default();
-    Error::invalid("operations_refused", format!("{} of the operations cannot be applied: {first}", refusals.len()))
-        .with("refusals", json!(refusals))
+    Error::invalid(
+        "operations_refused",
+        format!("{} of the operations cannot be applied: {first}", refusals.len()),
+    )
+    .with("refusals", json!(refusals))
 }
 
 /// A compiled form; a package that was applied always compiles.
 pub(super) fn compiled(package: &Package) -> Result<Form> {
     compile(package).map_err(|problems| {
         let problems: Vec<String> = problems.iter().take(20).map(ToString::to_string).collect();
-        Error::invalid("form_unsound", format!("{} does not pass the form check: {}", package.form, problems.join("; ")))
+        Error::invalid(
+            "form_unsound",
+            format!("{} does not pass the form check: {}", package.form, problems.join("; ")),
+        )
     })
 }
 
@@ -75,7 +81,8 @@ pub(super) fn run_cases(form: &Form, all: &[Value]) -> Vec<CaseRun> {
 pub(super) fn must_be_cases(own: &[Value]) -> Result<()> {
     let mut seen = std::collections::BTreeSet::new();
     for (place, case) in own.iter().enumerate() {
-        let wrong = |why: String| Error::invalid("bad_case", format!("case {place}: {why}")).with("case", place);
+        let wrong =
+            |why: String| Error::invalid("bad_case", format!("case {place}: {why}")).with("case", place);
         let name = case_name(case).ok_or_else(|| wrong("it has no `name`".to_owned()))?;
         if !seen.insert(name) {
             return Err(wrong(format!("there are two called {name:?}; name each differently")));
@@ -94,8 +101,11 @@ pub(super) fn as_it_comes_out(form: &Form, case: &Value) -> Result<Value> {
     draft.entry("expect").or_insert_with(|| json!({ "verdict": "valid" }));
     let read = cases::read(&Value::Object(draft.clone())).map_err(bad)?;
     let outcome = cases::evaluate(form, &read);
-    let violations = outcome.violations.iter().map(|v| json!({ "code": v.code, "path": v.path, "level": v.level }));
-    let findings = outcome.findings.iter().map(|f| json!({ "code": f.code, "row": f.row, "disclose": f.disclose, "provisional": f.provisional }));
+    let violations =
+        outcome.violations.iter().map(|v| json!({ "code": v.code, "path": v.path, "level": v.level }));
+    let findings = outcome.findings.iter().map(
+        |f| json!({ "code": f.code, "row": f.row, "disclose": f.disclose, "provisional": f.provisional }),
+    );
     let calculated: Map<String, Value> = read
         .expect
         .calculated
@@ -108,11 +118,16 @@ pub(super) fn as_it_comes_out(form: &Form, case: &Value) -> Result<Value> {
     expect.insert("findings".to_owned(), findings.collect());
     expect.insert("calculated".to_owned(), Value::Object(calculated));
     if read.expect.hidden.is_some() {
-        let hidden: Vec<&String> = outcome.relevance.iter().filter(|(_, shown)| !**shown).map(|(name, _)| name).collect();
+        let hidden: Vec<&String> =
+            outcome.relevance.iter().filter(|(_, shown)| !**shown).map(|(name, _)| name).collect();
         expect.insert("hidden".to_owned(), json!(hidden));
     }
-    let scores: Map<String, Value> =
-        read.expect.scores.keys().map(|name| (name.clone(), outcome.scores.get(name).cloned().unwrap_or_default())).collect();
+    let scores: Map<String, Value> = read
+        .expect
+        .scores
+        .keys()
+        .map(|name| (name.clone(), outcome.scores.get(name).cloned().unwrap_or_default()))
+        .collect();
     expect.insert("scores".to_owned(), Value::Object(scores));
     draft.insert("expect".to_owned(), Value::Object(expect));
     Ok(Value::Object(draft))
@@ -130,8 +145,10 @@ pub(super) fn languages(package: &Package) -> Vec<(String, bool)> {
 
 /// Every operation as a sentence, in English and Urdu.
 pub(super) fn sentences(operations: &[Operation], base: &Package) -> Vec<BTreeMap<String, String>> {
-    let (english, urdu) =
-        (overlay::read_out(base, operations, Language::En), overlay::read_out(base, operations, Language::Ur));
+    let (english, urdu) = (
+        overlay::read_out(base, operations, Language::En),
+        overlay::read_out(base, operations, Language::Ur),
+    );
     let both = english.into_iter().zip(urdu);
     both.map(|(en, ur)| BTreeMap::from([("en".to_owned(), en.text), ("ur".to_owned(), ur.text)])).collect()
 }
@@ -140,15 +157,18 @@ pub(super) fn sentences(operations: &[Operation], base: &Package) -> Vec<BTreeMa
 pub(super) fn missing_texts(package: &Package, language: &str) -> Vec<String> {
     let labels = |texts: &Value| texts.get("labels").and_then(Value::as_object).cloned().unwrap_or_default();
     let has = package.i18n.get(language).map(labels).unwrap_or_default();
-    let wanted = package.i18n.iter().filter(|(code, _)| *code != language).flat_map(|(_, texts)| labels(texts));
+    let wanted =
+        package.i18n.iter().filter(|(code, _)| *code != language).flat_map(|(_, texts)| labels(texts));
     let wanted: BTreeMap<String, Value> = wanted.collect();
-    let is_blank = |text: Option<&Value>| text.and_then(Value::as_str).is_none_or(|text| text.trim().is_empty());
+    let is_blank =
+        |text: Option<&Value>| text.and_then(Value::as_str).is_none_or(|text| text.trim().is_empty());
     let missing = wanted.into_keys().filter(|key| is_blank(has.get(key)));
     let choices = package.lists.iter().flat_map(|(list, content)| {
         let items = content.get("items").and_then(Value::as_array);
         items.into_iter().flatten().filter_map(move |item| {
             let code = item.get("code")?.as_str()?;
-            is_blank(item.get("title").and_then(|title| title.get(language))).then(|| format!("~{list}={code}"))
+            is_blank(item.get("title").and_then(|title| title.get(language)))
+                .then(|| format!("~{list}={code}"))
         })
     });
     missing.chain(choices).collect()

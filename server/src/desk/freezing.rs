@@ -61,7 +61,8 @@ impl Desk {
                 };
                 store::insert_proposal(tx.conn, &proposal)?;
                 add_version(tx, &proposal, &ready)?;
-                let details = json!({ "form": proposal.form, "hash": proposal.hash, "draft": proposal.draft_id });
+                let details =
+                    json!({ "form": proposal.form, "hash": proposal.hash, "draft": proposal.draft_id });
                 audit::record(tx, Event::new("proposal.made", "proposal", &proposal.id, details))?;
                 notices::of_proposal(tx, "proposal.made", &proposal.id, proposal.version)?;
                 Ok(proposal.id)
@@ -70,14 +71,23 @@ impl Desk {
     }
 
     /// Freezes a proposal anew: the draft as it is now, or another day, stage or language.
-    pub(super) async fn freeze_again(&self, actor: Actor, id: ProposalId, known: i32, new: NewProposal) -> Result<()> {
+    pub(super) async fn freeze_again(
+        &self,
+        actor: Actor,
+        id: ProposalId,
+        known: i32,
+        new: NewProposal,
+    ) -> Result<()> {
         actor.may(Permission::WriteDrafts)?;
         let ready = self.ready(&actor, new).await?;
         self.db
             .write(actor.by(), move |tx| {
                 let before = to_change(tx.conn, &actor, &id, known)?;
                 if before.draft_id != ready.draft {
-                    return Err(Error::invalid("another_draft", "a proposal keeps its draft; propose the other one by itself"));
+                    return Err(Error::invalid(
+                        "another_draft",
+                        "a proposal keeps its draft; propose the other one by itself",
+                    ));
                 }
                 if before.hash == ready.hash {
                     return Ok(());
@@ -97,7 +107,8 @@ impl Desk {
                 put_back(tx, &frozen, before.version)?;
                 add_version(tx, &frozen, &ready)?;
                 let void = store::votes_on(tx.conn, &id, before.n)?.len();
-                let details = json!({ "n": frozen.n, "hash": frozen.hash, "before": before.hash, "votes_void": void });
+                let details =
+                    json!({ "n": frozen.n, "hash": frozen.hash, "before": before.hash, "votes_void": void });
                 audit::record(tx, Event::new("proposal.changed", "proposal", &id, details))?;
                 notices::of_proposal(tx, "proposal.changed", &id, frozen.version)
             })
@@ -116,7 +127,10 @@ impl Desk {
                 if opened.draft.version != new.version {
                     return Err(Error::stale(
                         "draft_stale",
-                        format!("draft {id} has moved on to version {}; read it again before it is frozen", opened.draft.version),
+                        format!(
+                            "draft {id} has moved on to version {}; read it again before it is frozen",
+                            opened.draft.version
+                        ),
                     )
                     .with("version", opened.draft.version));
                 }
@@ -131,7 +145,10 @@ impl Desk {
 pub(super) fn to_change(conn: &mut DbConn, actor: &Actor, id: &ProposalId, known: i32) -> Result<Proposal> {
     let proposal = super::proposals::held(conn, id)?;
     if proposal.author != actor.account.as_str() {
-        return Err(Error::forbidden("not_the_author", "only its author changes or withdraws a proposal; comment instead"));
+        return Err(Error::forbidden(
+            "not_the_author",
+            "only its author changes or withdraws a proposal; comment instead",
+        ));
     }
     super::proposals::must_be_known(&proposal, known)?;
     match proposal.state.is_final() {
@@ -144,7 +161,10 @@ pub(super) fn to_change(conn: &mut DbConn, actor: &Actor, id: &ProposalId, known
 pub(super) fn put_back(tx: &mut Tx, proposal: &Proposal, read: i32) -> Result<()> {
     match store::update_proposal(tx.conn, proposal, read)? {
         true => Ok(()),
-        false => Err(Error::stale("proposal_stale", format!("proposal {} moved meanwhile; read it again", proposal.id))),
+        false => Err(Error::stale(
+            "proposal_stale",
+            format!("proposal {} moved meanwhile; read it again", proposal.id),
+        )),
     }
 }
 
@@ -163,7 +183,10 @@ fn frozen(opened: &Opened, before: Option<&Package>, new: &NewProposal, now: At)
     }
     let changes = changes(before, &package);
     if changes.is_empty() {
-        return Err(Error::invalid("nothing_changes", "the draft leads to the release there is; there is nothing to vote on"));
+        return Err(Error::invalid(
+            "nothing_changes",
+            "the draft leads to the release there is; there is nothing to vote on",
+        ));
     }
     let cases = opened.cases();
     let terms = Terms {
@@ -210,7 +233,9 @@ fn stage(stage: &Value) -> Result<Value> {
     let read: Stage = serde_json::from_value(stage.clone()).map_err(|cause| {
         Error::invalid(
             "bad_stage",
-            format!("`stage` is \"all\", {{\"districts\": [codes]}} or {{\"share\": {{percent, seed}}}}: {cause}"),
+            format!(
+                "`stage` is \"all\", {{\"districts\": [codes]}} or {{\"share\": {{percent, seed}}}}: {cause}"
+            ),
         )
     })?;
     Ok(json!(read.checked()?))
@@ -228,7 +253,10 @@ fn languages(package: &Package, asked: &[String]) -> Result<Vec<String>> {
             let known: Vec<&str> = known.iter().map(|(code, _)| code.as_str()).collect();
             Err(Error::invalid(
                 "language_unknown",
-                format!("the form is not written in {strange:?} but in {}; translate it first", known.join(", ")),
+                format!(
+                    "the form is not written in {strange:?} but in {}; translate it first",
+                    known.join(", ")
+                ),
             ))
         }
     }
@@ -238,7 +266,10 @@ fn still_next(conn: &mut DbConn, ready: &Ready) -> Result<()> {
     let latest = forms::latest_version(conn, &ready.frozen.terms.form)?.unwrap_or(0);
     match latest == ready.against {
         true => Ok(()),
-        false => Err(Error::conflict("proposal_overtaken", format!("release {latest} came meanwhile; look at the draft again"))),
+        false => Err(Error::conflict(
+            "proposal_overtaken",
+            format!("release {latest} came meanwhile; look at the draft again"),
+        )),
     }
 }
 

@@ -74,7 +74,10 @@ impl Desk {
                     None => earlier.is_empty(),
                 };
                 if new.by_old_key.is_some() && !follows {
-                    return Err(Error::invalid("signature_wrong", "`by_old_key` is not the signature of a key of yours that counts"));
+                    return Err(Error::invalid(
+                        "signature_wrong",
+                        "`by_old_key` is not the signature of a key of yours that counts",
+                    ));
                 }
                 let state = if follows { KeyState::Active } else { KeyState::Unconfirmed };
                 let key = MemberKey {
@@ -114,11 +117,19 @@ impl Desk {
                 let mine = store::keys(tx.conn, Some(me))?;
                 let statement = Statement { account: &key.account_id, public_key: &key.public_key };
                 if !signed_by_one_of(&mine, &statement, &new.signature)? {
-                    return Err(Error::invalid("signature_wrong", "`signature` is not that of a key of yours that counts"));
+                    return Err(Error::invalid(
+                        "signature_wrong",
+                        "`signature` is not that of a key of yours that counts",
+                    ));
                 }
                 retire(tx, &key.account_id, Some(&id))?;
                 let (account, now) = (tx.by.account.clone(), At::from(tx.now()));
-                let key = MemberKey { state: KeyState::Active, confirmed_by: account, settled_at: Some(now), ..key };
+                let key = MemberKey {
+                    state: KeyState::Active,
+                    confirmed_by: account,
+                    settled_at: Some(now),
+                    ..key
+                };
                 store::settle_key(tx.conn, &key, KeyState::Unconfirmed)?;
                 record(tx, "committee.key_confirmed", &key)?;
                 Ok(key)
@@ -149,8 +160,9 @@ impl Desk {
 }
 
 fn found(conn: &mut DbConn, id: &str) -> Result<MemberKey> {
-    store::key(conn, id)?
-        .ok_or_else(|| Error::not_found("key_unknown", format!("there is no key {id}; GET /v1/committee/keys lists them")))
+    store::key(conn, id)?.ok_or_else(|| {
+        Error::not_found("key_unknown", format!("there is no key {id}; GET /v1/committee/keys lists them"))
+    })
 }
 
 fn signed_by_one_of(keys: &[MemberKey], statement: &impl Serialize, signature: &str) -> Result<bool> {

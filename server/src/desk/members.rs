@@ -98,12 +98,27 @@ impl Desk {
             .write(actor.by(), move |tx| {
                 let now = At::from(tx.now());
                 must_lead(tx.conn, actor.account.as_str(), now)?;
-                let unknown = || Error::not_found("term_unknown", format!("there is no term {id}; GET /v1/committee lists them"));
+                let unknown = || {
+                    Error::not_found(
+                        "term_unknown",
+                        format!("there is no term {id}; GET /v1/committee lists them"),
+                    )
+                };
                 let term = store::term(tx.conn, &id)?.ok_or_else(unknown)?;
-                if term.until_at.is_some_and(|until| until <= now) || !store::end_term(tx.conn, &id, now, &reason)? {
+                if term.until_at.is_some_and(|until| until <= now)
+                    || !store::end_term(tx.conn, &id, now, &reason)?
+                {
                     return Err(Error::conflict("term_ended", format!("term {id} has ended already")));
                 }
-                audit::record(tx, Event::new("committee.ended", "term", &id, json!({ "account": term.account_id, "role": term.role })))?;
+                audit::record(
+                    tx,
+                    Event::new(
+                        "committee.ended",
+                        "term",
+                        &id,
+                        json!({ "account": term.account_id, "role": term.role }),
+                    ),
+                )?;
                 notices::of_committee(tx, "committee.ended", &format!("term:{id}"))?;
                 store::term(tx.conn, &id)?.ok_or_else(unknown)
             })
@@ -139,7 +154,13 @@ fn may_appoint(tx: &mut Tx, actor: &Actor, role: Seat, now: At) -> Result<()> {
     }
 }
 
-fn may_be_appointed(conn: &mut DbConn, account: &AccountId, role: Seat, from: At, until: Option<At>) -> Result<()> {
+fn may_be_appointed(
+    conn: &mut DbConn,
+    account: &AccountId,
+    role: Seat,
+    from: At,
+    until: Option<At>,
+) -> Result<()> {
     let found = accounts::account(conn, account)?.filter(|account| account.status == AccountStatus::Active);
     if found.is_none_or(|account| account.role != Role::Committee) {
         return Err(Error::invalid(
@@ -147,16 +168,24 @@ fn may_be_appointed(conn: &mut DbConn, account: &AccountId, role: Seat, from: At
             "`account` must be an active account of role committee; the administrator makes accounts",
         ));
     }
-    let meets = |term: &Term| term.until_at.is_none_or(|end| from < end) && until.is_none_or(|until| term.from_at < until);
+    let meets = |term: &Term| {
+        term.until_at.is_none_or(|end| from < end) && until.is_none_or(|until| term.from_at < until)
+    };
     let terms: Vec<Term> = store::terms(conn)?.into_iter().filter(meets).collect();
     if terms.iter().any(|term| term.account_id == account.as_str()) {
-        return Err(Error::conflict("already_in_office", "a term of this person runs in that time; end it first"));
+        return Err(Error::conflict(
+            "already_in_office",
+            "a term of this person runs in that time; end it first",
+        ));
     }
     if role == Seat::Chair && terms.iter().any(|term| term.role == Seat::Chair) {
         return Err(Error::conflict("chair_in_office", "there is a chair in that time; end that term first"));
     }
     match terms.iter().filter(|term| term.role.votes()).count() < MOST_MEMBERS || !role.votes() {
         true => Ok(()),
-        false => Err(Error::conflict("committee_full", format!("a Committee has {MOST_MEMBERS} voting members at most"))),
+        false => Err(Error::conflict(
+            "committee_full",
+            format!("a Committee has {MOST_MEMBERS} voting members at most"),
+        )),
     }
 }

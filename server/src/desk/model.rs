@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::db::schema::{
-    break_glass, committee_keys, committee_members, draft_versions, drafts, form_bases, minutes, proposal_comments,
-    proposal_versions, proposals, votes,
+    break_glass, committee_keys, committee_members, draft_versions, drafts, form_bases, minutes,
+    proposal_comments, proposal_versions, proposals, votes,
 };
 use crate::db::{At, Packed, text_enum, text_id};
 

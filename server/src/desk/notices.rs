@@ -26,8 +26,10 @@ pub(super) fn of_committee(tx: &mut Tx, template: &'static str, subject: &str) -
 
 fn send(tx: &mut Tx, template: &'static str, subject: &str, link: String, key: String) -> Result<()> {
     let now = At::from(tx.now());
-    let audience: Vec<Value> =
-        members::in_office(tx.conn, now)?.into_iter().map(|term| json!({ "account": term.account_id })).collect();
+    let audience: Vec<Value> = members::in_office(tx.conn, now)?
+        .into_iter()
+        .map(|term| json!({ "account": term.account_id }))
+        .collect();
     if audience.is_empty() {
         return Ok(());
     }

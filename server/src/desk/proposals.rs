@@ -38,8 +38,9 @@ fn unknown(id: &ProposalId) -> Error {
 
 /// A version of a proposal, whole.
 pub(super) fn frozen(conn: &mut DbConn, id: &ProposalId, n: i32) -> Result<(ProposalVersion, Frozen)> {
-    let row = store::proposal_version(conn, id, n)?
-        .ok_or_else(|| Error::not_found("proposal_version_unknown", format!("proposal {id} has no version {n}")))?;
+    let row = store::proposal_version(conn, id, n)?.ok_or_else(|| {
+        Error::not_found("proposal_version_unknown", format!("proposal {id} has no version {n}"))
+    })?;
     let frozen = row.content.read()?;
     Ok((row, frozen))
 }
@@ -50,7 +51,10 @@ pub(super) fn must_be_known(proposal: &Proposal, known: i32) -> Result<()> {
         true => Ok(()),
         false => Err(Error::stale(
             "proposal_stale",
-            format!("proposal {} has moved on from {known} to {}; read it again", proposal.id, proposal.version),
+            format!(
+                "proposal {} has moved on from {known} to {}; read it again",
+                proposal.id, proposal.version
+            ),
         )
         .with("version", proposal.version)
         .with("state", proposal.state.as_str())),
@@ -59,8 +63,11 @@ pub(super) fn must_be_known(proposal: &Proposal, known: i32) -> Result<()> {
 
 /// Nothing happens to it any more.
 pub(super) fn settled(proposal: &Proposal) -> Error {
-    Error::conflict("proposal_settled", format!("proposal {} is {}; make another", proposal.id, proposal.state))
-        .with("state", proposal.state.as_str())
+    Error::conflict(
+        "proposal_settled",
+        format!("proposal {} is {}; make another", proposal.id, proposal.state),
+    )
+    .with("state", proposal.state.as_str())
 }
 
 /// What keeps a proposal from being put to the vote.
@@ -71,13 +78,17 @@ pub(super) fn obstacles(conn: &mut DbConn, frozen: &Frozen, against: i32) -> Res
         found.push(json!({ "code": "proposal_overtaken", "detail": format!("release {latest} came meanwhile; freeze the draft again") }));
     }
     let form = engine::compiled(&frozen.package)?;
-    let failing: Vec<_> = engine::run_cases(&form, &frozen.cases).into_iter().filter(|run| !run.passes).collect();
+    let failing: Vec<_> =
+        engine::run_cases(&form, &frozen.cases).into_iter().filter(|run| !run.passes).collect();
     if !failing.is_empty() {
-        let detail = format!("{} of {} cases do not come out as they expect", failing.len(), frozen.cases.len());
+        let detail =
+            format!("{} of {} cases do not come out as they expect", failing.len(), frozen.cases.len());
         found.push(json!({ "code": "cases_fail", "detail": detail, "cases": failing }));
     }
-    let needed = engine::languages(&frozen.package).into_iter().filter(|(_, needed)| *needed).map(|(code, _)| code);
-    let mut needed: Vec<String> = needed.chain(frozen.terms.languages.iter().cloned()).filter(|code| code != "en").collect();
+    let needed =
+        engine::languages(&frozen.package).into_iter().filter(|(_, needed)| *needed).map(|(code, _)| code);
+    let mut needed: Vec<String> =
+        needed.chain(frozen.terms.languages.iter().cloned()).filter(|code| code != "en").collect();
     needed.sort();
     needed.dedup();
     for language in needed {
@@ -93,7 +104,13 @@ pub(super) fn obstacles(conn: &mut DbConn, frozen: &Frozen, against: i32) -> Res
 
 impl Desk {
     /// Opens the vote.
-    pub(super) async fn open_vote(&self, actor: Actor, id: ProposalId, known: i32, opening: Opening) -> Result<()> {
+    pub(super) async fn open_vote(
+        &self,
+        actor: Actor,
+        id: ProposalId,
+        known: i32,
+        opening: Opening,
+    ) -> Result<()> {
         actor.may(Permission::WriteDrafts)?;
         let wanted = id.clone();
         let obstacles = self
@@ -106,7 +123,8 @@ impl Desk {
             .await?;
         if let Some(first) = obstacles.first() {
             let detail = first["detail"].as_str().unwrap_or_default();
-            return Err(Error::conflict("not_ready", format!("it cannot be put to the vote: {detail}")).with("obstacles", obstacles));
+            return Err(Error::conflict("not_ready", format!("it cannot be put to the vote: {detail}"))
+                .with("obstacles", obstacles));
         }
         let room = self.clone();
         self.db
@@ -163,7 +181,13 @@ impl Desk {
     }
 
     /// Takes a proposal back.
-    pub(super) async fn withdraw(&self, actor: Actor, id: ProposalId, known: i32, reason: String) -> Result<()> {
+    pub(super) async fn withdraw(
+        &self,
+        actor: Actor,
+        id: ProposalId,
+        known: i32,
+        reason: String,
+    ) -> Result<()> {
         actor.may(Permission::WriteDrafts)?;
         let reason = needed_words("reason", &reason)?;
         self.db
@@ -178,7 +202,15 @@ impl Desk {
                     ..before.clone()
                 };
                 put_back(tx, &withdrawn, before.version)?;
-                audit::record(tx, Event::new("proposal.withdrawn", "proposal", &id, json!({ "n": before.n, "hash": before.hash })))?;
+                audit::record(
+                    tx,
+                    Event::new(
+                        "proposal.withdrawn",
+                        "proposal",
+                        &id,
+                        json!({ "n": before.n, "hash": before.hash }),
+                    ),
+                )?;
                 notices::of_proposal(tx, "proposal.withdrawn", &id, withdrawn.version)
             })
             .await
@@ -195,9 +227,13 @@ impl Desk {
                 let proposal = row(tx.conn, &id)?;
                 let _: Seat = members::must_sit(tx.conn, actor.account.as_str(), now)?;
                 if let Some(answers) = &new.answers {
-                    let there = store::comment(tx.conn, answers)?.is_some_and(|comment| comment.proposal_id == id);
+                    let there =
+                        store::comment(tx.conn, answers)?.is_some_and(|comment| comment.proposal_id == id);
                     if !there {
-                        return Err(Error::invalid("comment_unknown", "`answers` names no comment on this proposal"));
+                        return Err(Error::invalid(
+                            "comment_unknown",
+                            "`answers` names no comment on this proposal",
+                        ));
                     }
                 }
                 let comment = Comment {
@@ -236,7 +272,10 @@ impl Desk {
                 let (_, frozen) = frozen(tx.conn, &id, proposal.n)?;
                 let against = forms::standing_version(tx.conn, &proposal.form)?.unwrap_or(0);
                 let against = u32::try_from(against).unwrap_or(0);
-                replay::start(tx, &Asked { package: frozen.package, against, over: over.clone(), through: None })
+                replay::start(
+                    tx,
+                    &Asked { package: frozen.package, against, over: over.clone(), through: None },
+                )
             })
             .await
     }
@@ -251,7 +290,10 @@ impl Desk {
                 Ok(frozen(conn, &id, proposal.n)?.1)
             })
             .await?;
-        bases::off_thread(move || Ok(json!({ "package": frozen.package, "hash": frozen.terms.package, "cases": frozen.cases }))).await
+        bases::off_thread(move || {
+            Ok(json!({ "package": frozen.package, "hash": frozen.terms.package, "cases": frozen.cases }))
+        })
+        .await
     }
 }
 

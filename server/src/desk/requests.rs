@@ -284,7 +284,10 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
 /// What somebody must write, trimmed.
 pub(super) fn needed_words(member: &'static str, text: &str) -> Result<String> {
     words(member, text)?.ok_or_else(|| {
-        Error::invalid("words_needed", format!("`{member}` must say why; whoever reads it later was not there"))
+        Error::invalid(
+            "words_needed",
+            format!("`{member}` must say why; whoever reads it later was not there"),
+        )
     })
 }
 

@@ -11,11 +11,12 @@ use super::break_glass::GlassView;
 use super::minutes::Shape;
 use super::model::ProposalId;
 use super::requests::{
-    Agreement, Confirmation, EndOfTerm, NewComment, NewGlass, NewKey, NewMember, NewProposal, NewReplay, NewVote, Opening,
-    Reason,
+    Agreement, Confirmation, EndOfTerm, NewComment, NewGlass, NewKey, NewMember, NewProposal, NewReplay,
+    NewVote, Opening, Reason,
 };
 use super::views::{
-    CommentView, CommitteeView, KeyView, ListedProposal, ProposalQuery, ProposalView, ReleaseDecision, TermView,
+    CommentView, CommitteeView, KeyView, ListedProposal, ProposalQuery, ProposalView, ReleaseDecision,
+    TermView,
 };
 use super::voting::Taken;
 use super::{Desk, requests};
@@ -26,7 +27,14 @@ use crate::http::{Cursor, Page, Problem, Problems, if_match};
 /// The room's operations.
 pub(crate) fn routes(config: &mut ServiceConfig) {
     authoring::routes::routes(config);
-    config.service(list).service(propose).service(show).service(freeze).service(package).service(readiness).service(replay);
+    config
+        .service(list)
+        .service(propose)
+        .service(show)
+        .service(freeze)
+        .service(package)
+        .service(readiness)
+        .service(replay);
     config.service(open).service(withdraw).service(comments).service(comment).service(vote);
     config.service(minutes).service(minutes_page).service(decisions);
     config.service(ask).service(glasses).service(agree).service(refuse);
@@ -37,7 +45,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 /// Proposals, the newest first.
 #[utoipa::path(tag = "committee", params(ProposalQuery), responses((status = OK, body = Page<ListedProposal>), Problems))]
 #[get("/v1/proposals")]
-async fn list(room: Data<Desk>, actor: Actor, query: Query<ProposalQuery>) -> Result<Json<Page<ListedProposal>>> {
+async fn list(
+    room: Data<Desk>,
+    actor: Actor,
+    query: Query<ProposalQuery>,
+) -> Result<Json<Page<ListedProposal>>> {
     room.list_proposals(actor, query.into_inner()).await.map(Json)
 }
 
@@ -127,7 +139,12 @@ async fn readiness(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<J
     responses((status = ACCEPTED, body = Value, description = "`{id}`: GET /v1/replays/{id} tells how far it has come"), Problems)
 )]
 #[post("/v1/proposals/{id}/replay")]
-async fn replay(room: Data<Desk>, actor: Actor, id: Path<String>, new: Json<NewReplay>) -> Result<HttpResponse> {
+async fn replay(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    new: Json<NewReplay>,
+) -> Result<HttpResponse> {
     let id = room.replay(actor, id_of(&id)?, new.into_inner().over).await?;
     Ok(HttpResponse::Accepted().json(serde_json::json!({ "id": id })))
 }
@@ -195,7 +212,12 @@ async fn withdraw(
     responses((status = OK, body = Page<CommentView>), Problems)
 )]
 #[get("/v1/proposals/{id}/comments")]
-async fn comments(room: Data<Desk>, actor: Actor, id: Path<String>, cursor: Query<Cursor>) -> Result<Json<Page<CommentView>>> {
+async fn comments(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    cursor: Query<Cursor>,
+) -> Result<Json<Page<CommentView>>> {
     room.list_comments(actor, id_of(&id)?, cursor.into_inner()).await.map(Json)
 }
 
@@ -207,7 +229,12 @@ async fn comments(room: Data<Desk>, actor: Actor, id: Path<String>, cursor: Quer
     responses((status = CREATED, body = CommentView), Problems)
 )]
 #[post("/v1/proposals/{id}/comments")]
-async fn comment(room: Data<Desk>, actor: Actor, id: Path<String>, new: Json<NewComment>) -> Result<HttpResponse> {
+async fn comment(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    new: Json<NewComment>,
+) -> Result<HttpResponse> {
     let comment = room.comment(actor, id_of(&id)?, new.into_inner()).await?;
     Ok(HttpResponse::Created().json(room.show_comment(comment).await?))
 }
@@ -269,7 +296,11 @@ async fn minutes_page(room: Data<Desk>, actor: Actor, id: Path<String>) -> Resul
     responses((status = OK, body = Page<ReleaseDecision>), Problems)
 )]
 #[get("/v1/forms/{form}/decisions")]
-async fn decisions(room: Data<Desk>, actor: Actor, form: Path<String>) -> Result<Json<Page<ReleaseDecision>>> {
+async fn decisions(
+    room: Data<Desk>,
+    actor: Actor,
+    form: Path<String>,
+) -> Result<Json<Page<ReleaseDecision>>> {
     room.decisions(actor, form.into_inner()).await.map(Json)
 }
 
@@ -311,7 +342,12 @@ async fn glasses(room: Data<Desk>, actor: Actor) -> Result<Json<Page<GlassView>>
     )
 )]
 #[post("/v1/break-glass/{id}/agree")]
-async fn agree(room: Data<Desk>, actor: Actor, id: Path<String>, new: Json<Agreement>) -> Result<Json<GlassView>> {
+async fn agree(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    new: Json<Agreement>,
+) -> Result<Json<GlassView>> {
     room.agree_to_break_glass(actor, id_of(&id)?.to_string(), new.into_inner()).await.map(Json)
 }
 
@@ -365,7 +401,12 @@ async fn appoint(room: Data<Desk>, actor: Actor, new: Json<NewMember>) -> Result
     )
 )]
 #[post("/v1/committee/members/{id}/end")]
-async fn end_term(room: Data<Desk>, actor: Actor, id: Path<String>, new: Json<EndOfTerm>) -> Result<Json<TermView>> {
+async fn end_term(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    new: Json<EndOfTerm>,
+) -> Result<Json<TermView>> {
     let term = room.end_term(actor, id.into_inner(), new.into_inner().reason).await?;
     room.show_term(term).await.map(Json)
 }
@@ -406,7 +447,12 @@ async fn register_key(room: Data<Desk>, actor: Actor, new: Json<NewKey>) -> Resu
     )
 )]
 #[post("/v1/committee/keys/{id}/confirm")]
-async fn confirm_key(room: Data<Desk>, actor: Actor, id: Path<String>, new: Json<Confirmation>) -> Result<Json<KeyView>> {
+async fn confirm_key(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    new: Json<Confirmation>,
+) -> Result<Json<KeyView>> {
     room.confirm_key(actor, id.into_inner(), new.into_inner()).await.map(|key| Json(key.into()))
 }
 
@@ -421,7 +467,12 @@ async fn revoke_key(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<
     room.revoke_key(actor, id.into_inner()).await.map(|key| Json(key.into()))
 }
 
-async fn shown(room: &Desk, actor: Actor, id: ProposalId, mut answer: HttpResponseBuilder) -> Result<HttpResponse> {
+async fn shown(
+    room: &Desk,
+    actor: Actor,
+    id: ProposalId,
+    mut answer: HttpResponseBuilder,
+) -> Result<HttpResponse> {
     let view = room.show_proposal(actor, id).await?;
     Ok(answer.insert_header((header::ETAG, format!("\"{}\"", view.version))).json(view))
 }
@@ -432,7 +483,12 @@ fn id_of(text: &str) -> Result<ProposalId> {
 
 /// The version that was on the page. Whoever changes something says which.
 pub(super) fn known(request: &HttpRequest) -> Result<i32> {
-    let needed = || Error::invalid("if_match_needed", "send If-Match with the `version` in double quotes, as the ETag gave it");
+    let needed = || {
+        Error::invalid(
+            "if_match_needed",
+            "send If-Match with the `version` in double quotes, as the ETag gave it",
+        )
+    };
     if_match(request)?.ok_or_else(needed)?.parse().map_err(|_| needed())
 }
 

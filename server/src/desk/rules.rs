@@ -207,7 +207,10 @@ mod tests {
         }
         assert!(!rules.govern("beds"));
         assert_eq!(rules.at(days::start_of("2026-11-20".parse().unwrap())).unwrap().quorum.least, 3);
-        assert_eq!(rules.at(days::start_of("1999-01-01".parse().unwrap())).unwrap_err().code, "no_rules_in_force");
+        assert_eq!(
+            rules.at(days::start_of("1999-01-01".parse().unwrap())).unwrap_err().code,
+            "no_rules_in_force"
+        );
     }
 
     #[test]

@@ -4,12 +4,12 @@
 use diesel::prelude::*;
 
 use super::model::{
-    BaseRow, Comment, Draft, DraftId, DraftVersion, Glass, GlassState, KeyState, MemberKey, MinutesRow, Proposal,
-    ProposalId, ProposalState, ProposalVersion, Source, Term, Vote,
+    BaseRow, Comment, Draft, DraftId, DraftVersion, Glass, GlassState, KeyState, MemberKey, MinutesRow,
+    Proposal, ProposalId, ProposalState, ProposalVersion, Source, Term, Vote,
 };
 use crate::db::schema::{
-    break_glass, committee_keys, committee_members, draft_versions, drafts, form_bases, minutes, proposal_comments,
-    proposal_versions, proposals, votes,
+    break_glass, committee_keys, committee_members, draft_versions, drafts, form_bases, minutes,
+    proposal_comments, proposal_versions, proposals, votes,
 };
 use crate::db::{At, DbConn};
 use crate::error::Result;
@@ -200,7 +200,11 @@ pub(super) fn insert_proposal_version(conn: &mut DbConn, version: &ProposalVersi
     Ok(())
 }
 
-pub(super) fn proposal_version(conn: &mut DbConn, id: &ProposalId, n: i32) -> Result<Option<ProposalVersion>> {
+pub(super) fn proposal_version(
+    conn: &mut DbConn,
+    id: &ProposalId,
+    n: i32,
+) -> Result<Option<ProposalVersion>> {
     Ok(proposal_versions::table
         .find((id.clone(), n))
         .select(ProposalVersion::as_select())
@@ -259,10 +263,12 @@ pub(super) fn term(conn: &mut DbConn, id: &str) -> Result<Option<Term>> {
 
 /// Ends a term, unless it has ended by then.
 pub(super) fn end_term(conn: &mut DbConn, id: &str, until: At, because: &str) -> Result<bool> {
-    let runs = committee_members::until_at.is_null().or(committee_members::until_at.gt(until).is_not_distinct_from(true));
+    let runs = committee_members::until_at.is_null().or(committee_members::until_at.gt(until));
     let term = committee_members::table.find(id.to_owned()).filter(runs);
-    let ended =
-        (committee_members::until_at.eq(Some(until)), committee_members::ended_because.eq(Some(because.to_owned())));
+    let ended = (
+        committee_members::until_at.eq(Some(until)),
+        committee_members::ended_because.eq(Some(because.to_owned())),
+    );
     Ok(diesel::update(term).set(ended).execute(conn)? == 1)
 }
 
@@ -309,10 +315,7 @@ pub(super) fn votes_on(conn: &mut DbConn, id: &ProposalId, n: i32) -> Result<Vec
 
 /// How many votes were cast on earlier versions of a proposal.
 pub(super) fn void_votes(conn: &mut DbConn, id: &ProposalId, n: i32) -> Result<i64> {
-    Ok(votes::table
-        .filter(votes::proposal_id.eq(id.clone()).and(votes::n.lt(n)))
-        .count()
-        .get_result(conn)?)
+    Ok(votes::table.filter(votes::proposal_id.eq(id.clone()).and(votes::n.lt(n))).count().get_result(conn)?)
 }
 
 // ---- minutes and break-glass

@@ -89,10 +89,13 @@ impl Counts {
             MajorityOf::Present => self.present(),
             MajorityOf::Members => self.of_whom(rules),
         };
-        let agreed = self.approve > 0 && rules.majority.share.is_reached(self.approve, of, rules.majority.more_than);
+        let agreed =
+            self.approve > 0 && rules.majority.share.is_reached(self.approve, of, rules.majority.more_than);
         match agreed {
             true => Outcome::Approved,
-            false if self.approve > 0 && self.approve == self.reject && rules.tie == Tie::ChairCasts => Outcome::Tied,
+            false if self.approve > 0 && self.approve == self.reject && rules.tie == Tie::ChairCasts => {
+                Outcome::Tied
+            }
             false => Outcome::Rejected,
         }
     }
@@ -140,8 +143,16 @@ mod tests {
     fn two_never_decide_between_them() {
         let rules = rules();
         assert_eq!(five(true, [2, 0, 0, 0]).outcome(&rules), Outcome::NoQuorum);
-        assert_eq!(five(false, [2, 0, 0, 3]).outcome(&rules), Outcome::NoQuorum, "three are recused, two are left");
-        assert_eq!(five(false, [2, 0, 0, 3]).certain(&rules), Some(Outcome::NoQuorum), "nobody is left to vote");
+        assert_eq!(
+            five(false, [2, 0, 0, 3]).outcome(&rules),
+            Outcome::NoQuorum,
+            "three are recused, two are left"
+        );
+        assert_eq!(
+            five(false, [2, 0, 0, 3]).certain(&rules),
+            Some(Outcome::NoQuorum),
+            "nobody is left to vote"
+        );
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::engine;
 use super::freezing::changes;
 use super::minutes::{Person, person};
 use super::model::{
-    Changed, Choice, Comment, Draft, DraftId, DraftState, DraftVersion, How, KeyState, MemberKey, Proposal, ProposalId,
-    ProposalState, Seat, Term, Texts, Vote,
+    Changed, Choice, Comment, Draft, DraftId, DraftState, DraftVersion, How, KeyState, MemberKey, Proposal,
+    ProposalId, ProposalState, Seat, Term, Texts, Vote,
 };
 use super::proposals;
 use super::rules::{BreakGlassRules, Deciding, Governed};
@@ -487,7 +487,13 @@ impl Desk {
         let rows = self
             .db
             .read(move |conn| {
-                store::drafts_page(conn, query.form.as_deref(), query.author.as_deref(), place, limit as i64 + 1)
+                store::drafts_page(
+                    conn,
+                    query.form.as_deref(),
+                    query.author.as_deref(),
+                    place,
+                    limit as i64 + 1,
+                )
             })
             .await?;
         let items = rows.into_iter().map(ListedDraft::of).collect();
@@ -506,7 +512,12 @@ impl Desk {
     }
 
     /// The saves of a draft, the last first.
-    pub(super) async fn draft_history(&self, actor: Actor, id: DraftId, cursor: Cursor) -> Result<Page<DraftSaved>> {
+    pub(super) async fn draft_history(
+        &self,
+        actor: Actor,
+        id: DraftId,
+        cursor: Cursor,
+    ) -> Result<Page<DraftSaved>> {
         actor.may(Permission::ReadProposals)?;
         let (before, limit) = (cursor.place::<i32>()?, cursor.limit());
         let one = |row: DraftVersion| {
@@ -525,7 +536,10 @@ impl Desk {
             .db
             .read(move |conn| {
                 drafts::row(conn, &id)?;
-                store::draft_history(conn, &id, before, limit as i64 + 1)?.into_iter().map(one).collect::<Result<Vec<_>>>()
+                store::draft_history(conn, &id, before, limit as i64 + 1)?
+                    .into_iter()
+                    .map(one)
+                    .collect::<Result<Vec<_>>>()
             })
             .await?;
         Ok(Page::of(items, limit, |saved: &DraftSaved| saved.version))
@@ -560,13 +574,19 @@ impl Desk {
     }
 
     /// Proposals, the newest first.
-    pub(super) async fn list_proposals(&self, actor: Actor, query: ProposalQuery) -> Result<Page<ListedProposal>> {
+    pub(super) async fn list_proposals(
+        &self,
+        actor: Actor,
+        query: ProposalQuery,
+    ) -> Result<Page<ListedProposal>> {
         actor.may(Permission::ReadProposals)?;
         let cursor = Cursor { after: query.after, limit: query.limit };
         let (place, limit) = (cursor.place::<(At, String)>()?, cursor.limit());
         let rows = self
             .db
-            .read(move |conn| store::proposals_page(conn, query.form.as_deref(), query.state, place, limit as i64 + 1))
+            .read(move |conn| {
+                store::proposals_page(conn, query.form.as_deref(), query.state, place, limit as i64 + 1)
+            })
             .await?;
         let items = rows.into_iter().map(ListedProposal::of).collect();
         Ok(Page::of(items, limit, |proposal: &ListedProposal| (proposal.created_at, proposal.id.to_string())))
@@ -616,7 +636,12 @@ impl Desk {
     }
 
     /// The comments on a proposal, oldest first.
-    pub(super) async fn list_comments(&self, actor: Actor, id: ProposalId, cursor: Cursor) -> Result<Page<CommentView>> {
+    pub(super) async fn list_comments(
+        &self,
+        actor: Actor,
+        id: ProposalId,
+        cursor: Cursor,
+    ) -> Result<Page<CommentView>> {
         actor.may(Permission::ReadProposals)?;
         let (place, limit) = (cursor.place::<(At, String)>()?, cursor.limit());
         let items = self

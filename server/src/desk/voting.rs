@@ -73,7 +73,8 @@ impl Desk {
         actor.may(Permission::VoteOnProposals)?;
         checked(&new)?;
         let room = self.clone();
-        let taken = self.db.write(actor.by(), move |tx| room.take(tx, actor.account.as_str(), &id, &new)).await?;
+        let taken =
+            self.db.write(actor.by(), move |tx| room.take(tx, actor.account.as_str(), &id, &new)).await?;
         self.forms.refresh();
         Ok(taken)
     }
@@ -99,7 +100,10 @@ impl Desk {
         if let Some(mine) = cast.iter().find(|vote| vote.account_id == me && vote.casting == new.casting) {
             return match Statement::of(mine) == Statement::of(&vote) {
                 true => Ok(Taken::Already),
-                false => Err(Error::conflict("vote_cast", "you have voted on this; a vote is not changed, comment instead")),
+                false => Err(Error::conflict(
+                    "vote_cast",
+                    "you have voted on this; a vote is not changed, comment instead",
+                )),
             };
         }
         open_to(&proposal, &cast, new, now)?;
@@ -118,7 +122,10 @@ impl Desk {
 fn checked(new: &NewVote) -> Result<()> {
     let same = |member: &'static str, text: &str| match words(member, text)?.unwrap_or_default() == text {
         true => Ok(()),
-        false => Err(Error::invalid("text_untrimmed", format!("`{member}` is signed as it is sent: without blanks around it"))),
+        false => Err(Error::invalid(
+            "text_untrimmed",
+            format!("`{member}` is signed as it is sent: without blanks around it"),
+        )),
     };
     same("reason", &new.reason)?;
     new.dissent.as_deref().map_or(Ok(()), |dissent| same("dissent", dissent))?;
@@ -151,9 +158,12 @@ fn open_to(proposal: &Proposal, cast: &[Vote], new: &NewVote, now: At) -> Result
             ProposalState::Tied => "only the chair's casting vote is out",
             _ => "it is settled",
         };
-        return Err(Error::conflict("not_voting", format!("proposal {} is {}: {remedy}", proposal.id, proposal.state))
-            .with("state", proposal.state.as_str())
-            .with("votes", cast.len()));
+        return Err(Error::conflict(
+            "not_voting",
+            format!("proposal {} is {}: {remedy}", proposal.id, proposal.state),
+        )
+        .with("state", proposal.state.as_str())
+        .with("votes", cast.len()));
     }
     match proposal.closes_at.is_some_and(|at| at <= now) {
         false => Ok(()),
@@ -169,7 +179,10 @@ fn may_vote(tx: &mut Tx, proposal: &Proposal, me: &str, new: &NewVote, now: At) 
     }
     let opened = proposal.opened_at.unwrap_or(now);
     if !members::seat_of(tx.conn, me, opened)?.is_some_and(Seat::votes) {
-        return Err(Error::forbidden("not_in_office", "your term began after the vote was opened; the members of that day vote"));
+        return Err(Error::forbidden(
+            "not_in_office",
+            "your term began after the vote was opened; the members of that day vote",
+        ));
     }
     match new.casting && seat != Seat::Chair {
         false => Ok(()),
@@ -180,7 +193,9 @@ fn may_vote(tx: &mut Tx, proposal: &Proposal, me: &str, new: &NewVote, now: At) 
 /// Refuses a signature made before there was anything to sign, or tomorrow.
 fn signed_when(proposal: &Proposal, at: &str, now: At) -> Result<()> {
     let at = DateTime::parse_from_rfc3339(at)
-        .map_err(|_| Error::invalid("bad_instant", "`at` is an instant (RFC 3339): 2026-11-24T12:00:00+05:00"))?
+        .map_err(|_| {
+            Error::invalid("bad_instant", "`at` is an instant (RFC 3339): 2026-11-24T12:00:00+05:00")
+        })?
         .to_utc();
     let opened = proposal.opened_at.unwrap_or(now).utc();
     match at >= opened - CLOCKS_DIFFER && at <= now.utc() + CLOCKS_DIFFER {

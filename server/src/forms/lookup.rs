@@ -16,7 +16,8 @@ pub fn latest_version(conn: &mut DbConn, form: &str) -> Result<Option<i32>> {
 pub fn standing_version(conn: &mut DbConn, form: &str) -> Result<Option<i32>> {
     // What was taken back does not depend on the hour.
     let plan = Plan::read(conn, At::from_micros(0))?;
-    let standing = plan.form(form).and_then(|form| form.releases.iter().find(|it| it.rollout.taken.is_none()));
+    let standing =
+        plan.form(form).and_then(|form| form.releases.iter().find(|it| it.rollout.taken.is_none()));
     Ok(standing.map(|it| it.head.version))
 }
 

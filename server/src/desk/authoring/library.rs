@@ -16,7 +16,8 @@ use crate::forms;
 use crate::http::{Cursor, Page};
 
 /// What of a question speaks of its neighbours.
-const LEFT_BEHIND: [&str; 6] = ["x-relevant", "x-required", "x-constraints", "x-default", "x-locked", "x-code"];
+const LEFT_BEHIND: [&str; 6] =
+    ["x-relevant", "x-required", "x-constraints", "x-default", "x-locked", "x-code"];
 
 /// `GET /v1/questions`
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -86,11 +87,16 @@ struct Found<'p> {
 
 impl Desk {
     /// Questions of released questionnaires, form by form in their order.
-    pub(in crate::desk) async fn library(&self, actor: Actor, query: LibraryQuery) -> Result<Page<LibraryQuestion>> {
+    pub(in crate::desk) async fn library(
+        &self,
+        actor: Actor,
+        query: LibraryQuery,
+    ) -> Result<Page<LibraryQuestion>> {
         actor.may(Permission::ReadForms)?;
         let cursor = Cursor { after: query.after.clone(), limit: query.limit };
         let (start, limit) = (cursor.place::<usize>()?.unwrap_or(0), cursor.limit());
-        let words: Vec<String> = query.q.iter().flat_map(|q| q.split_whitespace()).map(str::to_lowercase).collect();
+        let words: Vec<String> =
+            query.q.iter().flat_map(|q| q.split_whitespace()).map(str::to_lowercase).collect();
         let room = self.clone();
         let found = self
             .db
@@ -115,7 +121,8 @@ impl Desk {
         let mut questions = Vec::new();
         for found in all(package) {
             let text = texts(package, &found.name, found.fields);
-            let haystack = format!("{} {}", found.name, text.values().cloned().collect::<Vec<_>>().join(" ")).to_lowercase();
+            let haystack = format!("{} {}", found.name, text.values().cloned().collect::<Vec<_>>().join(" "))
+                .to_lowercase();
             if words.iter().all(|word| haystack.contains(word)) {
                 questions.push(LibraryQuestion {
                     form: package.form.clone(),
@@ -135,14 +142,23 @@ impl Desk {
     fn releases_with(&self, form: &str, latest: u32, name: &str) -> Result<u32> {
         let mut count = 0;
         for version in 1..=latest {
-            let asked = self.forms.release(form, version)?.is_some_and(|release| release.outline.part(name).is_some());
+            let asked = self
+                .forms
+                .release(form, version)?
+                .is_some_and(|release| release.outline.part(name).is_some());
             count += u32::from(asked);
         }
         Ok(count)
     }
 
     /// Takes a question of a released questionnaire into a draft.
-    pub(in crate::desk) async fn take_question(&self, actor: Actor, id: DraftId, known: i32, taking: Taking) -> Result<Draft> {
+    pub(in crate::desk) async fn take_question(
+        &self,
+        actor: Actor,
+        id: DraftId,
+        known: i32,
+        taking: Taking,
+    ) -> Result<Draft> {
         actor.may(Permission::WriteDrafts)?;
         let (wanted, by) = (id.clone(), actor.clone());
         let save = self
@@ -151,17 +167,31 @@ impl Desk {
                 drafts::to_write(conn, &by, &wanted, known)?;
                 let opened = drafts::opened(conn, &wanted, Some(known))?;
                 let unknown = || {
-                    Error::not_found("question_unknown", format!("{} asks no {:?}; GET /v1/questions lists them", taking.form, taking.question))
+                    Error::not_found(
+                        "question_unknown",
+                        format!(
+                            "{} asks no {:?}; GET /v1/questions lists them",
+                            taking.form, taking.question
+                        ),
+                    )
                 };
                 let version = forms::latest_version(conn, &taking.form)?.ok_or_else(unknown)?;
                 let package = forms::package(conn, &taking.form, version)?.ok_or_else(unknown)?;
-                let found = all(&package).into_iter().find(|found| found.name == taking.question).ok_or_else(unknown)?;
+                let found = all(&package)
+                    .into_iter()
+                    .find(|found| found.name == taking.question)
+                    .ok_or_else(unknown)?;
                 let operation = taken(&package, &found, &taking, &opened.base.package);
                 let mut operations = opened.written.operations.clone();
                 operations.push(operation);
                 let written = Written { operations, cases: opened.written.cases.clone() };
                 drafts::must_hold(&opened.base, &written)?;
-                Ok(drafts::Save { how: How::Saved, base: opened.base.hash, title: opened.version.title, written })
+                Ok(drafts::Save {
+                    how: How::Saved,
+                    base: opened.base.hash,
+                    title: opened.version.title,
+                    written,
+                })
             })
             .await?;
         self.put(actor, id, known, save).await
@@ -178,7 +208,12 @@ fn all(package: &Package) -> Vec<Found<'_>> {
     found
 }
 
-fn look_into<'p>(properties: Option<&'p Value>, section: &str, repeat: Option<&str>, found: &mut Vec<Found<'p>>) {
+fn look_into<'p>(
+    properties: Option<&'p Value>,
+    section: &str,
+    repeat: Option<&str>,
+    found: &mut Vec<Found<'p>>,
+) {
     for (name, fields) in properties.and_then(Value::as_object).into_iter().flatten() {
         match fields.pointer("/items/properties") {
             Some(rows) => look_into(Some(rows), section, Some(name), found),
@@ -209,7 +244,8 @@ fn texts(package: &Package, name: &str, fields: &Map<String, Value>) -> Texts {
     let translated = package.i18n.iter().filter_map(|(language, texts)| {
         Some((language.clone(), texts.get("labels")?.get(name)?.as_str()?.to_owned()))
     });
-    let english = fields.get("title").and_then(Value::as_str).map(|title| ("en".to_owned(), title.to_owned()));
+    let english =
+        fields.get("title").and_then(Value::as_str).map(|title| ("en".to_owned(), title.to_owned()));
     translated.chain(english).collect()
 }
 
@@ -235,9 +271,18 @@ fn taken(from: &Package, found: &Found<'_>, taking: &Taking, base: &Package) -> 
     }
     let question = alone(found.fields);
     let list = question.get("x-choices").and_then(|choices| choices.get("list")?.as_str());
-    let lists = list.filter(|list| !base.lists.contains_key(*list)).and_then(|list| Some((list.to_owned(), from.lists.get(list)?.clone())));
+    let lists = list
+        .filter(|list| !base.lists.contains_key(*list))
+        .and_then(|list| Some((list.to_owned(), from.lists.get(list)?.clone())));
     let lists: Map<String, Value> = lists.into_iter().collect();
-    Operation::AddQuestion { into: taking.into.clone(), after: taking.after.clone(), name, question, labels, lists }
+    Operation::AddQuestion {
+        into: taking.into.clone(),
+        after: taking.after.clone(),
+        name,
+        question,
+        labels,
+        lists,
+    }
 }
 
 #[cfg(test)]
@@ -259,12 +304,16 @@ mod tests {
         let base = Package { lists: Map::new(), ..from.clone() };
         let questions = all(&from);
         let taking: Taking =
-            serde_json::from_value(json!({"form": "f", "question": "fee", "into": "t", "name": "t_fee"})).unwrap();
+            serde_json::from_value(json!({"form": "f", "question": "fee", "into": "t", "name": "t_fee"}))
+                .unwrap();
 
         let operation = serde_json::to_value(taken(&from, &questions[0], &taking, &base)).unwrap();
 
         assert_eq!(questions.len(), 1, "what is worked out is no question");
-        assert_eq!(operation["question"], json!({"type": "string", "title": "Fee", "x-choices": {"list": "fees"}}));
+        assert_eq!(
+            operation["question"],
+            json!({"type": "string", "title": "Fee", "x-choices": {"list": "fees"}})
+        );
         assert_eq!(operation["labels"], json!({"ur": {"t_fee": "فیس", "t_fee#hint": "سالانہ"}}));
         assert_eq!(operation["lists"]["fees"]["list"], "fees");
         assert_eq!((&operation["op"], &operation["name"]), (&json!("add_question"), &json!("t_fee")));

@@ -72,7 +72,12 @@ pub(super) struct ToCheck {
 
 impl Desk {
     /// Checks a draft, or other operations on its base, without saving anything.
-    pub(super) async fn check_draft(&self, actor: Actor, id: DraftId, other: Option<ToCheck>) -> Result<Checked> {
+    pub(super) async fn check_draft(
+        &self,
+        actor: Actor,
+        id: DraftId,
+        other: Option<ToCheck>,
+    ) -> Result<Checked> {
         actor.may(Permission::ReadProposals)?;
         self.db
             .read(move |conn| {
@@ -118,7 +123,13 @@ impl Desk {
     }
 
     /// Takes what comes out now as what these cases must come to: the author says that the change is meant.
-    pub(super) async fn accept_cases(&self, actor: Actor, id: DraftId, known: i32, new: Acceptance) -> Result<Draft> {
+    pub(super) async fn accept_cases(
+        &self,
+        actor: Actor,
+        id: DraftId,
+        known: i32,
+        new: Acceptance,
+    ) -> Result<Draft> {
         actor.may(Permission::WriteDrafts)?;
         if new.names.is_empty() || new.names.len() > MOST_CASES {
             return Err(Error::invalid("names_needed", "name the cases whose new outcome is right"));
@@ -134,7 +145,10 @@ impl Desk {
                 for name in &new.names {
                     let is_it = |case: &&Value| engine::case_name(case) == Some(name);
                     let case = all.iter().find(is_it).ok_or_else(|| {
-                        Error::invalid("case_unknown", format!("there is no case {name:?}; GET …/cases lists them"))
+                        Error::invalid(
+                            "case_unknown",
+                            format!("there is no case {name:?}; GET …/cases lists them"),
+                        )
                     })?;
                     let accepted = engine::as_it_comes_out(&form, case)?;
                     cases.retain(|case| engine::case_name(case) != Some(name));
@@ -142,7 +156,12 @@ impl Desk {
                 }
                 let written = Written { operations: opened.written.operations, cases };
                 drafts::must_hold(&opened.base, &written)?;
-                Ok(drafts::Save { how: How::Saved, base: opened.base.hash, title: opened.version.title, written })
+                Ok(drafts::Save {
+                    how: How::Saved,
+                    base: opened.base.hash,
+                    title: opened.version.title,
+                    written,
+                })
             })
             .await?;
         self.put(actor, id, known, save).await

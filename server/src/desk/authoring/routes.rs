@@ -20,7 +20,14 @@ use crate::http::{Cursor, Page, Problem, Problems};
 /// Operations on drafts.
 pub(in crate::desk) fn routes(config: &mut ServiceConfig) {
     config.service(bases).service(bring).service(base).service(questions);
-    config.service(list).service(begin).service(show).service(save).service(history).service(version).service(restore);
+    config
+        .service(list)
+        .service(begin)
+        .service(show)
+        .service(save)
+        .service(history)
+        .service(version)
+        .service(restore);
     config.service(close).service(package).service(changes).service(check).service(check_other);
     config.service(cases).service(accept).service(try_rule).service(take);
 }
@@ -58,7 +65,11 @@ async fn base(room: Data<Desk>, actor: Actor, hash: Path<String>) -> Result<Json
 /// A library of tried questions: what released questionnaires ask, to be taken into a draft.
 #[utoipa::path(tag = "drafts", params(LibraryQuery), responses((status = OK, body = Page<LibraryQuestion>), Problems))]
 #[get("/v1/questions")]
-async fn questions(room: Data<Desk>, actor: Actor, query: Query<LibraryQuery>) -> Result<Json<Page<LibraryQuestion>>> {
+async fn questions(
+    room: Data<Desk>,
+    actor: Actor,
+    query: Query<LibraryQuery>,
+) -> Result<Json<Page<LibraryQuestion>>> {
     room.library(actor, query.into_inner()).await.map(Json)
 }
 
@@ -106,7 +117,13 @@ async fn show(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<HttpRe
     )
 )]
 #[put("/v1/drafts/{id}")]
-async fn save(room: Data<Desk>, actor: Actor, id: Path<String>, request: HttpRequest, body: Payload) -> Result<HttpResponse> {
+async fn save(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<HttpResponse> {
     let (id, known) = (id_of(&id)?, known(&request)?);
     let new: NewContent = large(&request, body).await?;
     room.save(actor.clone(), id.clone(), known, new).await?;
@@ -120,7 +137,12 @@ async fn save(room: Data<Desk>, actor: Actor, id: Path<String>, request: HttpReq
     responses((status = OK, body = Page<DraftSaved>), Problems)
 )]
 #[get("/v1/drafts/{id}/history")]
-async fn history(room: Data<Desk>, actor: Actor, id: Path<String>, cursor: Query<Cursor>) -> Result<Json<Page<DraftSaved>>> {
+async fn history(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    cursor: Query<Cursor>,
+) -> Result<Json<Page<DraftSaved>>> {
     room.draft_history(actor, id_of(&id)?, cursor.into_inner()).await.map(Json)
 }
 
@@ -177,7 +199,12 @@ async fn restore(
     )
 )]
 #[post("/v1/drafts/{id}/close")]
-async fn close(room: Data<Desk>, actor: Actor, id: Path<String>, request: HttpRequest) -> Result<HttpResponse> {
+async fn close(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse> {
     let id = id_of(&id)?;
     room.close_draft(actor.clone(), id.clone(), known(&request)?).await?;
     shown(&room, actor, id, HttpResponse::Ok()).await
@@ -281,7 +308,12 @@ async fn accept(
     responses((status = OK, body = Tried), Problems)
 )]
 #[post("/v1/drafts/{id}/try")]
-async fn try_rule(room: Data<Desk>, actor: Actor, id: Path<String>, trial: Json<Trial>) -> Result<Json<Tried>> {
+async fn try_rule(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    trial: Json<Trial>,
+) -> Result<Json<Tried>> {
     room.try_rule(actor, id_of(&id)?, trial.into_inner()).await.map(Json)
 }
 
@@ -312,7 +344,12 @@ async fn take(
     shown(&room, actor, id, HttpResponse::Ok()).await
 }
 
-async fn shown(room: &Desk, actor: Actor, id: DraftId, mut answer: HttpResponseBuilder) -> Result<HttpResponse> {
+async fn shown(
+    room: &Desk,
+    actor: Actor,
+    id: DraftId,
+    mut answer: HttpResponseBuilder,
+) -> Result<HttpResponse> {
     let view = room.show_draft(actor, id, None).await?;
     Ok(answer.insert_header((header::ETAG, format!("\"{}\"", view.version))).json(view))
 }

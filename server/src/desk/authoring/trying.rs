@@ -89,10 +89,17 @@ impl Trial {
     fn sample(&self, known: &[Value], now: At) -> Result<Case> {
         let bad = |cause: String| Error::invalid("bad_case", format!("the sample cannot be read: {cause}"));
         let mut sample = match &self.case {
-            Some(name) => known.iter().find(|case| engine::case_name(case) == Some(name)).cloned().ok_or_else(|| {
-                Error::invalid("case_unknown", format!("there is no case {name:?}; GET …/cases lists them"))
-            })?,
-            None => json!({ "name": "sample", "context": {}, "answers": {}, "expect": { "verdict": "valid" } }),
+            Some(name) => {
+                known.iter().find(|case| engine::case_name(case) == Some(name)).cloned().ok_or_else(|| {
+                    Error::invalid(
+                        "case_unknown",
+                        format!("there is no case {name:?}; GET …/cases lists them"),
+                    )
+                })?
+            }
+            None => {
+                json!({ "name": "sample", "context": {}, "answers": {}, "expect": { "verdict": "valid" } })
+            }
         };
         if let Some(answers) = &self.answers {
             sample["answers"] = answers.clone();
@@ -100,9 +107,11 @@ impl Trial {
         if let Some(non_answers) = &self.non_answers {
             sample["non_answers"] = non_answers.clone();
         }
-        let context = sample["context"].as_object_mut().ok_or_else(|| bad("`context` is no object".to_owned()))?;
+        let context =
+            sample["context"].as_object_mut().ok_or_else(|| bad("`context` is no object".to_owned()))?;
         context.extend(self.context.clone().unwrap_or_default());
-        let local = FixedOffset::east_opt(5 * 3600).map(|offset| offset.from_utc_datetime(&now.utc().naive_utc()));
+        let local =
+            FixedOffset::east_opt(5 * 3600).map(|offset| offset.from_utc_datetime(&now.utc().naive_utc()));
         context.entry("finished_at").or_insert_with(|| json!(local));
         cases::read(&sample).map_err(bad)
     }
@@ -156,7 +165,10 @@ fn at<'v>(definition: &'v mut Value, way: &[String]) -> Option<&'v mut Map<Strin
 
 fn found(package: &Package, name: &str) -> Result<Vec<String>> {
     way_to(&package.definition, name).ok_or_else(|| {
-        Error::invalid("on_unknown", format!("the draft has no question, repeat or section {name:?}; leave `on` out for the form"))
+        Error::invalid(
+            "on_unknown",
+            format!("the draft has no question, repeat or section {name:?}; leave `on` out for the form"),
+        )
     })
 }
 
@@ -164,7 +176,9 @@ fn found(package: &Package, name: &str) -> Result<Vec<String>> {
 fn with_constraint(package: &Package, on: Option<&str>, rule: &str) -> Result<Package> {
     let mut tried = package.clone();
     let mut way = on.map_or(Ok(Vec::new()), |name| found(package, name))?;
-    if at(&mut tried.definition, &way).is_some_and(|it| it.get("items").is_some_and(|rows| rows.get("properties").is_some())) {
+    if at(&mut tried.definition, &way)
+        .is_some_and(|it| it.get("items").is_some_and(|rows| rows.get("properties").is_some()))
+    {
         way.push("items".to_owned());
     }
     let constraint = json!({ "code": CODE, "rule": rule, "message": "Tried.", "level": "info" });
@@ -187,7 +201,9 @@ fn with_calculation(package: &Package, on: Option<&str>, rule: &str, kind: &str)
     };
     let holds = |it: &Map<String, Value>| it.contains_key("properties");
     if at(&mut tried.definition, &way).is_some_and(|it| !holds(it)) {
-        match at(&mut tried.definition, &way).is_some_and(|it| it.get("items").is_some_and(|rows| rows.get("properties").is_some())) {
+        match at(&mut tried.definition, &way)
+            .is_some_and(|it| it.get("items").is_some_and(|rows| rows.get("properties").is_some()))
+        {
             true => way.push("items".to_owned()),
             false => way.truncate(way.len().saturating_sub(2)),
         }
@@ -199,7 +215,9 @@ fn with_calculation(package: &Package, on: Option<&str>, rule: &str, kind: &str)
     if kind == "array" {
         question["items"] = json!({ "type": "string" });
     }
-    if let Some(properties) = at(&mut tried.definition, &way).and_then(|it| it.get_mut("properties")?.as_object_mut()) {
+    if let Some(properties) =
+        at(&mut tried.definition, &way).and_then(|it| it.get_mut("properties")?.as_object_mut())
+    {
         properties.insert(NAME.to_owned(), question);
     }
     label(&mut tried, NAME);

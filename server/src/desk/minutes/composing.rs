@@ -12,7 +12,12 @@ use crate::desk::{Desk, proposals, signing, store};
 use crate::error::{Error, Result};
 
 /// The minutes of a vote; the proposal with what they say of it.
-pub(in crate::desk) fn of_vote(room: &Desk, tx: &mut Tx, proposal: Proposal, poll: &Poll) -> Result<(Proposal, String)> {
+pub(in crate::desk) fn of_vote(
+    room: &Desk,
+    tx: &mut Tx,
+    proposal: Proposal,
+    poll: &Poll,
+) -> Result<(Proposal, String)> {
     let rules = rules_for(room, &proposal)?;
     let (_, frozen) = proposals::frozen(tx.conn, &proposal.id, proposal.n)?;
     let mut minutes = blank(room, tx.conn, &proposal, frozen, MinutesKind::Decision)?;
@@ -25,7 +30,12 @@ pub(in crate::desk) fn of_vote(room: &Desk, tx: &mut Tx, proposal: Proposal, pol
 }
 
 /// The minutes of publishing without a vote.
-pub(in crate::desk) fn of_break_glass(room: &Desk, tx: &mut Tx, proposal: Proposal, glass: Glass) -> Result<(Proposal, String)> {
+pub(in crate::desk) fn of_break_glass(
+    room: &Desk,
+    tx: &mut Tx,
+    proposal: Proposal,
+    glass: Glass,
+) -> Result<(Proposal, String)> {
     let (_, frozen) = proposals::frozen(tx.conn, &proposal.id, proposal.n)?;
     let mut minutes = blank(room, tx.conn, &proposal, frozen, MinutesKind::BreakGlass)?;
     minutes.break_glass = Some(glass);
@@ -34,13 +44,20 @@ pub(in crate::desk) fn of_break_glass(room: &Desk, tx: &mut Tx, proposal: Propos
 
 /// Somebody by account, as they are called today.
 pub(in crate::desk) fn person(conn: &mut DbConn, account: &str) -> Result<Person> {
-    let id: AccountId = account.parse().map_err(|_| Error::internal("naming a person", format!("{account} is no id")))?;
+    let id: AccountId =
+        account.parse().map_err(|_| Error::internal("naming a person", format!("{account} is no id")))?;
     let found = accounts::account(conn, &id)?;
     let (name, code) = found.map_or_else(Default::default, |account| (account.name, account.code));
     Ok(Person { account: account.to_owned(), name, code })
 }
 
-fn blank(room: &Desk, conn: &mut DbConn, proposal: &Proposal, frozen: Frozen, kind: MinutesKind) -> Result<Minutes> {
+fn blank(
+    room: &Desk,
+    conn: &mut DbConn,
+    proposal: &Proposal,
+    frozen: Frozen,
+    kind: MinutesKind,
+) -> Result<Minutes> {
     let released = matches!(proposal.state, ProposalState::Approved | ProposalState::BreakGlass);
     Ok(Minutes {
         kind,
@@ -97,11 +114,17 @@ fn keep(room: &Desk, tx: &mut Tx, proposal: Proposal, minutes: &Minutes) -> Resu
 }
 
 fn member(conn: &mut DbConn, term: &Term) -> Result<Member> {
-    Ok(Member { person: person(conn, &term.account_id)?, seat: term.role, from: term.from_at, until: term.until_at })
+    Ok(Member {
+        person: person(conn, &term.account_id)?,
+        seat: term.role,
+        from: term.from_at,
+        until: term.until_at,
+    })
 }
 
 fn signed(conn: &mut DbConn, vote: &Vote) -> Result<SignedVote> {
-    let key = store::key(conn, &vote.key_id)?.ok_or_else(|| Error::internal("writing minutes", "a key is gone"))?;
+    let key =
+        store::key(conn, &vote.key_id)?.ok_or_else(|| Error::internal("writing minutes", "a key is gone"))?;
     Ok(SignedVote {
         person: person(conn, &vote.account_id)?,
         vote: vote.vote,

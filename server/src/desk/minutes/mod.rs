@@ -195,7 +195,12 @@ pub(super) enum Shape {
 
 impl Desk {
     /// The minutes of a proposal.
-    pub(super) async fn minutes(&self, actor: Actor, id: super::model::ProposalId, shape: Shape) -> Result<String> {
+    pub(super) async fn minutes(
+        &self,
+        actor: Actor,
+        id: super::model::ProposalId,
+        shape: Shape,
+    ) -> Result<String> {
         actor.may(Permission::ReadProposals)?;
         let document: Document = self
             .db
@@ -206,14 +211,19 @@ impl Desk {
                     None => None,
                 };
                 row.ok_or_else(|| {
-                    Error::not_found("no_minutes", format!("proposal {id} is {}; minutes are made when it is decided", proposal.state))
+                    Error::not_found(
+                        "no_minutes",
+                        format!("proposal {id} is {}; minutes are made when it is decided", proposal.state),
+                    )
                 })?
                 .document
                 .read()
             })
             .await?;
         match shape {
-            Shape::Json => serde_json::to_string(&document).map_err(|cause| Error::internal("writing minutes", cause)),
+            Shape::Json => {
+                serde_json::to_string(&document).map_err(|cause| Error::internal("writing minutes", cause))
+            }
             Shape::Page => page::html(&document),
         }
     }

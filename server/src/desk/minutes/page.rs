@@ -87,7 +87,12 @@ const LANGUAGES: [Words; 2] = [
             (Choice::Abstain, "abstained"),
             (Choice::Recuse, "recused"),
         ],
-        seats: [(Seat::Chair, "chair"), (Seat::Deputy, "deputy"), (Seat::Member, "member"), (Seat::Observer, "observer")],
+        seats: [
+            (Seat::Chair, "chair"),
+            (Seat::Deputy, "deputy"),
+            (Seat::Member, "member"),
+            (Seat::Observer, "observer"),
+        ],
     },
     Words {
         language: "ur",
@@ -132,7 +137,12 @@ const LANGUAGES: [Words; 2] = [
             (Choice::Abstain, "غیر جانبدار"),
             (Choice::Recuse, "دستبردار"),
         ],
-        seats: [(Seat::Chair, "صدر"), (Seat::Deputy, "نائب صدر"), (Seat::Member, "رکن"), (Seat::Observer, "مبصر")],
+        seats: [
+            (Seat::Chair, "صدر"),
+            (Seat::Deputy, "نائب صدر"),
+            (Seat::Member, "رکن"),
+            (Seat::Observer, "مبصر"),
+        ],
     },
 ];
 
@@ -209,7 +219,10 @@ fn facts(html: &mut String, words: &Words, minutes: &Minutes) {
     facts.push((words.in_force, minutes.terms.effective_from.to_string()));
     facts.push((words.grace, minutes.terms.grace_days.to_string()));
     if let Some(glass) = &minutes.break_glass {
-        facts.push((words.asked, format!("{} ({}), {}", glass.asked_by.name, glass.asked_by.code, glass.asked_at)));
+        facts.push((
+            words.asked,
+            format!("{} ({}), {}", glass.asked_by.name, glass.asked_by.code, glass.asked_at),
+        ));
         facts.push((words.agreed, format!("{} ({})", glass.agreed_by.name, glass.agreed_by.code)));
         facts.push((words.reason, glass.reason.clone()));
     }

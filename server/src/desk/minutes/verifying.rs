@@ -25,7 +25,8 @@ pub struct Verification {
 /// # Errors
 /// When the text is no minutes at all.
 pub fn verify(text: &str, jwks: &Value) -> Result<Verification> {
-    let bad = |cause: serde_json::Error| Error::invalid("bad_minutes", format!("these are no minutes: {cause}"));
+    let bad =
+        |cause: serde_json::Error| Error::invalid("bad_minutes", format!("these are no minutes: {cause}"));
     let document: Document = serde_json::from_str(text).map_err(bad)?;
     let minutes: Minutes = serde_json::from_value(document.minutes.clone()).map_err(bad)?;
     let mut check = Verification { said: told(&minutes), faults: Vec::new() };
@@ -34,13 +35,17 @@ pub fn verify(text: &str, jwks: &Value) -> Result<Verification> {
     match verify_with_jwks(&document.signature, jwks, MINUTES_TYPE).map(serde_json::from_value::<Claims>) {
         Ok(Ok(claims)) => {
             check.must(claims.minutes_hash == hash, || "the server signed another document".to_owned());
-            check.must(claims.proposal_hash == minutes.hash, || "the server signed another proposal".to_owned());
+            check.must(claims.proposal_hash == minutes.hash, || {
+                "the server signed another proposal".to_owned()
+            });
         }
         Ok(Err(cause)) => check.faults.push(format!("what the server signed are no minutes: {cause}")),
         Err(error) => check.faults.push(format!("the server's signature: {}", error.detail)),
     }
     let terms = signing::hash(&minutes.terms)?;
-    check.must(terms == minutes.hash, || format!("what was voted on has the hash {terms}, not {}", minutes.hash));
+    check.must(terms == minutes.hash, || {
+        format!("what was voted on has the hash {terms}, not {}", minutes.hash)
+    });
     match minutes.kind {
         MinutesKind::Decision => check.votes(&minutes)?,
         MinutesKind::BreakGlass => check.agreement(&minutes)?,
@@ -57,7 +62,8 @@ impl Verification {
 
     fn votes(&mut self, minutes: &Minutes) -> Result<()> {
         let mut seen = Vec::new();
-        let author_is_member = minutes.members.iter().any(|member| member.person.account == minutes.author.account);
+        let author_is_member =
+            minutes.members.iter().any(|member| member.person.account == minutes.author.account);
         let mut counts = Counts { members: minutes.members.len(), author_is_member, ..Counts::default() };
         let mut casting = None;
         for vote in &minutes.votes {
@@ -71,10 +77,18 @@ impl Verification {
                 dissent: vote.dissent.clone(),
                 casting: vote.casting,
             };
-            self.signed(&vote.public_key, &vote.key, &statement, &vote.signature, &format!("the vote of {who}"))?;
+            self.signed(
+                &vote.public_key,
+                &vote.key,
+                &statement,
+                &vote.signature,
+                &format!("the vote of {who}"),
+            )?;
             let sits = minutes.members.iter().any(|member| member.person.account == vote.person.account);
             self.must(sits, || format!("{who} voted and is no member"));
-            self.must(vote.person.account != minutes.author.account, || format!("{who} voted on a proposal of their own"));
+            self.must(vote.person.account != minutes.author.account, || {
+                format!("{who} voted on a proposal of their own")
+            });
             let ballot = (vote.person.account.as_str(), vote.casting);
             self.must(!seen.contains(&ballot), || format!("{who} voted twice"));
             seen.push(ballot);
@@ -86,7 +100,8 @@ impl Verification {
         self.must(counts == minutes.counts, || "the votes were counted wrongly".to_owned());
         let outcome = counts.outcome(&minutes.rules);
         self.must(minutes.outcome == Some(outcome), || format!("by the rules the votes come to {outcome:?}"));
-        let passes = outcome == Outcome::Approved || outcome == Outcome::Tied && casting == Some(Choice::Approve);
+        let passes =
+            outcome == Outcome::Approved || outcome == Outcome::Tied && casting == Some(Choice::Approve);
         let says = matches!(minutes.state, ProposalState::Approved | ProposalState::Overtaken);
         self.must(passes == says, || format!("the votes do not make it {}", minutes.state));
         Ok(())
@@ -102,12 +117,21 @@ impl Verification {
             hash: minutes.hash.clone(),
             reason: glass.reason.clone(),
         };
-        self.must(glass.asked_by.account != glass.agreed_by.account, || "one person asked and agreed".to_owned());
+        self.must(glass.asked_by.account != glass.agreed_by.account, || {
+            "one person asked and agreed".to_owned()
+        });
         let whose = format!("the agreement of {} ({})", glass.agreed_by.name, glass.agreed_by.code);
         self.signed(&glass.public_key, &glass.key, &statement, &glass.signature, &whose)
     }
 
-    fn signed(&mut self, public_key: &str, name: &str, statement: &impl serde::Serialize, signature: &str, what: &str) -> Result<()> {
+    fn signed(
+        &mut self,
+        public_key: &str,
+        name: &str,
+        statement: &impl serde::Serialize,
+        signature: &str,
+        what: &str,
+    ) -> Result<()> {
         let Ok(key) = PublicKey::read(public_key) else {
             self.faults.push(format!("{what}: its key cannot be read"));
             return Ok(());
