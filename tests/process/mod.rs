@@ -6,6 +6,7 @@ use harness::process::Launch;
 
 mod backup;
 mod command_line;
+mod committee;
 mod crash;
 mod forms;
 mod jobs;

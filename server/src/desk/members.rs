@@ -10,7 +10,7 @@ use super::tally::MOST_MEMBERS;
 use super::{days, notices, store};
 use crate::accounts::{self, AccountId, AccountStatus, Actor, Permission, Role};
 use crate::audit::{self, Event};
-use crate::db::{At, DbConn, Tx};
+use crate::db::{At, By, DbConn, Tx};
 use crate::error::{Error, Result};
 
 /// The terms that run at an instant, one a person.
@@ -88,6 +88,33 @@ impl Desk {
                 Ok(term)
             })
             .await
+    }
+
+    /// Seats these people where nobody sat yet, the chair told: for the demo. Blocking.
+    pub fn demo(&self, people: Vec<(AccountId, bool)>) -> Result<()> {
+        self.db.write_here(By::system(), move |tx| {
+            if !store::terms(tx.conn)?.is_empty() {
+                return Ok(());
+            }
+            let now = At::from(tx.now());
+            for (account, chair) in &people {
+                let term = Term {
+                    id: tx.new_id().to_string(),
+                    account_id: account.to_string(),
+                    role: if *chair { Seat::Chair } else { Seat::Member },
+                    from_at: now,
+                    until_at: None,
+                    basis: "The demo's own notification".to_owned(),
+                    appointed_at: now,
+                    appointed_by: None,
+                    ended_because: None,
+                };
+                store::insert_term(tx.conn, &term)?;
+                let details = json!({ "account": term.account_id, "role": term.role });
+                audit::record(tx, Event::new("committee.appointed", "term", &term.id, details))?;
+            }
+            Ok(())
+        })
     }
 
     /// Ends a term now.

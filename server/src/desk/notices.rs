@@ -33,6 +33,7 @@ fn send(tx: &mut Tx, template: &'static str, subject: &str, link: String, key: S
     if audience.is_empty() {
         return Ok(());
     }
-    let details = json!({ "template": template, "subject": subject, "link": link, "audience": audience });
+    let urgent = template.starts_with("break_glass");
+    let details = json!({ "template": template, "subject": subject, "link": link, "urgent": urgent, "audience": audience });
     queue::enqueue(tx, Job::new(NOTIFY, subject).with(details).once(key))
 }

@@ -194,10 +194,14 @@ fn with_constraint(package: &Package, on: Option<&str>, rule: &str) -> Result<Pa
 fn with_calculation(package: &Package, on: Option<&str>, rule: &str, kind: &str) -> Result<Package> {
     let mut tried = package.clone();
     let sections = package.definition.get("properties").and_then(Value::as_object);
-    let last = sections.and_then(|sections| sections.keys().next_back()).cloned().unwrap_or_default();
+    // In a section that is always shown, so that it runs.
+    let shown = |(_, fields): &(&String, &Value)| fields.get("x-relevant").is_none();
+    let place = sections
+        .and_then(|all| all.iter().find(shown).or_else(|| all.iter().next()))
+        .map(|(name, _)| name.clone());
     let mut way = match on {
         Some(name) => found(package, name)?,
-        None => vec!["properties".to_owned(), last],
+        None => vec!["properties".to_owned(), place.unwrap_or_default()],
     };
     let holds = |it: &Map<String, Value>| it.contains_key("properties");
     if at(&mut tried.definition, &way).is_some_and(|it| !holds(it)) {
