@@ -34,12 +34,21 @@ pub(super) struct Draft {
     checks: HashMap<String, Vec<String>>,
     /// Findings by code: their place.
     findings: HashMap<String, usize>,
+    /// How many languages the base declares: those that come stand after them, in the order of their codes.
+    languages: usize,
 }
 
 impl Draft {
     pub(super) fn of(package: Package) -> Draft {
-        let mut draft =
-            Draft { package, sites: HashMap::new(), checks: HashMap::new(), findings: HashMap::new() };
+        let languages =
+            package.definition.pointer("/x-form/languages").and_then(Value::as_array).map_or(0, Vec::len);
+        let mut draft = Draft {
+            package,
+            sites: HashMap::new(),
+            checks: HashMap::new(),
+            findings: HashMap::new(),
+            languages,
+        };
         let (mut sites, mut checks) = (Vec::new(), Vec::new());
         if let Some(root) = draft.package.definition.as_object() {
             note_checks(root, "", "form", &mut checks);
@@ -137,6 +146,11 @@ impl Draft {
     /// Refuses what the base locks.
     pub(super) fn unlocked(&self, pointer: &str, about: &str) -> Result<(), Box<Refusal>> {
         lock_of(self.fields(pointer)).map_or(Ok(()), |reason| Err(locked(about, reason)))
+    }
+
+    /// How many languages the base declares.
+    pub(super) fn languages_of_base(&self) -> usize {
+        self.languages
     }
 
     /// The named list.

@@ -30,7 +30,7 @@ pub(super) fn item_key(code: &str, times: usize) -> String {
 }
 
 /// The items of a list with the keys they are known by: `CODE`, and `CODE.2` for a second one with other dates.
-pub(super) fn keyed_items(list: &Value) -> Vec<(String, &Value)> {
+pub(crate) fn keyed_items(list: &Value) -> Vec<(String, &Value)> {
     let mut seen: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
     let items = list.get("items").and_then(Value::as_array);
     let keyed = items.into_iter().flatten().map(|item| {
@@ -240,13 +240,95 @@ pub(super) fn item_of(operation: &Operation) -> Option<String> {
             within: Within::Questions(name) | Within::Choices(Choices::Question(name)),
             ..
         } => Some(name.clone()),
-        Operation::AddRule { rule: NewRule::Constraint { on, .. } | NewRule::Relevance { on, .. } } => {
-            Some(on.clone())
-        }
+        Operation::AddRule {
+            rule: NewRule::Constraint { on, .. } | NewRule::Relevance { on, .. } | NewRule::Filter { on, .. },
+        } => Some(on.clone()),
         Operation::ReplaceRule { rule, .. } => match rule {
             RuleName::Finding(_) => None,
             rule => Some(rule.parts().1.to_owned()),
         },
         _ => None,
+    }
+}
+
+/// A text of a package: its key, its English and the section it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Text {
+    pub(crate) key: String,
+    pub(crate) english: String,
+    pub(crate) section: Option<String>,
+}
+
+/// Every text people read, in the order of the form: what stands in it, its findings, then its lists.
+pub(crate) fn all(package: &Package) -> Vec<Text> {
+    let mut texts = Texts { found: Vec::new(), section: None };
+    let Some(root) = package.definition.as_object() else { return Vec::new() };
+    texts.note("form", root.get("title"));
+    texts.note("form#description", root.get("description"));
+    texts.checks(root, "form");
+    for (name, fields) in root.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        texts.section = Some(name.clone());
+        texts.item(name, fields, 0);
+    }
+    texts.section = None;
+    for finding in root.get("x-findings").and_then(Value::as_array).into_iter().flatten() {
+        let code = finding.get("code").and_then(Value::as_str).unwrap_or_default();
+        texts.note(&format!("@{code}"), finding.get("title"));
+        texts.note(&format!("@{code}.action"), finding.get("action"));
+    }
+    for (name, list) in &package.lists {
+        texts.title(&format!("~{name}"), list.get("title"));
+        for (key, item) in keyed_items(list) {
+            texts.title(&format!("~{name}={key}"), item.get("title"));
+        }
+    }
+    texts.found
+}
+
+struct Texts {
+    found: Vec<Text>,
+    section: Option<String>,
+}
+
+impl Texts {
+    fn note(&mut self, key: &str, english: Option<&Value>) {
+        if let Some(english) = english.and_then(Value::as_str).filter(|english| !english.is_empty()) {
+            let (key, english) = (key.to_owned(), english.to_owned());
+            self.found.push(Text { key, english, section: self.section.clone() });
+        }
+    }
+
+    fn title(&mut self, key: &str, title: Option<&Value>) {
+        let english = title.map(|title| title.get("en").unwrap_or(title));
+        self.note(key, english);
+    }
+
+    fn item(&mut self, name: &str, item: &Value, depth: usize) {
+        let Some(fields) = item.as_object().filter(|_| depth < 8) else { return };
+        self.note(name, fields.get("title"));
+        self.note(&format!("{name}#hint"), fields.get("description"));
+        for choice in fields.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
+            let code = choice.get("const").and_then(Value::as_str).unwrap_or_default();
+            self.note(&format!("{name}={code}"), choice.get("title"));
+        }
+        self.checks(fields, name);
+        let row = fields.get("items").and_then(Value::as_object);
+        if let Some(row) = row {
+            self.checks(row, name);
+        }
+        let inner = row.unwrap_or(fields).get("properties").and_then(Value::as_object);
+        for (name, item) in inner.into_iter().flatten() {
+            self.item(name, item, depth + 1);
+        }
+    }
+
+    fn checks(&mut self, fields: &serde_json::Map<String, Value>, owner: &str) {
+        for (place, check) in
+            fields.get("x-constraints").and_then(Value::as_array).into_iter().flatten().enumerate()
+        {
+            let numbered = if place == 0 { owner.to_owned() } else { format!("{owner}.{}", place + 1) };
+            let code = check.get("code").and_then(Value::as_str).unwrap_or(&numbered);
+            self.note(&format!("!{code}"), check.get("message"));
+        }
     }
 }

@@ -29,19 +29,23 @@
 
 mod apply;
 mod check;
+mod derive;
 mod draft;
 mod inventory;
-mod labels;
+pub(crate) mod labels;
 mod operation;
+mod rebase;
 mod refusal;
 mod sentences;
 
 pub use crate::words::rule_in_words;
 pub use apply::{MOST_BYTES, MOST_OPERATIONS};
+pub use derive::derive;
 pub use operation::{
     Base, Check, Choices, Labels, Needed, NewRule, Operation, Overlay, ParameterValue, RuleName, Tightening,
     Within,
 };
+pub use rebase::{Absorbed, Choice, Conflict, ConflictKind, Rebased, Resolution, rebase, resolve};
 pub use refusal::{Refusal, RefusalCode};
 pub use sentences::{Language, Sentence, read_out};
 
@@ -71,4 +75,14 @@ pub fn draft(base: &Package, operations: &[Operation]) -> (Package, Vec<Refusal>
     let mut refusals = applied.refusals.clone();
     refusals.extend(check::hidden(&applied, operations));
     (applied.draft.package, refusals)
+}
+
+/// Lower-case hex SHA-256 that names a package with the order of its questions; [`Package::hash`] does not tell orders apart.
+pub fn fingerprint(package: &Package) -> String {
+    operation::hash_in_order(package)
+}
+
+/// Whether two packages say the same in the same order.
+fn same(one: &Package, other: &Package) -> bool {
+    fingerprint(one) == fingerprint(other)
 }

@@ -46,10 +46,15 @@ impl Overlay {
     /// Lower-case hex SHA-256 that names base and operations. Unlike a package's own hash it also tells orders apart: a proposal that only
     /// reorders questions is another proposal.
     pub fn hash(&self) -> String {
-        let written = serde_json::to_value(self).unwrap_or_default();
-        let canonical = serde_json_canonicalizer::to_vec(&in_order(written)).unwrap_or_default();
-        hex::encode(Sha256::digest(canonical))
+        hash_in_order(self)
     }
+}
+
+/// The hash of anything, with the order of questions in it.
+pub(super) fn hash_in_order<T: Serialize>(what: &T) -> String {
+    let written = serde_json::to_value(what).unwrap_or_default();
+    let canonical = serde_json_canonicalizer::to_vec(&in_order(written)).unwrap_or_default();
+    hex::encode(Sha256::digest(canonical))
 }
 
 /// The questions of an object as a list, so that their order counts in a canonical form that sorts keys.
@@ -309,6 +314,13 @@ pub enum NewRule {
         /// The question, repeat or section.
         on: String,
         /// The rule in the rule language.
+        text: String,
+    },
+    /// Which choices a question offers that offered all of its list.
+    Filter {
+        /// The question.
+        on: String,
+        /// The rule in the rule language, over `choice`.
         text: String,
     },
     /// Something a visit can raise.

@@ -67,6 +67,8 @@ refusals! {
     BadDate = "bad_date",
     /// A difference that no operation can make.
     NotAnOperation = "not_an_operation",
+    /// A conflict with a new base nobody decided about.
+    Undecided = "undecided",
 }
 
 /// One operation refused.

@@ -44,7 +44,9 @@ const LANGUAGES: &[(&str, &str, &str)] = &[
 const WORDS: &[(&str, &str, &str)] = &[
     ("add_after", "Ask {a} ({t}) in {p}, after {b}.", "{p} میں {b} کے بعد {a} ({t}) پوچھا جائے۔"),
     ("add_last", "Ask {a} ({t}) at the end of {p}.", "{p} کے آخر میں {a} ({t}) پوچھا جائے۔"),
-    ("hide", "No longer ask {a}: {b}", "{a} اب نہ پوچھا جائے: {b}"),
+    ("add_filter", "Offer in {a} only the choices where {b}.", "{a} میں صرف وہ انتخاب دیے جائیں جن میں {b}۔"),
+    ("hide", "No longer ask {a}: {b}.{c}", "{a} اب نہ پوچھا جائے: {b}۔{c}"),
+    ("accepting", " What goes without it: {a}.", " اس کے بغیر رہ جائے گا: {a}۔"),
     ("relabel", "Say {b} instead of {c} for {a}.", "{a} کے لیے {c} کی جگہ {b} لکھا جائے۔"),
     ("relabel_new", "Say {b} for {a}.", "{a} کے لیے {b} لکھا جائے۔"),
     ("translate", "Say {a} in {l}: {b}.", "{a} کا {l} متن: {b}۔"),
@@ -363,8 +365,16 @@ impl Teller<'_, '_> {
                     None => self.say("add_last", &parts),
                 }
             }
-            Operation::Hide { question, because, .. } => {
-                self.say("hide", &[("a", &self.call(question)), ("b", &self.quoted(because))])
+            Operation::Hide { question, because, accepting } => {
+                let rules = self.list(accepting.iter().map(|rule| isolated(rule)));
+                let without = match accepting.is_empty() {
+                    true => String::new(),
+                    false => self.say("accepting", &[("a", &rules)]),
+                };
+                self.say(
+                    "hide",
+                    &[("a", &self.call(question)), ("b", &self.quoted(because)), ("c", &without)],
+                )
             }
             Operation::Relabel { key, text } => {
                 let old = super::labels::english_of(self.base, key);
@@ -499,6 +509,9 @@ impl Teller<'_, '_> {
             }
             NewRule::Relevance { on, text } => {
                 self.say("add_relevance", &[("a", &self.call(on)), ("b", &self.rule(text))])
+            }
+            NewRule::Filter { on, text } => {
+                self.say("add_filter", &[("a", &self.call(on)), ("b", &self.rule(text))])
             }
             NewRule::Finding { finding, labels } => {
                 let text = |keyword: &str| finding.get(keyword).and_then(Value::as_str).unwrap_or_default();

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
+mod deriving;
 mod operations;
+mod rebasing;
 mod refusals;
+mod translating;
 
 use form_engine::Package;
 use form_engine::overlay::{Operation, Refusal, apply};

@@ -211,7 +211,7 @@ impl Operation {
             },
             Operation::AddRule { rule } => match rule {
                 NewRule::Constraint { check, .. } => &check.code,
-                NewRule::Relevance { on, .. } => on,
+                NewRule::Relevance { on, .. } | NewRule::Filter { on, .. } => on,
                 NewRule::Finding { finding, .. } => {
                     finding.get("code").and_then(serde_json::Value::as_str).unwrap_or_default()
                 }

@@ -13,6 +13,7 @@ impl Work<'_> {
         match rule {
             NewRule::Constraint { on, each_row, check } => self.add_check(on, *each_row, check),
             NewRule::Relevance { on, text } => self.add_relevance(on, text),
+            NewRule::Filter { on, text } => self.add_filter(on, text),
             NewRule::Finding { finding, labels } => self.add_finding(finding, labels),
         }
     }
@@ -106,6 +107,27 @@ impl Work<'_> {
         }
         fields.insert("x-relevant".to_owned(), text.into());
         self.touch(format!("{}/x-relevant", site.pointer));
+        Ok(())
+    }
+
+    fn add_filter(&mut self, on: &str, text: &str) -> Outcome {
+        let site = self.draft.find(on)?;
+        self.draft.unlocked(&site.pointer, on)?;
+        ruled(on, text)?;
+        let fields = self.draft.fields(&site.pointer);
+        if !fields.contains_key("oneOf") && !fields.contains_key("x-choices") {
+            let message = format!("{on} has no choices");
+            return Err(refused(Code::DoesNotFit, on, message, "name a question with choices"));
+        }
+        let Some(fields) = self.draft.write(&site.pointer) else { return Ok(()) };
+        let choices = fields.entry("x-choices").or_insert_with(|| json!({}));
+        let Some(choices) = choices.as_object_mut() else { return Ok(()) };
+        if choices.contains_key("filter") {
+            let message = format!("{on} already has a rule that narrows its choices");
+            return Err(refused(Code::NameTaken, on, message, "replace that rule"));
+        }
+        choices.insert("filter".to_owned(), text.into());
+        self.touch(format!("{}/x-choices", site.pointer));
         Ok(())
     }
 

@@ -78,10 +78,10 @@ impl Work<'_> {
             return Err(refused(Code::UnknownTarget, key, message, "relabel it first"));
         };
         let old = self.draft.text_in(&found.home, key, code).map(str::to_owned);
-        let was_outdated =
-            self.draft.package.i18n.get(code).and_then(|file| file.get(MADE_FROM)?.get(key)).is_some();
-        let is_current = made_from.is_none_or(|made_from| made_from == english);
-        if old.as_deref() == Some(text) && was_outdated != is_current {
+        let recorded =
+            self.draft.package.i18n.get(code).and_then(|file| file.get(MADE_FROM)?.get(key)?.as_str());
+        let outdated = made_from.filter(|made_from| *made_from != english);
+        if old.as_deref() == Some(text) && recorded == outdated {
             return Err(same_text(key));
         }
         // A language more does not change what is locked; other words in one it has would.
@@ -93,7 +93,7 @@ impl Work<'_> {
             Home::Definition(..) => self.write_label(code, key, text),
             Home::List(list, item) => self.draft.write_title(list, *item, code, text),
         }
-        self.made_from(code, key, made_from.filter(|_| !is_current));
+        self.made_from(code, key, outdated);
         self.touch(format!("/i18n/{code}/{key}"));
         Ok(())
     }
@@ -101,12 +101,17 @@ impl Work<'_> {
     /// Lets the form have the language. One the province adds is a slot: what it lacks does not stop the form.
     pub(super) fn declare(&mut self, code: &str) {
         let direction = direction(code).as_str();
+        let first = self.draft.languages_of_base();
         let head =
             self.draft.write("/x-form").map(|head| head.entry("languages").or_insert_with(|| json!([])));
+        let known =
+            |language: &Value| language.get("code").and_then(Value::as_str).unwrap_or_default().to_owned();
         if let Some(languages) = head.and_then(Value::as_array_mut)
-            && !languages.iter().any(|language| language.get("code").and_then(Value::as_str) == Some(code))
+            && !languages.iter().any(|language| known(language) == code)
         {
-            languages.push(json!({"code": code, "dir": direction, "required": false}));
+            let before = languages.iter().skip(first).take_while(|language| known(language).as_str() < code);
+            let at = (first + before.count()).min(languages.len());
+            languages.insert(at, json!({"code": code, "dir": direction, "required": false}));
         }
         let file = self.draft.package.i18n.entry(code).or_insert_with(|| json!({}));
         if let Some(file) = file.as_object_mut()
