@@ -152,24 +152,3 @@ pub(super) fn sentences(operations: &[Operation], base: &Package) -> Vec<BTreeMa
     let both = english.into_iter().zip(urdu);
     both.map(|(en, ur)| BTreeMap::from([("en".to_owned(), en.text), ("ur".to_owned(), ur.text)])).collect()
 }
-
-/// Texts a language lacks, by key: what any other language of the form has, and the choices of its lists.
-pub(super) fn missing_texts(package: &Package, language: &str) -> Vec<String> {
-    let labels = |texts: &Value| texts.get("labels").and_then(Value::as_object).cloned().unwrap_or_default();
-    let has = package.i18n.get(language).map(labels).unwrap_or_default();
-    let wanted =
-        package.i18n.iter().filter(|(code, _)| *code != language).flat_map(|(_, texts)| labels(texts));
-    let wanted: BTreeMap<String, Value> = wanted.collect();
-    let is_blank =
-        |text: Option<&Value>| text.and_then(Value::as_str).is_none_or(|text| text.trim().is_empty());
-    let missing = wanted.into_keys().filter(|key| is_blank(has.get(key)));
-    let choices = package.lists.iter().flat_map(|(list, content)| {
-        let items = content.get("items").and_then(Value::as_array);
-        items.into_iter().flatten().filter_map(move |item| {
-            let code = item.get("code")?.as_str()?;
-            is_blank(item.get("title").and_then(|title| title.get(language)))
-                .then(|| format!("~{list}={code}"))
-        })
-    });
-    missing.chain(choices).collect()
-}
