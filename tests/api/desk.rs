@@ -24,6 +24,7 @@ on_both_databases!(
     break_glass_takes_two_and_is_loud,
     a_tried_question_is_taken_from_the_library,
     a_rule_is_tried_while_it_is_written,
+    a_new_base_moves_what_fits_and_asks_about_the_rest,
     what_was_voted_and_minuted_cannot_be_rewritten,
     what_makes_no_sense_is_named,
 );
@@ -508,6 +509,63 @@ async fn a_rule_is_tried_while_it_is_written(app: TestApp) {
     tried(json!({ "rule": "", "answers": {} })).await.refused(400, "rule_length");
     tried(json!({ "rule": "true", "on": "nowhere" })).await.refused(400, "on_unknown");
     tried(json!({ "rule": "true", "case": "no such case" })).await.refused(400, "case_unknown");
+}
+
+async fn a_new_base_moves_what_fits_and_asks_about_the_rest(app: TestApp) {
+    let members = committee(&app).await;
+    let author = &members[1].person;
+    let ours = json!([
+        { "op": "relabel", "key": "visit_date", "text": "Day of the visit" },
+        { "op": "hide", "question": "export_chain", "because": "Nobody can answer it." },
+        { "op": "relabel", "key": "seasonal", "text": "Works in some seasons only" },
+        { "op": "translate", "language": "brh", "key": "district", "text": "ضلع" }
+    ]);
+    let draft = draft(author, FORM, ours).await;
+    let rebase = draft_path(&draft, "/rebase");
+    let mut package = author.get(&format!("/v1/forms/{FORM}/releases/1")).await.ok();
+    package["version"] = 2.into();
+    package["definition"]["x-form"]["version"] = 2.into();
+    package["definition"]["properties"]["b1"]["properties"]["visit_date"]["title"] =
+        "When were you there?".into();
+    package["definition"]["properties"]["b2"]["properties"]["seasonal"]["title"] = "Seasonal work".into();
+    let new = json!({ "package": package, "note": "UNICEF's revision of March 2027" });
+    author.post("/v1/bases", &new).await.expect(403);
+    let base = members[0].person.post("/v1/bases", &new).await.created()["hash"].clone();
+    let request = |decisions: Value| {
+        let request = author.request(Method::POST, &rebase).header("If-Match", "\"2\"");
+        request.json(&json!({ "base": base, "decisions": decisions }))
+    };
+
+    let preview = author.get(&format!("{rebase}?base={}", base.as_str().unwrap())).await.ok();
+    let undecided = request(json!([{ "operation": 0, "choice": "keep_ours" }]))
+        .send()
+        .await
+        .refused(409, "rebase_undecided");
+    let decisions =
+        json!([{ "operation": 0, "choice": "keep_ours" }, { "operation": 2, "choice": "take_theirs" }]);
+    let moved = request(decisions).send().await.ok();
+
+    let conflicts = preview["conflicts"].as_array().unwrap();
+    assert_eq!(conflicts.iter().map(|conflict| &conflict["operation"]).collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(conflicts[0]["base_now"], "When were you there?");
+    assert!(
+        conflicts[0]["base_before"] != conflicts[0]["base_now"] && conflicts[0]["sentence"]["en"].is_string()
+    );
+    assert_eq!(preview["from"], json!([1, 3]));
+    assert_eq!(undecided["conflicts"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        (&moved["how"], &moved["base"], &moved["base_version"]),
+        (&json!("rebased"), &base, &json!(2))
+    );
+    let words: Vec<&Value> =
+        moved["operations"].as_array().unwrap().iter().map(|operation| &operation["op"]).collect();
+    assert_eq!(words, ["relabel", "hide", "translate"]);
+    let proposal = proposed(author, &moved, "2027-03-01").await;
+    assert_eq!(
+        opened(author, &proposal).await["state"],
+        "voting",
+        "the result goes to the vote like any other"
+    );
 }
 
 async fn what_was_voted_and_minuted_cannot_be_rewritten(app: TestApp) {

@@ -1,7 +1,7 @@
 //! Freezing: a draft's version becomes what is voted on. Everything that would be released is written down whole, and its hash
 //! is what members sign. Freezing again is another version with another hash, and voids every vote on the one before.
 
-use form_engine::{Package, compare};
+use form_engine::{Package, compare, overlay};
 use serde_json::{Value, json};
 
 use super::Desk;
@@ -194,6 +194,7 @@ fn frozen(opened: &Opened, before: Option<&Package>, new: &NewProposal, now: At)
         base: opened.base.hash.clone(),
         operations: opened.written.operations.clone(),
         package: package.hash(),
+        fingerprint: overlay::fingerprint(&package),
         version: package.version,
         cases: signing::hash(&cases)?,
         effective_from,

@@ -301,6 +301,8 @@ pub(super) struct Terms {
     pub(super) operations: Vec<Operation>,
     /// Hash of the package that comes of it.
     pub(super) package: String,
+    /// The same with the order of its questions, which the hash alone does not tell.
+    pub(super) fingerprint: String,
     /// The release it would be.
     pub(super) version: u32,
     /// Hash of the cases it was tried on.

@@ -1,6 +1,7 @@
 //! Proposals on their way: opening the vote, comments, taking one back. A vote is opened only on what passes its cases and is
 //! complete in the languages it must be complete in.
 
+use form_engine::translations;
 use serde_json::{Value, json};
 
 use super::Desk;
@@ -85,19 +86,15 @@ pub(super) fn obstacles(conn: &mut DbConn, frozen: &Frozen, against: i32) -> Res
             format!("{} of {} cases do not come out as they expect", failing.len(), frozen.cases.len());
         found.push(json!({ "code": "cases_fail", "detail": detail, "cases": failing }));
     }
-    let needed =
-        engine::languages(&frozen.package).into_iter().filter(|(_, needed)| *needed).map(|(code, _)| code);
-    let mut needed: Vec<String> =
-        needed.chain(frozen.terms.languages.iter().cloned()).filter(|code| code != "en").collect();
-    needed.sort();
-    needed.dedup();
-    for language in needed {
-        let missing = engine::missing_texts(&frozen.package, &language);
-        if !missing.is_empty() {
-            let detail = format!("{} texts are missing in {language}", missing.len());
-            let named: Vec<&String> = missing.iter().take(NAMED).collect();
-            found.push(json!({ "code": "language_incomplete", "detail": detail, "language": language, "missing": named }));
-        }
+    // What the form itself requires, the form check has seen to; what was asked for besides must be whole, and of the present English.
+    for language in translations::lacking(&frozen.package, &frozen.terms.languages) {
+        let (missing, outdated) = (language.missing.len(), language.outdated.len());
+        let code = &language.language;
+        let detail =
+            format!("in {code} {missing} texts are missing, and {outdated} were made from other English");
+        let named: Vec<&String> = language.missing.iter().take(NAMED).collect();
+        let old: Vec<&String> = language.outdated.iter().map(|text| &text.key).take(NAMED).collect();
+        found.push(json!({ "code": "language_incomplete", "detail": detail, "language": code, "missing": named, "outdated": old }));
     }
     Ok(found)
 }

@@ -2,12 +2,14 @@
 //! a sample while it is written, questions others have tried already.
 
 mod library;
+mod rebasing;
 pub(super) mod routes;
 mod trying;
 
+use form_engine::translations::{self, Status};
 use form_engine::{Price, Problem};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Desk;
 use super::drafts;
@@ -18,6 +20,7 @@ use crate::accounts::{Actor, Permission};
 use crate::error::{Error, Result};
 
 pub(super) use library::{LibraryQuery, LibraryQuestion, Taking};
+pub(super) use rebasing::{RebaseQuery, RebaseView, Rebasing};
 pub(super) use trying::{Trial, Tried};
 
 /// What the form check says of a draft.
@@ -35,6 +38,29 @@ pub(super) struct Checked {
     /// What evaluating it can cost at most, and its dearest rules.
     #[schema(value_type = Option<Object>)]
     price: Option<Price>,
+}
+
+/// How far a language of a draft is.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = DraftLanguage)]
+pub(super) struct Language {
+    /// Its code.
+    language: String,
+    /// `ltr` or `rtl`.
+    direction: &'static str,
+    /// The form may not be released without it.
+    required: bool,
+    /// How much is there and up to date, in hundredths.
+    percent: usize,
+    /// How many texts there are.
+    texts: usize,
+    /// How many are translated.
+    translated: usize,
+    /// The keys without a text.
+    missing: Vec<String>,
+    /// What was made from other English: `{key, english, made_from, text}`.
+    #[schema(value_type = Vec<Object>)]
+    outdated: Value,
 }
 
 /// How a draft's cases come out.
@@ -71,6 +97,27 @@ pub(super) struct ToCheck {
 }
 
 impl Desk {
+    /// How far each language of a draft is.
+    pub(super) async fn draft_translations(&self, actor: Actor, id: DraftId) -> Result<Vec<Language>> {
+        actor.may(Permission::ReadProposals)?;
+        let one = |status: Status| Language {
+            percent: status.percent(),
+            direction: status.direction.as_str(),
+            language: status.language,
+            required: status.required,
+            texts: status.texts,
+            translated: status.translated,
+            missing: status.missing,
+            outdated: json!(status.outdated),
+        };
+        self.db
+            .read(move |conn| {
+                let package = drafts::opened(conn, &id, None)?.package()?;
+                Ok(translations::status(&package).into_iter().map(one).collect())
+            })
+            .await
+    }
+
     /// Checks a draft, or other operations on its base, without saving anything.
     pub(super) async fn check_draft(
         &self,

@@ -6,7 +6,10 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, put};
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{Acceptance, CasesRun, Checked, LibraryQuery, LibraryQuestion, Taking, ToCheck, Trial, Tried};
+use super::{
+    Acceptance, CasesRun, Checked, Language, LibraryQuery, LibraryQuestion, RebaseQuery, RebaseView,
+    Rebasing, Taking, ToCheck, Trial, Tried,
+};
 use crate::accounts::Actor;
 use crate::desk::Desk;
 use crate::desk::bases::ListedBase;
@@ -30,6 +33,7 @@ pub(in crate::desk) fn routes(config: &mut ServiceConfig) {
         .service(restore);
     config.service(close).service(package).service(changes).service(check).service(check_other);
     config.service(cases).service(accept).service(try_rule).service(take);
+    config.service(translations).service(rebase_preview).service(rebase);
 }
 
 /// What provincial versions are built on, form by form, the newest first.
@@ -341,6 +345,63 @@ async fn take(
 ) -> Result<HttpResponse> {
     let id = id_of(&id)?;
     room.take_question(actor.clone(), id.clone(), known(&request)?, taking.into_inner()).await?;
+    shown(&room, actor, id, HttpResponse::Ok()).await
+}
+
+/// How far each language of a draft is: what is missing, and what was made from English that has changed.
+#[utoipa::path(
+    tag = "drafts",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    responses((status = OK, body = Page<Language>), Problems)
+)]
+#[get("/v1/drafts/{id}/translations")]
+async fn translations(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<Page<Language>>> {
+    let items = room.draft_translations(actor, id_of(&id)?).await?;
+    Ok(Json(Page { items, next: None }))
+}
+
+/// What would become of a draft on a newer base: what goes along, what is there already, and what its author must decide. Nothing is saved.
+#[utoipa::path(
+    tag = "drafts",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"), RebaseQuery),
+    responses((status = OK, body = RebaseView), Problems)
+)]
+#[get("/v1/drafts/{id}/rebase")]
+async fn rebase_preview(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    query: Query<RebaseQuery>,
+) -> Result<Json<RebaseView>> {
+    room.rebase_preview(actor, id_of(&id)?, query.into_inner().base).await.map(Json)
+}
+
+/// Move a draft onto a newer base. While a conflict is undecided it is refused with all of them (`conflicts`), and nothing moves.
+#[utoipa::path(
+    tag = "drafts",
+    params(
+        ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
+        ("If-Match" = String, Header, description = "`\"<version>\"`: what you acted on")
+    ),
+    request_body = Rebasing,
+    responses(
+        (status = OK, body = DraftView),
+        (status = CONFLICT, body = Problem, description = "Somebody must still decide: `conflicts`", content_type = "application/problem+json"),
+        (status = PRECONDITION_FAILED, body = Problem, description = "It has moved on", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/drafts/{id}/rebase")]
+async fn rebase(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<HttpResponse> {
+    let (id, known) = (id_of(&id)?, known(&request)?);
+    let new: Rebasing = large(&request, body).await?;
+    room.rebase(actor.clone(), id.clone(), known, new).await?;
     shown(&room, actor, id, HttpResponse::Ok()).await
 }
 
