@@ -56,7 +56,7 @@ pub fn settle_builtin(tx: &mut Tx, package: &Package, cases: &[Value]) -> Result
     }
 }
 
-/// Keeps a base, unless it is kept already.
+/// Keeps a base, unless it is kept already. One that brings no cases is tried on those of the form's last base.
 pub(super) fn keep(
     tx: &mut Tx,
     package: &Package,
@@ -77,12 +77,22 @@ pub(super) fn keep(
         added_at: At::from(tx.now()),
         added_by: tx.by.account.clone(),
         package: Packed::json(package)?,
-        cases: Packed::json(&cases)?,
+        cases: match cases.is_empty() {
+            false => Packed::json(&cases)?,
+            true => last_cases(tx, &package.form)?,
+        },
     };
     store::insert_base(tx.conn, &row)?;
     let details = json!({ "form": row.form, "version": row.version, "source": row.source });
     audit::record(tx, Event::new("base.added", "base", &hash, details))?;
     Ok(hash)
+}
+
+fn last_cases(tx: &mut Tx, form: &str) -> Result<Packed> {
+    match store::last_base(tx.conn, form)? {
+        Some(last) => Ok(last.cases),
+        None => Packed::json(&Vec::<Value>::new()),
+    }
 }
 
 /// The base of this hash.

@@ -29,6 +29,16 @@ pub(super) fn has_base(conn: &mut DbConn, hash: &str) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(form_bases::table.find(hash.to_owned()))).get_result(conn)?)
 }
 
+/// The base of a form that came last.
+pub(super) fn last_base(conn: &mut DbConn, form: &str) -> Result<Option<BaseRow>> {
+    Ok(form_bases::table
+        .filter(form_bases::form.eq(form.to_owned()))
+        .order((form_bases::added_at.desc(), form_bases::hash))
+        .select(BaseRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
 /// A base without its package.
 pub(super) type ListedBase = (String, String, i32, Source, String, At, Option<String>);
 
