@@ -149,8 +149,7 @@ impl App {
 async fn publish_builtin(db: &Db) -> Result<()> {
     for package in forms::builtin_packages()? {
         let (form, version) = (package.form.clone(), package.version);
-        let cases = forms::builtin_cases(&form)?;
-        let settled = db.write(By::system(), move |tx| desk::settle_builtin(tx, &package, &cases)).await?;
+        let settled = db.write(By::system(), move |tx| desk::settle_builtin(tx, &package)).await?;
         if settled == forms::Published::New {
             tracing::info!(form, version, "published {form} {version}");
         }

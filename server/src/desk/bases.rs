@@ -48,8 +48,11 @@ pub(super) struct ListedBase {
 }
 
 /// Offers a questionnaire that comes with the program as a base, and releases it where its form has no release.
-pub fn settle_builtin(tx: &mut Tx, package: &Package, cases: &[Value]) -> Result<Published> {
-    keep(tx, package, cases, Source::BuiltIn, "It came with the program.")?;
+pub fn settle_builtin(tx: &mut Tx, package: &Package) -> Result<Published> {
+    if !store::has_base(tx.conn, &package.hash())? {
+        let cases = forms::builtin_cases(&package.form)?;
+        keep(tx, package, &cases, Source::BuiltIn, "It came with the program.")?;
+    }
     match forms::latest_version(tx.conn, &package.form)? {
         None => forms::publish(tx, package),
         Some(_) => Ok(Published::Already),
