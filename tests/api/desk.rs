@@ -3,7 +3,7 @@
 use chrono::{Duration, SecondsFormat};
 use futures_util::future::join_all;
 use harness::committee::{Member, committee, draft, opened, path, proposed};
-use harness::{Person, TestApp, on_both_databases};
+use harness::{Answer, Person, TestApp, on_both_databases};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -47,6 +47,15 @@ async fn fresh(person: &Person, proposal: &Value) -> Value {
 
 fn draft_path(draft: &Value, below: &str) -> String {
     format!("/v1/drafts/{}{below}", draft["id"].as_str().unwrap())
+}
+
+/// Saves other operations over the second version.
+async fn save(author: &Person, draft: &Value, operations: Value) -> Answer {
+    author.put_known(&draft_path(draft, ""), &json!({ "operations": operations }), "\"2\"").await
+}
+
+async fn try_rule(author: &Person, draft: &Value, body: Value) -> Answer {
+    author.post(&draft_path(draft, "/try"), &body).await
 }
 
 async fn a_locked_question_cannot_be_touched(app: TestApp) {
@@ -106,10 +115,7 @@ async fn every_save_of_a_draft_stays_and_can_come_back(app: TestApp) {
 async fn what_the_engine_cannot_apply_is_named_and_nothing_is_saved(app: TestApp) {
     let author = app.login("committee2").await;
     let before = draft(&author, FORM, relabel("Day")).await;
-    let try_to_save = async |operations: Value| {
-        let body = json!({ "operations": operations });
-        author.put_known(&draft_path(&before, ""), &body, "\"2\"").await
-    };
+    let try_to_save = |operations: Value| save(&author, &before, operations);
 
     let twice = [relabel("Day")[0].clone(), relabel("Day")[0].clone()];
     let twice = try_to_save(json!(twice)).await.refused(400, "operations_refused");
@@ -376,7 +382,7 @@ async fn a_second_key_needs_the_first_or_a_colleague(app: TestApp) {
     let thief = Member::with_key(app.login("committee3").await, 99).await;
     let pending = thief.person.post("/v1/committee/keys", &thief.registration()).await.created();
     assert_eq!(pending["state"], "unconfirmed");
-    let thief = Member { key: pending["id"].as_str().unwrap().to_owned(), ..thief };
+    let thief = thief.known_as(&pending);
     thief.vote(&app, &proposal, "approve", "").await.refused(409, "key_not_active");
 
     let confirm = format!("/v1/committee/keys/{}/confirm", thief.key);
@@ -477,7 +483,7 @@ async fn a_tried_question_is_taken_from_the_library(app: TestApp) {
 async fn a_rule_is_tried_while_it_is_written(app: TestApp) {
     let author = app.login("committee2").await;
     let draft = draft(&author, FORM, json!([])).await;
-    let tried = async |body: Value| author.post(&draft_path(&draft, "/try"), &body).await;
+    let tried = |body: Value| try_rule(&author, &draft, body);
 
     let context = json!({ "finished_at": "2026-11-20T12:00:00+05:00" });
     let day = json!({ "visit_date": "2026-11-18" });

@@ -48,6 +48,11 @@ impl Member {
     /// The same with the server knowing the key.
     pub async fn registered(self) -> Member {
         let key = self.person.post("/v1/committee/keys", &self.registration()).await.created();
+        self.known_as(&key)
+    }
+
+    /// The same with the name the server gave the key.
+    pub fn known_as(self, key: &Value) -> Member {
         Member { key: key["id"].as_str().expect("a key has an id").to_owned(), ..self }
     }
 
