@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::accounts::{Actor, Permission};
+use crate::desk::bases::off_thread;
 use crate::desk::model::{Draft, DraftId, How, Texts, Written};
 use crate::desk::{Desk, drafts};
 use crate::error::{Error, Result};
@@ -97,21 +98,28 @@ impl Desk {
         let (start, limit) = (cursor.place::<usize>()?.unwrap_or(0), cursor.limit());
         let words: Vec<String> =
             query.q.iter().flat_map(|q| q.split_whitespace()).map(str::to_lowercase).collect();
-        let room = self.clone();
-        let found = self
+        let packages = self
             .db
             .read(move |conn| {
-                let mut found = Vec::new();
+                let mut packages = Vec::new();
                 for listed in forms::current(conn)? {
-                    if query.form.as_ref().is_none_or(|form| *form == listed.form)
-                        && let Some(package) = forms::package(conn, &listed.form, listed.version)?
-                    {
-                        found.extend(room.questions(&package, &words)?);
+                    if query.form.as_ref().is_none_or(|form| *form == listed.form) {
+                        packages.extend(forms::package(conn, &listed.form, listed.version)?);
                     }
                 }
-                Ok(found)
+                Ok(packages)
             })
             .await?;
+        let room = self.clone();
+        // Apart from the reading above: looking releases up takes a connection of its own.
+        let found = off_thread(move || {
+            let mut found = Vec::new();
+            for package in &packages {
+                found.extend(room.questions(package, &words)?);
+            }
+            Ok(found)
+        })
+        .await?;
         let items = found.into_iter().enumerate().skip(start).take(limit + 1).collect();
         let page = Page::of(items, limit, |(place, _): &(usize, LibraryQuestion)| place + 1);
         Ok(Page { items: page.items.into_iter().map(|(_, question)| question).collect(), next: page.next })
