@@ -16,6 +16,7 @@ use crate::assignments::Assignments;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::db::{self, By, Db};
+use crate::desk::{self, Desk};
 use crate::error::{Error, Result};
 use crate::facilities::Facilities;
 use crate::feed::Feed;
@@ -27,6 +28,8 @@ use crate::http::{api, tls, watch};
 use crate::jobs::Jobs;
 use crate::media::Media;
 use crate::places::{self, ImportOptions, Places};
+use crate::replay::Replays;
+use crate::rollouts::Rollouts;
 use crate::submissions::{Submissions, Watchers};
 use crate::sync::Sync;
 use crate::telemetry;
@@ -61,10 +64,16 @@ pub struct App {
     pub findings: Findings,
     /// Visits somebody is to make.
     pub assignments: Assignments,
+    /// Proposed releases tried on past submissions.
+    pub replays: Replays,
+    /// How releases do.
+    pub rollouts: Rollouts,
     /// What phones are brought up to date with.
     pub sync: Sync,
     /// Resumable uploads.
     pub uploads: Uploads,
+    /// The Committee's desk.
+    pub desk: Desk,
 }
 
 impl App {
@@ -106,8 +115,17 @@ impl App {
             // The rooms above that must hear of filings and decisions.
             watchers: Watchers::new(vec![Arc::new(findings.clone()), Arc::new(assignments.clone())]),
         };
+        let replays = Replays::new(
+            db.clone(),
+            forms.clone(),
+            places.clone(),
+            submissions.watchers.clone(),
+            accounts.tokens(),
+        );
+        let rollouts = Rollouts::new(db.clone(), config.rollout.clone());
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
-        let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);
+        let uploads = Uploads::new(db.clone(), media.clone(), clock.clone(), &config.media);
+        let desk = Desk::open(db.clone(), accounts.clone(), forms.clone(), clock)?;
         Ok(App {
             db,
             feed,
@@ -119,8 +137,11 @@ impl App {
             submissions,
             findings,
             assignments,
+            replays,
+            rollouts,
             sync,
             uploads,
+            desk,
         })
     }
 }
@@ -128,7 +149,8 @@ impl App {
 async fn publish_builtin(db: &Db) -> Result<()> {
     for package in forms::builtin_packages()? {
         let (form, version) = (package.form.clone(), package.version);
-        if db.write(By::system(), move |tx| forms::publish(tx, &package)).await? == forms::Published::New {
+        let settled = db.write(By::system(), move |tx| desk::settle_builtin(tx, &package)).await?;
+        if settled == forms::Published::New {
             tracing::info!(form, version, "published {form} {version}");
         }
     }
@@ -188,8 +210,11 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             submissions,
             findings,
             assignments,
+            replays,
+            rollouts,
             sync,
             uploads,
+            desk,
             ..
         } = shared.clone();
         Actix::new()
@@ -206,8 +231,11 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(submissions))
             .app_data(Data::new(findings))
             .app_data(Data::new(assignments))
+            .app_data(Data::new(replays))
+            .app_data(Data::new(rollouts))
             .app_data(Data::new(sync))
             .app_data(Data::new(uploads))
+            .app_data(Data::new(desk))
             .app_data(checks.clone())
             .app_data(patience.clone())
             .default_service(web::to(api::unmatched))

@@ -34,6 +34,8 @@ pub struct Config {
     pub flags: FlagConfig,
     /// Work done beside the requests.
     pub jobs: JobConfig,
+    /// From when a release is bad.
+    pub rollout: RolloutConfig,
     /// The log.
     pub log: LogConfig,
 }
@@ -136,6 +138,24 @@ pub struct JobConfig {
     pub at_once: usize,
 }
 
+/// From when a release is bad, so that people are told. Nothing is taken back for these; people decide.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct RolloutConfig {
+    /// What came in within so many days is looked at.
+    pub watch_days: i64,
+    /// Fewer submissions than this with a release say nothing.
+    pub least_filings: i64,
+    /// A larger share than this of submissions that break a rule is bad.
+    pub invalid_share: f64,
+    /// A larger share than this of submissions that were sent back or turned down is bad.
+    pub sent_back_share: f64,
+    /// A larger share than this of envelopes that cannot be read is bad.
+    pub quarantined_share: f64,
+    /// It is bad only if it is more than so many times the share of the release before.
+    pub times_before: f64,
+}
+
 /// The log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
@@ -160,6 +180,7 @@ impl Default for Config {
             limits: Limits::default(),
             flags: FlagConfig::default(),
             jobs: JobConfig::default(),
+            rollout: RolloutConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -215,6 +236,19 @@ impl Default for JobConfig {
     }
 }
 
+impl Default for RolloutConfig {
+    fn default() -> RolloutConfig {
+        RolloutConfig {
+            watch_days: 30,
+            least_filings: 20,
+            invalid_share: 0.3,
+            sent_back_share: 0.2,
+            quarantined_share: 0.05,
+            times_before: 1.5,
+        }
+    }
+}
+
 impl Default for LogConfig {
     fn default() -> LogConfig {
         LogConfig { format: "text".into(), level: "info,s3s=warn,hyper=warn".into() }
@@ -257,6 +291,12 @@ const KEYS: &[(&str, As)] = &[
     ("flags.travel_kmh", As::Toml),
     ("flags.travel_least_m", As::Toml),
     ("jobs.at_once", As::Toml),
+    ("rollout.watch_days", As::Toml),
+    ("rollout.least_filings", As::Toml),
+    ("rollout.invalid_share", As::Toml),
+    ("rollout.sent_back_share", As::Toml),
+    ("rollout.quarantined_share", As::Toml),
+    ("rollout.times_before", As::Toml),
     ("log.format", As::Text),
     ("log.level", As::Text),
 ];

@@ -11,11 +11,15 @@ use crate::accounts;
 use crate::app::App;
 use crate::audit::{self, SEAL_EVERY};
 use crate::db::{Backend, By, Tx};
+use crate::desk;
 use crate::error::Result;
 use crate::feed;
 use crate::findings;
+use crate::forms;
 use crate::media;
 use crate::queue::{self, Done, Job, Kind, Task};
+use crate::replay;
+use crate::rollouts;
 use crate::submissions;
 
 /// How often the process looks for boundary sets and releases that another one imported or published.
@@ -57,6 +61,24 @@ const KINDS: &[Kind<App>] = &[
         run: |app, task| Box::pin(async move { app.submissions.compare_photos(task).await }),
     },
     Kind {
+        name: forms::EFFECTIVE,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.forms.came_into_force(task).await }),
+    },
+    Kind {
+        name: replay::RUN,
+        attempts: replay::ATTEMPTS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.replays.run(task).await }),
+    },
+    Kind {
+        name: rollouts::WATCH,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.rollouts.look(task).await }),
+    },
+    Kind {
         name: SWEEP_SESSIONS,
         attempts: ALWAYS,
         patience: PATIENCE,
@@ -80,10 +102,16 @@ const KINDS: &[Kind<App>] = &[
         patience: PATIENCE,
         run: |app, task| Box::pin(async move { app.findings.sound_alarms(task).await }),
     },
+    Kind {
+        name: desk::CLOSE,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.desk.close_vote(task).await }),
+    },
 ];
 
 /// Work that recurs; it is left behind at the first start and leaves itself behind from then on.
-const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED, SWEEP_UPLOADS];
+const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED, SWEEP_UPLOADS, rollouts::WATCH];
 
 /// Runs every job that is due, one after the other, until none is; returns how many were run.
 pub async fn run_due(app: &App) -> Result<usize> {

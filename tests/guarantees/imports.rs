@@ -24,14 +24,16 @@ const TOGETHER: &[&str] = &["app", "app.rs", "backup", "cli", "cli.rs", "jobs.rs
 const FLOORS: &[&[&str]] = &[
     &["audit", "collector"],
     &["accounts"],
-    &["forms", "places"],
+    &["places"],
+    &["forms"],
     &["media"],
     &["facilities"],
     &["submissions"],
+    &["replay", "rollouts"],
     &["findings"],
     &["assignments"],
     &["exports", "openrosa", "uploads"],
-    &["sync"],
+    &["sync", "desk"],
 ];
 
 fn server() -> Vec<Source> {

@@ -6,10 +6,12 @@ use harness::process::Launch;
 
 mod backup;
 mod command_line;
+mod committee;
 mod crash;
 mod forms;
 mod jobs;
 mod lifecycle;
+mod replays;
 mod simulate;
 mod slow;
 mod tls;

@@ -5,6 +5,7 @@ pub mod app;
 pub mod bench;
 pub mod cases;
 pub mod client;
+pub mod committee;
 pub mod folders;
 pub mod photos;
 pub mod postgres;

@@ -19,6 +19,7 @@ mod quarantine;
 mod reading;
 mod receipt;
 mod redaction;
+mod rejudging;
 mod retagging;
 mod review;
 mod risk;
@@ -27,6 +28,7 @@ mod settling;
 mod showing;
 mod store;
 mod surroundings;
+mod tallies;
 mod views;
 mod watching;
 
@@ -50,6 +52,9 @@ pub use review::{
     CommentForPhone, ReceiptForPhone, ReturnedForPhone, receipts_for_phone, returned_for_phone,
 };
 pub use watching::{Areas, Decision, FiledRevision, Watcher, Watchers};
+
+pub use rejudging::{Past, PastVisit, Rejudged, Rejudging, Stretch, count_past, past_ids};
+pub use tallies::{ReleaseTally, SMALL_CELL, Tallies, tallies};
 
 pub(crate) use routes::routes;
 

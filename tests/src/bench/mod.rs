@@ -9,6 +9,7 @@ mod load;
 mod micro;
 mod planner;
 mod register;
+mod replays;
 mod report;
 mod run;
 mod storm;

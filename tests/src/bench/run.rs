@@ -12,7 +12,7 @@ use super::envelope::{Envelope, PhotoSeries};
 use super::load::{self, Load, Target};
 use super::report::{self, Table};
 use super::work::{File, Read, Serials, expect, put};
-use super::{identical, micro, planner, register, storm};
+use super::{identical, micro, planner, register, replays, storm};
 use crate::folders::{self, TemporaryFolder};
 use crate::postgres::{Cluster, Durability};
 use crate::process::{self, Launch, Nigran, PASSWORD};
@@ -99,6 +99,7 @@ async fn measure(
     let mut text = bench.answers(server).await?;
     let server = bench.launch.serve()?;
     bench.batches(&server).await?;
+    bench.replaying(&server).await?;
     text += &bench.photos(&server).await?;
     text += &bench.reading(&server).await?;
     text += &bench.planning(&server).await?;
@@ -180,6 +181,15 @@ impl Bench<'_> {
             let measured = batches::measure(server.address, server.pid(), &batch, connections).await?;
             self.figure(&format!("batch of 5 000 inspections, {connections} at once"), measured);
         }
+        Ok(())
+    }
+
+    /// A proposed release tried on what was filed so far.
+    async fn replaying(&mut self, server: &Nigran) -> Result<(), String> {
+        progress(self.name, "replaying past inspections");
+        let member = self.login_as(server, "committee2").await?;
+        let measured = replays::measure(server.address, &member).await?;
+        self.figure(&format!("replay of {} inspections by two releases", replays::VISITS), measured);
         Ok(())
     }
 
