@@ -226,6 +226,8 @@ pub(super) fn changes(before: Option<&Package>, package: &Package) -> Vec<Change
         section: change.section,
         grade: json!(change.grade).as_str().unwrap_or_default().to_owned(),
         sentence: change.sentence,
+        before: change.before_in_words,
+        after: change.after_in_words,
     });
     told.collect()
 }

@@ -285,6 +285,14 @@ pub(super) struct Changed {
     /// In words, by language.
     #[schema(value_type = Object)]
     pub(super) sentence: Texts,
+    /// A rule as it was, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(super) before: Option<Texts>,
+    /// A rule as it would be, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub(super) after: Option<Texts>,
 }
 
 /// Texts by language.
