@@ -16,6 +16,7 @@ fn main() {
             Some(_) => {
                 files.extend(json_in(&folder));
                 files.extend(json_in(&folder.join("i18n")));
+                files.extend(json_in(&folder.join("cases")));
             }
         }
     }

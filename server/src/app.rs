@@ -17,6 +17,7 @@ use crate::clock::{Clock, Ids};
 use crate::config::Config;
 use crate::data_folder;
 use crate::db::{By, Db, Hold};
+use crate::desk::{self, Desk};
 use crate::error::{Error, Result};
 use crate::facilities::Facilities;
 use crate::feed::Feed;
@@ -31,6 +32,9 @@ use crate::media::{self, Media};
 use crate::notifications::Notifications;
 use crate::places::{self, ImportOptions, Places};
 use crate::submissions::{Likenesses, Settling, Submissions, Watchers};
+use crate::replay::Replays;
+use crate::rollouts::Rollouts;
+use crate::submissions::{Submissions, Watchers};
 use crate::sync::Sync;
 use crate::telemetry;
 use crate::uploads::Uploads;
@@ -66,12 +70,18 @@ pub struct App {
     pub findings: Findings,
     /// Visits somebody is to make.
     pub assignments: Assignments,
+    /// Proposed releases tried on past submissions.
+    pub replays: Replays,
+    /// How releases do.
+    pub rollouts: Rollouts,
     /// What phones are brought up to date with.
     pub sync: Sync,
     /// Resumable uploads.
     pub uploads: Uploads,
     /// Telling people and programs.
     pub notifications: Notifications,
+    /// The Committee's desk.
+    pub desk: Desk,
 }
 
 impl App {
@@ -117,9 +127,18 @@ impl App {
             intake,
             likenesses: Likenesses::default(),
         };
+        let replays = Replays::new(
+            db.clone(),
+            forms.clone(),
+            places.clone(),
+            submissions.watchers.clone(),
+            accounts.tokens(),
+        );
+        let rollouts = Rollouts::new(db.clone(), config.rollout.clone());
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
-        let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);
         let notifications = Notifications::open(db.clone(), &accounts, config)?;
+        let uploads = Uploads::new(db.clone(), media.clone(), clock.clone(), &config.media);
+        let desk = Desk::open(db.clone(), accounts.clone(), forms.clone(), clock)?;
         Ok(App {
             hold: Arc::new(hold),
             db,
@@ -132,9 +151,12 @@ impl App {
             submissions,
             findings,
             assignments,
+            replays,
+            rollouts,
             sync,
             uploads,
             notifications,
+            desk,
         })
     }
 }
@@ -142,7 +164,8 @@ impl App {
 async fn publish_builtin(db: &Db) -> Result<()> {
     for package in forms::builtin_packages()? {
         let (form, version) = (package.form.clone(), package.version);
-        if db.write(By::system(), move |tx| forms::publish(tx, &package)).await? == forms::Published::New {
+        let settled = db.write(By::system(), move |tx| desk::settle_builtin(tx, &package)).await?;
+        if settled == forms::Published::New {
             tracing::info!(form, version, "published {form} {version}");
         }
     }
@@ -212,9 +235,12 @@ fn listen(
             submissions,
             findings,
             assignments,
+            replays,
+            rollouts,
             sync,
             uploads,
             notifications,
+            desk,
             ..
         } = shared.clone();
         Actix::new()
@@ -231,9 +257,12 @@ fn listen(
             .app_data(Data::new(submissions))
             .app_data(Data::new(findings))
             .app_data(Data::new(assignments))
+            .app_data(Data::new(replays))
+            .app_data(Data::new(rollouts))
             .app_data(Data::new(sync))
             .app_data(Data::new(uploads))
             .app_data(Data::new(notifications))
+            .app_data(Data::new(desk))
             .app_data(checks.clone())
             .app_data(draining.clone())
             .app_data(patience.clone())

@@ -44,6 +44,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// Telling other programs.
     pub webhooks: WebhookConfig,
+    /// From when a release is bad.
+    pub rollout: RolloutConfig,
     /// The log.
     pub log: LogConfig,
 }
@@ -221,6 +223,24 @@ pub struct WebhookConfig {
     pub timeout_seconds: u64,
 }
 
+/// From when a release is bad, so that people are told. Nothing is taken back for these; people decide.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct RolloutConfig {
+    /// What came in within so many days is looked at.
+    pub watch_days: i64,
+    /// Fewer submissions than this with a release say nothing.
+    pub least_filings: i64,
+    /// A larger share than this of submissions that break a rule is bad.
+    pub invalid_share: f64,
+    /// A larger share than this of submissions that were sent back or turned down is bad.
+    pub sent_back_share: f64,
+    /// A larger share than this of envelopes that cannot be read is bad.
+    pub quarantined_share: f64,
+    /// It is bad only if it is more than so many times the share of the release before.
+    pub times_before: f64,
+}
+
 /// The log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
@@ -249,6 +269,7 @@ impl Default for Config {
             notifications: NotificationConfig::default(),
             mail: MailConfig::default(),
             webhooks: WebhookConfig::default(),
+            rollout: RolloutConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -323,6 +344,19 @@ impl Default for MailConfig {
             from: None,
             authority: None,
             timeout_seconds: 20,
+        }
+    }
+}
+
+impl Default for RolloutConfig {
+    fn default() -> RolloutConfig {
+        RolloutConfig {
+            watch_days: 30,
+            least_filings: 20,
+            invalid_share: 0.3,
+            sent_back_share: 0.2,
+            quarantined_share: 0.05,
+            times_before: 1.5,
         }
     }
 }
@@ -403,6 +437,12 @@ const KEYS: &[(&str, As)] = &[
     ("webhooks.allow_http", As::Toml),
     ("webhooks.allow_private", As::Toml),
     ("webhooks.timeout_seconds", As::Toml),
+    ("rollout.watch_days", As::Toml),
+    ("rollout.least_filings", As::Toml),
+    ("rollout.invalid_share", As::Toml),
+    ("rollout.sent_back_share", As::Toml),
+    ("rollout.quarantined_share", As::Toml),
+    ("rollout.times_before", As::Toml),
     ("log.format", As::Text),
     ("log.level", As::Text),
 ];

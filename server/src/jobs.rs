@@ -11,12 +11,16 @@ use crate::accounts;
 use crate::app::App;
 use crate::audit::{self, SEAL_EVERY};
 use crate::db::{Backend, By, Tx};
+use crate::desk;
 use crate::error::Result;
 use crate::feed;
 use crate::findings;
+use crate::forms;
 use crate::media;
 use crate::notifications;
 use crate::queue::{self, Done, Job, Kind, Task};
+use crate::replay;
+use crate::rollouts;
 use crate::submissions;
 use crate::telemetry;
 
@@ -62,6 +66,24 @@ const KINDS: &[Kind<App>] = &[
         run: |app, task| Box::pin(async move { app.submissions.compare_photos(task).await }),
     },
     Kind {
+        name: forms::EFFECTIVE,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.forms.came_into_force(task).await }),
+    },
+    Kind {
+        name: replay::RUN,
+        attempts: replay::ATTEMPTS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.replays.run(task).await }),
+    },
+    Kind {
+        name: rollouts::WATCH,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.rollouts.look(task).await }),
+    },
+    Kind {
         name: SWEEP_SESSIONS,
         attempts: ALWAYS,
         patience: PATIENCE,
@@ -97,6 +119,12 @@ const KINDS: &[Kind<App>] = &[
         patience: PATIENCE,
         run: |app, task| Box::pin(async move { app.notifications.sweep(task).await }),
     },
+    Kind {
+        name: desk::CLOSE,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.desk.close_vote(task).await }),
+    },
 ];
 
 /// What waits for others to answer. These have places of their own, so that a mail server or a program that hangs holds
@@ -123,7 +151,7 @@ const OUTGOING_AT_ONCE: usize = 16;
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 
 /// Work that recurs; it is left behind at the first start and leaves itself behind from then on.
-const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED, SWEEP_UPLOADS, notifications::SWEEP];
+const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED, SWEEP_UPLOADS, notifications::SWEEP, rollouts::WATCH];
 
 /// Runs every job that is due, one after the other, until none is; returns how many were run.
 pub async fn run_due(app: &App) -> Result<usize> {

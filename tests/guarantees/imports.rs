@@ -26,14 +26,16 @@ const TOGETHER: &[&str] =
 const FLOORS: &[&[&str]] = &[
     &["audit", "collector"],
     &["accounts"],
-    &["forms", "notifications", "places"],
+    &["notifications", "places"],
+    &["forms"],
     &["media"],
     &["facilities"],
     &["submissions"],
+    &["replay", "rollouts"],
     &["findings"],
     &["assignments"],
     &["exports", "openrosa", "uploads"],
-    &["sync"],
+    &["sync", "desk"],
 ];
 
 fn server() -> Vec<Source> {

@@ -1,6 +1,7 @@
 //! Whole days of whole people, across rooms.
 
 mod auditor_day;
+mod committee;
 mod first_light;
 mod headless_phone;
 mod inspector_day;

@@ -6,6 +6,7 @@ use harness::process::Launch;
 
 mod backup;
 mod command_line;
+mod committee;
 mod crash;
 mod faults;
 mod forms;
@@ -18,6 +19,7 @@ mod metrics;
 mod migrate;
 mod postgres_tools;
 mod postgres;
+mod replays;
 mod simulate;
 mod slow;
 mod store_down;

@@ -7,6 +7,7 @@ pub mod bench;
 pub mod cases;
 pub mod client;
 pub mod disk;
+pub mod committee;
 pub mod folders;
 pub mod photos;
 pub mod postgres;

@@ -42,6 +42,7 @@ mod form;
 mod judge;
 mod messages;
 mod outcome;
+pub mod overlay;
 mod package;
 mod problem;
 mod rules;
@@ -50,9 +51,11 @@ mod shape;
 mod syntax;
 #[cfg(test)]
 mod tests;
+pub mod translations;
+mod words;
 
 pub use codes::Code;
-pub use compare::{ChangeKind, Comparison, FormChange, Grade, compare};
+pub use compare::{ChangeKind, Comparison, FormChange, Grade, SectionChanges, compare};
 pub use context::{Areas, Context, NoAreas, Point, User, Visit};
 pub use explanation::{Explained, Explanation, Reason, RulePurpose, Unknown};
 pub use form::{Form, compile};

@@ -120,7 +120,7 @@ impl Used {
 }
 
 /// The dotted keys that follow a prefix in a text: `param.age.child_max` mentions `age.child_max`.
-fn mentions<'t>(text: &'t str, prefix: &'t str) -> impl Iterator<Item = String> + 't {
+pub(crate) fn mentions<'t>(text: &'t str, prefix: &'t str) -> impl Iterator<Item = String> + 't {
     text.match_indices(prefix).map(move |(at, _)| {
         let rest = &text[at + prefix.len()..];
         let end =

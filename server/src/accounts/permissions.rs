@@ -78,6 +78,26 @@ text_enum! {
         ReadForms = "forms.read",
         /// Publish a release of a questionnaire.
         PublishForms = "forms.publish",
+        /// Read drafts, proposals, votes and minutes; never a case.
+        ReadProposals = "proposals.read",
+        /// Write drafts and propose them.
+        WriteDrafts = "drafts.write",
+        /// Comment on proposals.
+        CommentOnProposals = "proposals.comment",
+        /// Vote on proposals, as far as one's seat on the Committee carries a vote.
+        VoteOnProposals = "proposals.vote",
+        /// Appoint members of the Committee, as far as one's seat allows; an administrator only where there is no chair.
+        ManageCommittee = "committee.manage",
+        /// Bring questionnaires to build on.
+        BringBases = "bases.bring",
+        /// Ask that a proposal be published without a vote.
+        AskBreakGlass = "break_glass.ask",
+        /// Agree to that, as chair or deputy.
+        AgreeToBreakGlass = "break_glass.agree",
+        /// Try proposed questionnaires on past submissions, and read the numbers that come of it.
+        ReplayForms = "forms.replay",
+        /// See how the releases of a questionnaire do, in numbers.
+        WatchRollouts = "rollouts.watch",
         /// Locate a point; read boundaries.
         ReadPlaces = "places.read",
         /// Read accounts: an administrator all, a supervisor those of the district.
@@ -235,6 +255,16 @@ const TABLE: &[(Permission, &[Post])] = &[
     ),
     (P::ReadForms, FIELD_AND_OFFICE),
     (P::PublishForms, &[CommitteeChair]),
+    (P::ReadProposals, &[Committee, CommitteeChair, Admin]),
+    (P::WriteDrafts, &[Committee, CommitteeChair, Admin]),
+    (P::CommentOnProposals, &[Committee, CommitteeChair]),
+    (P::VoteOnProposals, &[Committee, CommitteeChair]),
+    (P::ManageCommittee, &[Committee, CommitteeChair, Admin]),
+    (P::BringBases, &[CommitteeChair, Admin]),
+    (P::AskBreakGlass, &[Admin]),
+    (P::AgreeToBreakGlass, &[Committee, CommitteeChair]),
+    (P::ReplayForms, &[Committee, CommitteeChair, Analyst]),
+    (P::WatchRollouts, &[Committee, CommitteeChair, Analyst, Admin]),
     (P::ReadPlaces, FIELD_AND_OFFICE),
     (P::ReadAccounts, &[SupervisorLabour, SupervisorSwd, Admin]),
     (P::ManageAccounts, &[Admin]),

@@ -16,8 +16,19 @@ pub(super) async fn accounts(app: &App, listen: &str, chosen: Option<String>) ->
         .map_err(|cause| Error::internal("making the demo accounts", cause))??;
     table(&accounts, &password);
     facilities(app).await?;
+    committee(app, &accounts).await?;
     walk_through(&format!("http://{listen}"), &accounts, &password);
     Ok(())
+}
+
+/// Seats the members of the Steering Committee. Keys they make themselves: docs/for-the-committee.md.
+async fn committee(app: &App, accounts: &[FirstAccount]) -> Result<()> {
+    let (room, members) = (app.desk.clone(), accounts.iter().map(|first| &first.account));
+    let members = members.filter(|account| account.role == crate::accounts::Role::Committee);
+    let members = members.map(|account| (account.id.clone(), account.chair)).collect();
+    tokio::task::spawn_blocking(move || room.demo(members))
+        .await
+        .map_err(|cause| Error::internal("seating the demo committee", cause))?
 }
 
 /// Makes a few facilities to look at, and prints them.

@@ -10,7 +10,9 @@ mod facilities;
 mod form;
 mod keys;
 mod migrate;
+mod minutes;
 mod progress;
+mod replay;
 mod serve;
 mod simulate;
 mod transfer;
@@ -63,6 +65,8 @@ enum Command {
     /// Questionnaires. Example: nigran form check form-definitions/child-labour-inspection
     #[command(subcommand)]
     Form(form::Form),
+    /// Try a proposed questionnaire on past submissions. Example: nigran replay --package my-form --sample 1000
+    Replay(replay::Replay),
     /// Save the embedded database and photos while the server runs. Example: nigran backup /mnt/backup
     Backup(backup::Backup),
     /// Make a new data folder from a backup. Example: nigran restore /mnt/backup
@@ -75,6 +79,9 @@ enum Command {
     /// Receipts. Example: nigran receipt verify receipt.jws --jwks jwks.json
     #[command(subcommand)]
     Receipt(verify::ReceiptCommand),
+    /// Minutes of the Committee. Example: nigran minutes verify minutes.json --keys jwks.json
+    #[command(subcommand)]
+    Minutes(minutes::Minutes),
     /// Play a province against a server that holds nothing real. Example: nigran simulate --inspectors 50 --days 5
     Simulate(simulate::Simulate),
     /// Print the description of the HTTP interface (OpenAPI 3.1). Example: nigran openapi > openapi.json
@@ -108,11 +115,13 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
         Command::Boundaries(command) => command.run(&settings(cli.config)?).await,
         Command::Facilities(command) => command.run(&settings(cli.config)?).await,
         Command::Form(command) => command.run(|| settings(cli.config)).await,
+        Command::Replay(replay) => replay.run(&settings(cli.config)?).await,
         Command::Backup(command) => command.run(settings(cli.config)?).await,
         Command::Restore(command) => command.run(settings(cli.config)?).await,
         Command::Transfer(transfer) => transfer.run(settings_file(cli.config)).await,
         Command::Audit(command) => command.run(&settings(cli.config)?),
         Command::Receipt(command) => command.run(),
+        Command::Minutes(command) => command.run(),
         Command::Simulate(simulate) => simulate.run().await,
         Command::Openapi => openapi(),
     }

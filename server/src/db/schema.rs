@@ -680,6 +680,207 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    form_bases (hash) {
+        hash -> Text,
+        form -> Text,
+        version -> Integer,
+        source -> Text,
+        note -> Text,
+        added_at -> BigInt,
+        added_by -> Nullable<Text>,
+        package -> Binary,
+        cases -> Binary,
+    }
+}
+
+diesel::table! {
+    drafts (id) {
+        id -> Text,
+        form -> Text,
+        title -> Text,
+        author -> Text,
+        state -> Text,
+        version -> Integer,
+        created_at -> BigInt,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    draft_versions (draft_id, n) {
+        draft_id -> Text,
+        n -> Integer,
+        at -> BigInt,
+        account_id -> Nullable<Text>,
+        how -> Text,
+        base -> Text,
+        title -> Text,
+        content -> Binary,
+    }
+}
+
+diesel::table! {
+    proposals (id) {
+        id -> Text,
+        form -> Text,
+        title -> Text,
+        author -> Text,
+        draft_id -> Text,
+        state -> Text,
+        n -> Integer,
+        hash -> Text,
+        package_hash -> Text,
+        created_at -> BigInt,
+        opened_at -> Nullable<BigInt>,
+        closes_at -> Nullable<BigInt>,
+        decided_at -> Nullable<BigInt>,
+        release_version -> Nullable<Integer>,
+        minutes_hash -> Nullable<Text>,
+        version -> Integer,
+    }
+}
+
+diesel::table! {
+    proposal_versions (proposal_id, n) {
+        proposal_id -> Text,
+        n -> Integer,
+        hash -> Text,
+        package_hash -> Text,
+        frozen_at -> BigInt,
+        frozen_by -> Nullable<Text>,
+        draft_version -> Integer,
+        against -> Integer,
+        content -> Binary,
+    }
+}
+
+diesel::table! {
+    proposal_comments (id) {
+        id -> Text,
+        proposal_id -> Text,
+        n -> Integer,
+        at -> BigInt,
+        account_id -> Text,
+        answers -> Nullable<Text>,
+        question -> Nullable<Text>,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    committee_members (id) {
+        id -> Text,
+        account_id -> Text,
+        role -> Text,
+        from_at -> BigInt,
+        until_at -> Nullable<BigInt>,
+        basis -> Text,
+        appointed_at -> BigInt,
+        appointed_by -> Nullable<Text>,
+        ended_because -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    committee_keys (id) {
+        id -> Text,
+        account_id -> Text,
+        public_key -> Text,
+        state -> Text,
+        registered_at -> BigInt,
+        confirmed_by -> Nullable<Text>,
+        settled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    votes (proposal_id, n, account_id, casting) {
+        proposal_id -> Text,
+        n -> Integer,
+        account_id -> Text,
+        casting -> Bool,
+        vote -> Text,
+        reason -> Text,
+        dissent -> Nullable<Text>,
+        hash -> Text,
+        signed_at -> Text,
+        received_at -> BigInt,
+        key_id -> Text,
+        signature -> Text,
+    }
+}
+
+diesel::table! {
+    minutes (hash) {
+        hash -> Text,
+        proposal_id -> Text,
+        n -> Integer,
+        kind -> Text,
+        at -> BigInt,
+        document -> Binary,
+    }
+}
+
+diesel::table! {
+    break_glass (id) {
+        id -> Text,
+        proposal_id -> Text,
+        n -> Integer,
+        hash -> Text,
+        reason -> Text,
+        asked_by -> Text,
+        asked_at -> BigInt,
+        expires_at -> BigInt,
+        state -> Text,
+        settled_by -> Nullable<Text>,
+        settled_at -> Nullable<BigInt>,
+        signature -> Nullable<Text>,
+        key_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    rollout_events (form, n) {
+        form -> Text,
+        n -> Integer,
+        version -> Integer,
+        at -> BigInt,
+        account_id -> Nullable<Text>,
+        deed -> Text,
+        details -> Text,
+    }
+}
+
+diesel::table! {
+    replays (id) {
+        id -> Text,
+        form -> Text,
+        package_hash -> Text,
+        asked -> Text,
+        package -> Binary,
+        asked_by -> Nullable<Text>,
+        asked_at -> BigInt,
+        state -> Text,
+        total -> BigInt,
+        done -> BigInt,
+        last_id -> Text,
+        bound -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+        report -> Nullable<Binary>,
+        report_hash -> Nullable<Text>,
+        problem -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    replay_parts (replay_id, n) {
+        replay_id -> Text,
+        n -> Integer,
+        tally -> Binary,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -728,5 +929,19 @@ diesel::allow_tables_to_appear_in_same_query!(
     login_buckets,
     signing_keys,
     commit_marks,
-    likenesses
+    likenesses,
+    form_bases,
+    drafts,
+    draft_versions,
+    proposals,
+    proposal_versions,
+    proposal_comments,
+    committee_members,
+    committee_keys,
+    votes,
+    minutes,
+    break_glass,
+    rollout_events,
+    replays,
+    replay_parts
 );

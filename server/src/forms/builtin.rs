@@ -21,6 +21,11 @@ pub fn packages() -> Result<Vec<Package>> {
         .collect()
 }
 
+/// The cases that come with an embedded questionnaire: answers with the outcome they must have.
+pub fn cases(form: &str) -> Result<Vec<Value>> {
+    under(&format!("{form}/cases/"))
+}
+
 fn translations(folder: &str) -> Result<Map<String, Value>> {
     let prefix = format!("{folder}/i18n/");
     FILES

@@ -10,9 +10,11 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::outline::Outline;
+use super::plan::{FormPlan, Planned};
+use super::rollout::{RolloutDeed, Stage};
 use crate::accounts::Kind;
-use crate::db::schema::releases;
-use crate::db::{At, Packed};
+use crate::db::schema::{releases, rollout_events};
+use crate::db::{At, Json, Packed, text_enum};
 use crate::error::{Error, Result};
 
 /// A release as a row.
@@ -27,6 +29,19 @@ pub(super) struct ReleaseRow {
     pub(super) published_at: At,
     pub(super) published_by: Option<String>,
     pub(super) package: Packed,
+}
+
+/// Something that was decided about a release, as a row.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = rollout_events)]
+pub(super) struct EventRow {
+    pub(super) form: String,
+    pub(super) n: i32,
+    pub(super) version: i32,
+    pub(super) at: At,
+    pub(super) account_id: Option<String>,
+    pub(super) deed: RolloutDeed,
+    pub(super) details: Json,
 }
 
 /// What a list needs of a release.
@@ -74,17 +89,32 @@ impl Release {
             let first = problems.first().map(ToString::to_string).unwrap_or_default();
             Error::internal("compiling a published form", format!("{} {}: {first}", row.form, row.version))
         })?;
-        let document = document(&package, &row.hash)?;
+        Release::compiled(package, compiled, row.hash, row.kind)
+    }
+
+    /// A package as the release it would be, were it published.
+    ///
+    /// # Errors
+    /// `form_unsound` with every problem, where it could not be.
+    pub fn proposed(package: Package) -> Result<Release> {
+        let kind = super::publishing::check(&package)?;
+        let compiled = super::publishing::compile(&package)?;
+        let hash = package.hash();
+        Release::compiled(package, compiled, hash, kind)
+    }
+
+    fn compiled(package: Package, compiled: Form, hash: String, kind: Kind) -> Result<Release> {
+        let document = document(&package, &hash)?;
         Ok(Release {
             sensitive: sensitive_questions(&package.definition),
             place_questions: place_questions(&package.definition),
             outline: Outline::of(&package),
             reads_last_visit: compiled.reads_last_visit(),
             reads_facility: compiled.reads_facility(),
-            form: row.form,
+            form: package.form,
             version: package.version,
-            hash: row.hash,
-            kind: row.kind,
+            hash,
+            kind,
             compiled,
             document,
         })
@@ -170,6 +200,22 @@ pub struct ListedForm {
     pub kind: Kind,
 }
 
+text_enum! {
+    /// How a release stands for whoever asks.
+    Standing {
+        /// It is the one to fill in.
+        Current = "current",
+        /// A newer one is.
+        Superseded = "superseded",
+        /// It comes into force later.
+        Scheduled = "scheduled",
+        /// It is in force, for others.
+        Staged = "staged",
+        /// It was taken back or retired.
+        Withdrawn = "withdrawn",
+    }
+}
+
 /// A release of a form.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct ListedRelease {
@@ -180,6 +226,11 @@ pub(crate) struct ListedRelease {
     /// When it was published.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub published_at: At,
+    /// From when on it is given out.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    pub effective_at: At,
+    /// How it stands for you.
+    pub state: Standing,
 }
 
 /// A form with all its releases.
@@ -187,13 +238,86 @@ pub(crate) struct ListedRelease {
 pub(crate) struct FormView {
     /// The form's code.
     pub form: String,
-    /// The release new submissions are filled with.
-    pub current: ListedRelease,
+    /// The release new submissions are filled with; null: the form is not in use.
+    pub current: Option<ListedRelease>,
     /// All releases, newest first. Those begun on an older one are still taken.
     pub releases: Vec<ListedRelease>,
 }
 
-/// All forms, written out once, with the tags that let a phone ask "has anything changed?".
+/// A release that is given out no more. Nobody begins with it; what was begun with it is filed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct WithdrawnRelease {
+    /// The form's code.
+    pub form: String,
+    /// The release's number.
+    pub version: i32,
+    /// Hex SHA-256 of its content.
+    pub hash: String,
+    /// What the form is for.
+    #[serde(skip)]
+    pub kind: Kind,
+    /// `rolled_back` or `retired`.
+    pub because: RolloutDeed,
+    /// Since when.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    pub at: At,
+}
+
+/// What was decided about a release, all together.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "form": "child-labour-inspection", "version": 2, "hash": "77aa…", "published_at": "2026-11-24T06:00:00Z",
+    "effective_at": "2026-11-30T19:00:00Z", "grace_days": 14, "stage": { "districts": ["PK226"] }, "withdrawn_at": null,
+    "withdrawn_because": null, "proposal": "0193a4b2-7c1e-7d3a-9f00-2b6c1d5e8a41", "minutes_hash": "9c1f…"
+}))]
+pub struct Staged {
+    /// The form's code.
+    pub form: String,
+    /// The release's number.
+    pub version: u32,
+    /// Hex SHA-256 of its content.
+    pub hash: String,
+    /// When it was published.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    pub published_at: At,
+    /// From when on it is given out.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    pub effective_at: At,
+    /// For how many days after it reached them people file older releases without a flag; null: for ever.
+    pub grace_days: Option<u16>,
+    /// To whom it is given.
+    pub stage: Stage,
+    /// When it was taken back.
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    pub withdrawn_at: Option<At>,
+    /// `rolled_back` or `retired`.
+    pub withdrawn_because: Option<RolloutDeed>,
+    /// The proposal it follows from.
+    pub proposal: Option<String>,
+    /// SHA-256 of the minutes of the decision.
+    pub minutes_hash: Option<String>,
+}
+
+impl Staged {
+    pub(super) fn of(planned: &Planned) -> Staged {
+        let Planned { head, rollout } = planned;
+        Staged {
+            form: head.form.clone(),
+            version: head.version.unsigned_abs(),
+            hash: head.hash.clone(),
+            published_at: head.published_at,
+            effective_at: rollout.effective_at,
+            grace_days: rollout.grace_days,
+            stage: rollout.stage().clone(),
+            withdrawn_at: rollout.taken.map(|(at, _)| at),
+            withdrawn_because: rollout.taken.map(|(_, deed)| deed),
+            proposal: rollout.proposal.clone(),
+            minutes_hash: rollout.minutes_hash.clone(),
+        }
+    }
+}
+
+/// All forms as some get them, written out once, with the tags that let a phone ask "has anything changed?".
 pub(crate) struct Listing {
     pub(super) list: Document,
     pub(super) forms: BTreeMap<String, Document>,
@@ -214,23 +338,25 @@ impl Document {
 }
 
 impl Listing {
-    /// From all releases, ordered by form and then from new to old.
-    pub(super) fn of(heads: Vec<ReleaseHead>) -> Listing {
+    /// For those who get these versions, form by form.
+    pub(super) fn of(plans: &[FormPlan], offered: &[Option<i32>], now: At) -> Listing {
         let mut items = Vec::new();
         let mut forms = BTreeMap::new();
-        for releases in heads.chunk_by(|a, b| a.form == b.form) {
-            let current = &releases[0];
-            items.push(ListedForm::of(current));
-            let listed = releases.iter().map(ListedRelease::of).collect::<Vec<_>>();
-            let view = FormView { form: current.form.clone(), current: listed[0].clone(), releases: listed };
-            forms.insert(current.form.clone(), Document::of(&view));
+        for (plan, offered) in plans.iter().zip(offered) {
+            let is_offered = |planned: &&Planned| Some(planned.head.version) == *offered;
+            items.extend(plan.releases.iter().find(is_offered).map(|planned| ListedForm::of(&planned.head)));
+            let listed = |planned: &Planned| ListedRelease::of(planned, *offered, now);
+            let releases: Vec<ListedRelease> = plan.releases.iter().map(listed).collect();
+            let current = releases.iter().find(|release| release.state == Standing::Current).cloned();
+            let view = FormView { form: plan.form.clone(), current, releases };
+            forms.insert(plan.form.clone(), Document::of(&view));
         }
         Listing { list: Document::of(&json!({ "items": items, "next": null })), forms }
     }
 }
 
 impl ListedForm {
-    fn of(current: &ReleaseHead) -> ListedForm {
+    pub(super) fn of(current: &ReleaseHead) -> ListedForm {
         ListedForm {
             form: current.form.clone(),
             title: current.title.clone(),
@@ -248,7 +374,21 @@ impl ListedForm {
 }
 
 impl ListedRelease {
-    fn of(head: &ReleaseHead) -> ListedRelease {
-        ListedRelease { version: head.version, hash: head.hash.clone(), published_at: head.published_at }
+    fn of(planned: &Planned, offered: Option<i32>, now: At) -> ListedRelease {
+        let Planned { head, rollout } = planned;
+        let state = match rollout.taken {
+            Some(_) => Standing::Withdrawn,
+            None if Some(head.version) == offered => Standing::Current,
+            None if offered.is_some_and(|offered| head.version < offered) => Standing::Superseded,
+            None if rollout.effective_at > now => Standing::Scheduled,
+            None => Standing::Staged,
+        };
+        ListedRelease {
+            version: head.version,
+            hash: head.hash.clone(),
+            published_at: head.published_at,
+            effective_at: rollout.effective_at,
+            state,
+        }
     }
 }

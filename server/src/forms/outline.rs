@@ -57,6 +57,13 @@ impl Outline {
         Outline { parts: reader.parts }
     }
 
+    /// Every part, in the order of asking.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        let mut parts: Vec<&Part> = self.parts.values().collect();
+        parts.sort_by_key(|part| part.place);
+        parts.into_iter()
+    }
+
     /// The part of this name.
     pub fn part(&self, name: &str) -> Option<&Part> {
         self.parts.get(name)

@@ -1,6 +1,6 @@
 //! Publishing a release: checked, numbered, written once.
 
-use form_engine::Package;
+use form_engine::{Form, Package};
 use serde_json::{Value, json};
 
 use super::model::ReleaseRow;
@@ -21,14 +21,27 @@ pub enum Published {
     Already,
 }
 
-/// Publishes `package`. Its version must be the one after the latest; the same content again is no mistake.
+/// Publishes `package` to everybody at once. Its version must be the one after the latest; the same content again is no mistake,
+/// also where newer releases have followed it.
 pub fn publish(tx: &mut Tx, package: &Package) -> Result<Published> {
+    match written(tx, package)? {
+        Published::Already => Ok(Published::Already),
+        Published::New => {
+            feed::changed(tx, What::Release, &package.form, Audience::Everyone)?;
+            let details = json!({ "version": package.version, "hash": package.hash() });
+            audit::record(tx, Event::new("release.published", "form", &package.form, details))?;
+            Ok(Published::New)
+        }
+    }
+}
+
+/// Writes the release down: checked, numbered, and told to nobody yet.
+pub(super) fn written(tx: &mut Tx, package: &Package) -> Result<Published> {
     let hash = package.hash();
-    let latest = store::latest(tx.conn, &package.form)?;
-    if latest.as_ref().is_some_and(|latest| latest.hash == hash) {
+    if store::version_with_hash(tx.conn, &package.form, &hash)?.is_some() {
         return Ok(Published::Already);
     }
-    let next = latest.map_or(1, |latest| latest.version + 1);
+    let next = store::latest(tx.conn, &package.form)?.map_or(1, |latest| latest.version + 1);
     if i64::from(package.version) != i64::from(next) {
         return Err(Error::conflict(
             "release_version",
@@ -38,19 +51,35 @@ pub fn publish(tx: &mut Tx, package: &Package) -> Result<Published> {
             ),
         ));
     }
-    check(package)?;
-    store::insert(tx.conn, &row(tx, package, &hash)?)?;
-    feed::changed(tx, What::Release, &package.form, Audience::Everyone)?;
-    let details = json!({ "version": package.version, "hash": hash });
-    audit::record(tx, Event::new("release.published", "form", &package.form, details))?;
+    let kind = check(package)?;
+    compile(package)?;
+    store::insert(tx.conn, &row(tx, package, kind, hash)?)?;
     Ok(Published::New)
 }
 
-fn check(package: &Package) -> Result<()> {
+/// Publishes a questionnaire that comes with the program, unless the form has gone its own way since: what the province decided
+/// is not overwritten by an upgrade.
+pub fn publish_builtin(tx: &mut Tx, package: &Package) -> Result<Published> {
+    let taken = store::release(tx.conn, &package.form, package.version)?;
+    match taken {
+        Some(taken) if taken.hash != package.hash() => Ok(Published::Already),
+        _ => publish(tx, package),
+    }
+}
+
+/// The form's kind, if it has a proper code and kind.
+pub(super) fn check(package: &Package) -> Result<Kind> {
     if !super::is_code(&package.form) {
         return Err(Error::invalid("form_code", "x-form.form is lower-case letters, digits and hyphens"));
     }
-    form_engine::compile(package).map(drop).map_err(|problems| {
+    text(&package.definition, "/x-form/kind")
+        .parse::<Kind>()
+        .map_err(|cause| Error::invalid("form_kind", format!("x-form.kind: {cause}")))
+}
+
+/// The compiled form, or all that is wrong with it.
+pub(super) fn compile(package: &Package) -> Result<Form> {
+    form_engine::compile(package).map_err(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         Error::invalid(
             "form_unsound",
@@ -59,14 +88,11 @@ fn check(package: &Package) -> Result<()> {
     })
 }
 
-fn row(tx: &Tx, package: &Package, hash: &str) -> Result<ReleaseRow> {
-    let kind = text(&package.definition, "/x-form/kind")
-        .parse::<Kind>()
-        .map_err(|cause| Error::invalid("form_kind", format!("x-form.kind: {cause}")))?;
+fn row(tx: &Tx, package: &Package, kind: Kind, hash: String) -> Result<ReleaseRow> {
     Ok(ReleaseRow {
         form: package.form.clone(),
         version: package.version as i32,
-        hash: hash.to_owned(),
+        hash,
         kind,
         title: text(&package.definition, "/title").to_owned(),
         published_at: At::from(tx.now()),

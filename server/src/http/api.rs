@@ -14,7 +14,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{description, health, jobs, log, problem};
 use crate::error::{Error, Kind};
 use crate::{
-    accounts, assignments, facilities, findings, forms, notifications, places, submissions, sync, uploads,
+    accounts, assignments, desk, facilities, findings, forms, notifications, places, replay, rollouts, submissions, sync,
+    uploads,
 };
 
 #[derive(OpenApi)]
@@ -30,6 +31,9 @@ use crate::{
     tags(
         (name = "accounts", description = "Logging in, people, devices"),
         (name = "forms", description = "Questionnaires and their releases"),
+        (name = "drafts", description = "Writing a provincial version of a questionnaire"),
+        (name = "committee", description = "Proposals, votes, minutes, and who decides"),
+        (name = "replays", description = "What a proposed release would have meant for past submissions"),
         (name = "facilities", description = "The register of workplaces and residential facilities"),
         (name = "submissions", description = "Filing and reading"),
         (name = "findings", description = "What somebody must put right, and by when"),
@@ -60,6 +64,8 @@ impl utoipa::Modify for Bearer {
 pub(crate) fn routes(config: &mut ServiceConfig) {
     accounts::routes::routes(config);
     forms::routes(config);
+    replay::routes(config);
+    rollouts::routes(config);
     facilities::routes(config);
     submissions::routes(config);
     findings::routes(config);
@@ -68,6 +74,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     places::routes(config);
     sync::routes(config);
     notifications::routes(config);
+    desk::routes(config);
     log::routes(config);
     jobs::routes(config);
     health::routes(config);

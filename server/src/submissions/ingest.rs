@@ -12,7 +12,7 @@ use super::quarantine::{self, Reason};
 use super::receipt::Receipt;
 use super::risk::Risk;
 use super::settling::{Filing, Settled};
-use super::surroundings::{self, Surroundings};
+use super::surroundings::{self, Reads, Surroundings};
 use super::together::Ready;
 use super::watching::Areas;
 use super::{Submissions, judging};
@@ -175,11 +175,15 @@ impl Submissions {
     }
 
     fn judged(&self, opened: Opened) -> Result<Prepared> {
-        let around = match opened.asks() {
-            true => self.db.read_here(|conn| self.surroundings(conn, &opened.asking()))?,
+        let mut around = match opened.asks() {
+            true => {
+                self.db.read_here(|conn| surroundings::look_up(conn, &opened.asking(), &self.watchers))?
+            }
             false => Surroundings::default(),
         };
         let Opened { letter, content_hash, release, envelope } = opened;
+        let ended = envelope.finished_at.to_utc();
+        around.out_of_use = self.forms.out_of_use(&letter.filer, &release.form, release.version, ended)?;
         let now = self.clock.now();
         let began = std::time::Instant::now();
         let judgement =
@@ -218,7 +222,7 @@ impl Opened {
             account: self.letter.filer.account.as_str(),
             follows: self.letter.if_match.as_deref(),
             envelope: &self.envelope,
-            release: &self.release,
+            reads: Reads::of(&self.release),
         }
     }
 

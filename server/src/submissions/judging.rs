@@ -26,7 +26,8 @@ pub(super) fn judge(
     around: &Surroundings,
 ) -> Judgement {
     let place = locate(envelope, places);
-    let context = context(envelope, filer, &place, places, around);
+    let user = User { code: filer.code.clone(), role: filer.role.to_string(), areas: filer.areas.clone() };
+    let context = context(envelope, user, &place, places, around);
     let outcome = release.compiled.evaluate(&envelope.answers, envelope.non_answers.as_ref(), &context);
     let correction = correction(envelope, release, &context, &outcome, around);
     let mut flags = flags::raise(
@@ -41,6 +42,8 @@ pub(super) fn judge(
             answer_count: count_answers(&outcome.answers),
             referred_media: &outcome.media,
             received_at,
+            version: envelope.version,
+            out_of_use: around.out_of_use.as_ref(),
         },
     );
     flags.extend(around.before.as_ref().and_then(|before| corrections::flags(before, correction.as_ref())));
@@ -76,7 +79,7 @@ fn correction(
     corrections::correction(before, envelope.correction.as_ref(), &release.outline, outcome, &was_hidden)
 }
 
-fn locate(envelope: &Envelope, places: &Places) -> PlaceTag {
+pub(super) fn locate(envelope: &Envelope, places: &Places) -> PlaceTag {
     let fix = envelope.location.as_ref().map(|location| Fix {
         lat: location.lat,
         lon: location.lon,
@@ -85,9 +88,10 @@ fn locate(envelope: &Envelope, places: &Places) -> PlaceTag {
     fix.map_or_else(PlaceTag::no_fix, |fix| places.locate(&fix))
 }
 
-fn context<'p>(
+/// The circumstances the answers are judged in: the law of the visit's own day follows from its end.
+pub(super) fn context<'p>(
     envelope: &Envelope,
-    filer: &Actor,
+    user: User,
     place: &PlaceTag,
     places: &'p Places,
     around: &Surroundings,
@@ -104,7 +108,6 @@ fn context<'p>(
         district: place.district.as_ref().map(|district| district.code.clone()),
         zone: None,
     };
-    let user = User { code: filer.code.clone(), role: filer.role.to_string(), areas: filer.areas.clone() };
     let mut context = Context::new(visit, user, places);
     context.area_chain = place.area_chain();
     context.prev = around.prev.clone();

@@ -21,6 +21,7 @@ mod quarantine;
 mod reading;
 mod receipt;
 mod redaction;
+mod rejudging;
 mod retagging;
 mod review;
 mod risk;
@@ -30,6 +31,7 @@ mod showing;
 mod store;
 mod surroundings;
 mod together;
+mod tallies;
 mod views;
 mod watching;
 
@@ -55,6 +57,9 @@ pub use review::{
 };
 pub use together::{Outcome, Ready, Settling};
 pub use watching::{Areas, Decision, FiledRevision, Watcher, Watchers};
+
+pub use rejudging::{Past, PastVisit, Rejudged, Rejudging, Stretch, count_past, past_ids};
+pub use tallies::{ReleaseTally, SMALL_CELL, Tallies, tallies};
 
 pub(crate) use routes::routes;
 

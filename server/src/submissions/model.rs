@@ -200,6 +200,25 @@ pub(super) struct Revision {
     pub(super) receipt: String,
 }
 
+/// What a replay needs of a head.
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = submissions)]
+pub(super) struct PastHead {
+    pub(super) id: SubmissionId,
+    pub(super) district: Option<String>,
+}
+
+/// What a replay needs of a revision.
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = revisions)]
+pub(super) struct PastRevision {
+    pub(super) submission_id: SubmissionId,
+    pub(super) revision: i32,
+    pub(super) content_hash: String,
+    pub(super) account_id: String,
+    pub(super) content: Packed,
+}
+
 /// Where a revision was found to lie by a later edition of the boundaries than the one it was filed under.
 /// Each edition adds a row; it overwrites none.
 #[derive(Clone, Queryable, Selectable, Insertable)]

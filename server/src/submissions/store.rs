@@ -1,16 +1,21 @@
 //! Queries of the submissions room. Revisions and place tags are only ever added.
 
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
 use super::filter::Filter;
 use super::ingest::Area;
 use super::listing::{Range, Stretch};
-use super::model::{FindingRow, Head, MediaState, Quarantined, Review, Revision, SubmissionId, TagRow};
+use super::model::{
+    FindingRow, Head, MediaState, PastHead, PastRevision, Quarantined, Review, Revision, SubmissionId,
+    TagRow, Verdict,
+};
 use super::reading::Sight;
+use super::rejudging::Past;
 use crate::accounts::{Kind, Scope};
 use crate::db::schema::{findings, place_tags, quarantine, revisions, submissions};
-use crate::db::{At, DbConn, each_backend, insert_all, likeness};
+use crate::db::{At, DbConn, Packed, each_backend, insert_all, likeness};
 use crate::error::Result;
 
 pub(super) fn head(conn: &mut DbConn, id: &SubmissionId) -> Result<Option<Head>> {
@@ -196,6 +201,88 @@ pub(super) fn last_of_kind(
         .select(Head::as_select())
         .first(conn)
         .optional()?)
+}
+
+/// How many submissions of a form first arrived from `since` on, by release, district, verdict and review.
+pub(super) fn counted(
+    conn: &mut DbConn,
+    form: &str,
+    since: At,
+) -> Result<Vec<(i32, Option<String>, Verdict, Review, i64)>> {
+    let by = (submissions::version, submissions::district, submissions::verdict, submissions::review);
+    Ok(submissions::table
+        .filter(submissions::form.eq(form).and(submissions::received_at.ge(since)))
+        .group_by(by)
+        .select((
+            submissions::version,
+            submissions::district,
+            submissions::verdict,
+            submissions::review,
+            count_star(),
+        ))
+        .load(conn)?)
+}
+
+/// What came into quarantine from `since` on, the newest first.
+pub(super) fn quarantined_since(conn: &mut DbConn, since: At, limit: i64) -> Result<Vec<Packed>> {
+    Ok(quarantine::table
+        .filter(quarantine::received_at.ge(since))
+        .order(quarantine::received_at.desc())
+        .limit(limit)
+        .select(quarantine::raw)
+        .load(conn)?)
+}
+
+/// What a replay asks for.
+fn asked_for(past: &Past) -> Condition {
+    let all =
+        submissions::form.eq(past.form.clone()).and(submissions::received_at.le(past.through)).nullable();
+    let Some((from, to)) = past.between else { return Box::new(all) };
+    // A later revision may have moved the end of the visit: such a submission is looked at either way.
+    let within = submissions::finished_at.ge(from).and(submissions::finished_at.lt(to));
+    Box::new(all.and(within.or(submissions::changed_at.gt(past.through)).nullable()))
+}
+
+/// The heads of what a replay asks for, after this id.
+pub(super) fn past(conn: &mut DbConn, past: &Past, after: &str, limit: i64) -> Result<Vec<PastHead>> {
+    Ok(submissions::table
+        .filter(asked_for(past))
+        .filter(submissions::id.gt(after))
+        .order(submissions::id)
+        .limit(limit)
+        .select(PastHead::as_select())
+        .load(conn)?)
+}
+
+/// The ids of what a replay asks for, after this one.
+pub(super) fn past_ids(conn: &mut DbConn, past: &Past, after: &str, limit: i64) -> Result<Vec<String>> {
+    Ok(submissions::table
+        .filter(asked_for(past))
+        .filter(submissions::id.gt(after))
+        .order(submissions::id)
+        .limit(limit)
+        .select(submissions::id)
+        .load(conn)?)
+}
+
+/// How many a replay asks for.
+pub(super) fn count_past(conn: &mut DbConn, past: &Past) -> Result<i64> {
+    Ok(submissions::table.filter(asked_for(past)).count().get_result(conn)?)
+}
+
+/// The revisions of these submissions that had arrived by then, each submission's newest first.
+pub(super) fn revisions_by(
+    conn: &mut DbConn,
+    ids: &[SubmissionId],
+    through: At,
+) -> Result<Vec<PastRevision>> {
+    let found: Vec<PastRevision> = revisions::table
+        .filter(revisions::submission_id.eq_any(ids.to_vec()).and(revisions::received_at.le(through)))
+        .order((revisions::submission_id, revisions::revision.desc()))
+        .select(PastRevision::as_select())
+        .load(conn)?;
+    likeness::recognise(conn, found.iter().map(|row| &row.content))?;
+    Ok(found)
 }
 
 /// Heads with a fix whose place does not come from `edition`, after this id.

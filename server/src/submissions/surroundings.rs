@@ -3,15 +3,15 @@
 
 use serde_json::{Map, Value};
 
-use super::Submissions;
 use super::corrections::{Before, Returned};
 use super::envelope::Envelope;
 use super::model::{Review, SubmissionId};
+use super::watching::Watchers;
 use super::{review, store};
 use crate::db::{At, DbConn, storable};
 use crate::error::Result;
 use crate::facilities::{self, FacilityId};
-use crate::forms::Release;
+use crate::forms::{OutOfUse, Release};
 
 /// What was looked up.
 #[derive(Default)]
@@ -22,6 +22,26 @@ pub(super) struct Surroundings {
     pub(super) facility: Option<Value>,
     /// The revision that is followed.
     pub(super) before: Option<Before>,
+    /// Why the release was out of use when the visit ended, if it was.
+    pub(super) out_of_use: Option<OutOfUse>,
+}
+
+/// What the rules read beyond the answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reads {
+    pub(super) last_visit: bool,
+    pub(super) facility: bool,
+}
+
+impl Reads {
+    pub(super) fn of(release: &Release) -> Reads {
+        Reads { last_visit: release.reads_last_visit, facility: release.reads_facility }
+    }
+
+    /// What either reads.
+    pub(super) fn and(self, other: Reads) -> Reads {
+        Reads { last_visit: self.last_visit || other.last_visit, facility: self.facility || other.facility }
+    }
 }
 
 /// What is being filed, as far as looking up needs to know.
@@ -31,7 +51,7 @@ pub(super) struct Filed<'a> {
     /// The hash of the revision it follows.
     pub(super) follows: Option<&'a str>,
     pub(super) envelope: &'a Envelope,
-    pub(super) release: &'a Release,
+    pub(super) reads: Reads,
 }
 
 impl Filed<'_> {
@@ -42,56 +62,54 @@ impl Filed<'_> {
 
     /// The facility, if the rules read anything about it.
     fn facility_asked_for(&self) -> Option<&str> {
-        let reads = self.release.reads_last_visit || self.release.reads_facility;
+        let reads = self.reads.last_visit || self.reads.facility;
         self.envelope.facility.as_deref().filter(|_| reads)
     }
 }
 
-impl Submissions {
-    /// Looks up what judging must know.
-    pub(super) fn surroundings(&self, conn: &mut DbConn, filed: &Filed) -> Result<Surroundings> {
-        let mut found = Surroundings {
-            before: filed.follows.map(|hash| before(conn, filed, hash)).transpose()?.flatten(),
-            ..Surroundings::default()
-        };
-        if let Some(facility) = filed.facility_asked_for() {
-            let id = facility.parse::<FacilityId>().ok();
-            if let Some(id) = id.as_ref().filter(|_| filed.release.reads_facility) {
-                found.facility = Some(facilities::context(conn, id)?);
-            }
-            if filed.release.reads_last_visit {
-                let ids = id.map(|id| facilities::ids_of(conn, &id)).transpose()?;
-                let ids = ids.map_or_else(
-                    || vec![storable(facility.to_owned())],
-                    |ids| ids.iter().map(ToString::to_string).collect(),
-                );
-                found.prev = self.last_accepted(conn, filed, facility, &ids)?;
-            }
+/// Looks up what judging must know; `watchers` are the rooms above, which remember things of the last visit.
+pub(super) fn look_up(conn: &mut DbConn, filed: &Filed, watchers: &Watchers) -> Result<Surroundings> {
+    let mut found = Surroundings {
+        before: filed.follows.map(|hash| before(conn, filed, hash)).transpose()?.flatten(),
+        ..Surroundings::default()
+    };
+    if let Some(facility) = filed.facility_asked_for() {
+        let id = facility.parse::<FacilityId>().ok();
+        if let Some(id) = id.as_ref().filter(|_| filed.reads.facility) {
+            found.facility = Some(facilities::context(conn, id)?);
         }
-        Ok(found)
+        if filed.reads.last_visit {
+            let ids = id.map(|id| facilities::ids_of(conn, &id)).transpose()?;
+            let ids = ids.map_or_else(
+                || vec![storable(facility.to_owned())],
+                |ids| ids.iter().map(ToString::to_string).collect(),
+            );
+            found.prev = last_accepted(conn, filed, facility, &ids, watchers)?;
+        }
     }
+    Ok(found)
+}
 
-    /// The answers of the last accepted visit to the facility with this form before this one, as it stands now; with what
-    /// the rooms above remember of it (`prev.open_findings`). What nobody has accepted yet no rule rests on. `ids`: all
-    /// the facility was ever known under.
-    fn last_accepted(
-        &self,
-        conn: &mut DbConn,
-        filed: &Filed,
-        facility: &str,
-        ids: &[String],
-    ) -> Result<Option<Value>> {
-        let ended = At::from(filed.envelope.finished_at);
-        let form = &filed.release.form;
-        let Some(head) = store::last_accepted(conn, ids, form, ended, filed.id)? else { return Ok(None) };
-        let Some(revision) = store::revision(conn, &head.id, head.revision)? else { return Ok(None) };
-        let mut prev = match revision.judgement()?.answers {
-            Value::Object(answers) => answers,
-            _ => Map::new(),
-        };
-        prev.extend(self.watchers.remembered(conn, facility, form, ended)?);
-        Ok(Some(Value::Object(prev)))
-    }
+/// The answers of the last accepted visit to the facility with this form before this one, as it stands now; with what the
+/// rooms above remember of it (`prev.open_findings`). What nobody has accepted yet no rule rests on. `ids`: all the facility
+/// was ever known under.
+fn last_accepted(
+    conn: &mut DbConn,
+    filed: &Filed,
+    facility: &str,
+    ids: &[String],
+    watchers: &Watchers,
+) -> Result<Option<Value>> {
+    let ended = At::from(filed.envelope.finished_at);
+    let form = &filed.envelope.form;
+    let Some(head) = store::last_accepted(conn, ids, form, ended, filed.id)? else { return Ok(None) };
+    let Some(revision) = store::revision(conn, &head.id, head.revision)? else { return Ok(None) };
+    let mut prev = match revision.judgement()?.answers {
+        Value::Object(answers) => answers,
+        _ => Map::new(),
+    };
+    prev.extend(watchers.remembered(conn, facility, form, ended)?);
+    Ok(Some(Value::Object(prev)))
 }
 
 /// The revision with this hash, if it is the filer's and the one that stands.

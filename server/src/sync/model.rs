@@ -6,6 +6,7 @@ use crate::accounts::Kind;
 use crate::assignments::AssignmentForPhone;
 use crate::db::At;
 use crate::facilities::FacilityForPhone;
+use crate::forms::WithdrawnRelease;
 use crate::submissions::{ReceiptForPhone, ReturnedForPhone};
 
 /// One page of what changed for a phone.
@@ -43,9 +44,12 @@ pub(super) struct Answer {
     /// The areas the person works in, when they are told or have changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) areas: Option<AreasForPhone>,
-    /// The current release of each questionnaire the person fills; all of them, or none when none has changed.
+    /// The release of each questionnaire the person is to fill in on this device; all of them, or none when none has changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) releases: Vec<ReleaseForPhone>,
+    /// Releases given out no more, told with the others: nothing new is begun with them, and what was begun is filed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) withdrawn: Vec<WithdrawnRelease>,
     /// The boundary sets, to draw and to locate with; all of them, or none when none has changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) boundaries: Vec<BoundariesForPhone>,

@@ -6,13 +6,13 @@ use chrono::Duration;
 
 use super::Sync;
 use super::cursor::{Cursor, Snapshot};
-use super::model::{Answer, AreasForPhone, BoundariesForPhone, ReleaseForPhone};
+use super::model::{Answer, AreasForPhone, BoundariesForPhone};
 use super::parts::{self, Asking, Part};
 use crate::accounts::Actor;
 use crate::db::{At, DbConn};
 use crate::error::{Error, Result};
 use crate::feed::{Audience, Bookmark, Change, KEPT_DAYS, News, What};
-use crate::forms;
+use crate::forms::{self, Offered};
 use crate::places::{self, BoundarySet};
 
 /// A cursor older than this starts anew: a day before the feed forgets what came after it.
@@ -60,6 +60,10 @@ impl Sync {
         if !draft.follow_the_person() {
             return self.anew(draft.actor, limit).await;
         }
+        // Which releases somebody gets depends on where they work.
+        if draft.answer.areas.is_some() {
+            draft.answer = self.with_releases(draft.answer, &draft.actor).await?;
+        }
         if draft.cursor.snapshot.is_some() {
             return self.snapshot_page(draft).await;
         }
@@ -87,10 +91,10 @@ impl Sync {
         let answer = Answer {
             reset: true,
             areas: Some(areas),
-            releases: self.releases(&actor).await?,
             boundaries: self.boundaries().await?,
             ..Answer::default()
         };
+        let answer = self.with_releases(answer, &actor).await?;
         self.snapshot_page(Draft { actor, cursor, answer, limit }).await
     }
 
@@ -106,7 +110,7 @@ impl Sync {
     async fn changes_page(&self, mut draft: Draft, changes: Vec<Change>, next: Bookmark) -> Result<Brought> {
         let has = |what| changes.iter().any(|change| change.what == what);
         if has(What::Release) {
-            draft.answer.releases = self.releases(&draft.actor).await?;
+            draft.answer = self.with_releases(draft.answer, &draft.actor).await?;
         }
         if has(What::Boundaries) {
             draft.answer.boundaries = self.boundaries().await?;
@@ -130,15 +134,21 @@ impl Sync {
         Brought::Page(Box::new(answer))
     }
 
-    /// The current releases of what the person fills, as the database has them: the list this process remembers may be
-    /// older than the change that is being told.
-    async fn releases(&self, actor: &Actor) -> Result<Vec<ReleaseForPhone>> {
-        let mut listed = self.db.read(forms::current).await?;
-        listed.retain(|form| actor.may_file(form.kind).is_ok());
+    /// With the releases of what the person fills that are given to them, as the database has them: the plan this process
+    /// remembers may be older than the change that is being told.
+    async fn with_releases(&self, answer: Answer, actor: &Actor) -> Result<Answer> {
+        let (whom, now) = (actor.clone(), self.clock.now());
+        let Offered { mut current, mut withdrawn } =
+            self.db.read(move |conn| forms::offered(conn, &whom, now)).await?;
+        current.retain(|form| actor.may_file(form.kind).is_ok());
+        withdrawn.retain(|release| actor.may_file(release.kind).is_ok());
         let (contents, forms) = (self.contents.clone(), self.forms.clone());
-        tokio::task::spawn_blocking(move || listed.iter().map(|form| contents.of(&forms, form)).collect())
+        let reading =
+            move || current.iter().map(|form| contents.of(&forms, form)).collect::<Result<Vec<_>>>();
+        let releases = tokio::task::spawn_blocking(reading)
             .await
-            .map_err(|cause| Error::internal("reading releases", cause))?
+            .map_err(|cause| Error::internal("reading releases", cause))??;
+        Ok(Answer { releases, withdrawn, ..answer })
     }
 
     async fn boundaries(&self) -> Result<Vec<BoundariesForPhone>> {

@@ -15,6 +15,7 @@ mod million;
 mod planner;
 mod reconcile;
 mod register;
+mod replays;
 mod report;
 mod run;
 mod soak;

@@ -13,7 +13,7 @@ use super::envelope::{Envelope, PhotoSeries};
 use super::load::{self, Load, Target};
 use super::report::{self, Table};
 use super::work::{File, Read, Serials, expect, put};
-use super::{growth, identical, micro, planner, reconcile, register, soak, storm, uploads};
+use super::{growth, identical, micro, planner, reconcile, register, replays, soak, storm, uploads};
 use crate::folders::{self, TemporaryFolder};
 use crate::postgres::{Cluster, Durability};
 use crate::process::{self, Launch, Nigran, PASSWORD};
@@ -48,7 +48,7 @@ pub struct Options {
 
 /// What can be measured alone.
 pub const PARTS: &[&str] =
-    &["answers", "batches", "photos", "uploads", "reading", "planning", "register", "findings", "process", "storm"];
+    &["answers", "batches", "photos", "uploads", "reading", "planning", "register", "replay", "findings", "process", "storm"];
 
 impl Options {
     fn wants(&self, part: &str) -> bool {
@@ -133,6 +133,9 @@ async fn measure(
     }
     if options.wants("batches") {
         bench.batches(&server).await?;
+    }
+    if options.wants("replay") {
+        bench.replaying(&server).await?;
     }
     if options.wants("photos") {
         text += &bench.photos(&server).await?;
@@ -231,6 +234,15 @@ impl Bench<'_> {
             let measured = batches::measure(server.address, server.pid(), &batch, connections).await?;
             self.figure(&format!("batch of 5 000 inspections, {connections} at once"), measured);
         }
+        Ok(())
+    }
+
+    /// A proposed release tried on what was filed so far.
+    async fn replaying(&mut self, server: &Nigran) -> Result<(), String> {
+        progress(self.name, "replaying past inspections");
+        let member = self.login_as(server, "committee2").await?;
+        let measured = replays::measure(server.address, &member).await?;
+        self.figure(&format!("replay of {} inspections by two releases", replays::VISITS), measured);
         Ok(())
     }
 

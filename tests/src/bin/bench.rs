@@ -17,7 +17,7 @@ Starts the release binary `nigran` on a folder of its own, loads it over HTTP an
   --connections LIST   numbers of connections, 8,32,64 unless told
   --storm PEOPLE       phones on a torn network, 200 unless told; 0 leaves the storm out (it takes some minutes)
   --kills N            how often the server is killed in the storm, 3 unless told
-  --only LIST          of answers,batches,photos,uploads,reading,planning,register,findings,process,storm; all unless told
+  --only LIST          of answers,batches,photos,uploads,reading,planning,register,replay,findings,process,storm; all unless told
   --million N          nothing but what N stored submissions cost those who come after: lists, filing, starting; with the floor
                        of this machine, filing while others read, and four processes against one
   --soak MINUTES       nothing but filing for so long, and the memory it takes

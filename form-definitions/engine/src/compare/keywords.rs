@@ -18,6 +18,7 @@ const TOLD_ELSEWHERE: &[&str] = &[
     "title",
     "description",
     "x-relevant",
+    "x-hidden",
     "x-required",
     "x-calculate",
     "readOnly",
@@ -84,7 +85,18 @@ impl Comparing<'_> {
     fn rules(&mut self, old: &Item<'_>, new: &Item<'_>) {
         let rule = |item: &Item<'_>, keyword: &str| item.fields.get(keyword).cloned();
         let at = |comparing: &Self, keyword: &str| comparing.of_item(new, &format!("/{keyword}"));
-        let relevant = (rule(old, "x-relevant"), rule(new, "x-relevant"));
+        let hidden = (rule(old, "x-hidden"), rule(new, "x-hidden"));
+        let place = at(self, "x-hidden");
+        let kind = ChangeKind::QuestionHidden;
+        self.differ(kind, Grade::Compatible, || place, hidden.0.as_ref(), hidden.1.as_ref());
+        // What is hidden is never shown: that its rule says so goes without saying.
+        let shown =
+            |item: &Item<'_>| rule(item, "x-relevant").filter(|_| !item.fields.contains_key("x-hidden"));
+        let relevant = match hidden {
+            (None, None) => (rule(old, "x-relevant"), rule(new, "x-relevant")),
+            (Some(_), Some(_)) => (shown(old), shown(new)),
+            _ => (None, None),
+        };
         let place = at(self, "x-relevant");
         self.differ(
             ChangeKind::RelevanceChanged,

@@ -16,7 +16,9 @@ mod tests;
 mod texts;
 
 use crate::outcome::Texts;
+use crate::overlay::Language;
 use crate::package::Package;
+use crate::words::{Names, in_words};
 use outline::Outline;
 use sentences::{How, Said};
 use serde::{Deserialize, Serialize};
@@ -113,6 +115,8 @@ change_kinds! {
     WidgetChanged,
     /// What a customised version may not change.
     LockChanged,
+    /// A customised version no longer asks it, or asks it again; its place stays.
+    QuestionHidden,
     /// A constraint came.
     ConstraintAdded,
     /// A constraint went.
@@ -197,6 +201,8 @@ change_kinds! {
     TextChanged,
     /// The same in another language.
     TranslationChanged,
+    /// A translation that was made from other English, or no longer is.
+    TranslationOutdated,
     /// Something else differs.
     OtherChanged,
 }
@@ -220,6 +226,12 @@ pub struct FormChange {
     /// What is written now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
+    /// The rule before in words, by language, where a rule changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before_in_words: Option<Texts>,
+    /// The rule now in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_in_words: Option<Texts>,
 }
 
 /// Everything that changed: section by section in the order of the form, then what belongs to no section.
@@ -227,8 +239,36 @@ pub struct FormChange {
 pub struct Comparison {
     /// The gravest grade of the changes; identical when there are none.
     pub grade: Grade,
+    /// The sections something changed in, in the order of the changes.
+    pub sections: Vec<SectionChanges>,
     /// The changes.
     pub changes: Vec<FormChange>,
+}
+
+/// What changed in one section: its stretch of the changes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SectionChanges {
+    /// The section; none for what belongs to no section.
+    pub section: Option<String>,
+    /// What it is called, by language.
+    pub title: Texts,
+    /// The gravest grade of its changes.
+    pub grade: Grade,
+    /// How many changes there are.
+    pub changes: usize,
+}
+
+impl Comparison {
+    /// The changes section by section, each with its heading.
+    pub fn by_section(&self) -> impl Iterator<Item = (&SectionChanges, &[FormChange])> {
+        let mut begin = 0;
+        self.sections.iter().map(move |section| {
+            let end = (begin + section.changes).min(self.changes.len());
+            let part = &self.changes[begin.min(end)..end];
+            begin = end;
+            (section, part)
+        })
+    }
 }
 
 /// Compares two releases, `old` and `new`.
@@ -248,7 +288,12 @@ pub struct Comparison {
 /// assert_eq!(compare(&package("Beds"), &package("Beds")).grade, Grade::Identical);
 /// ```
 pub fn compare(old: &Package, new: &Package) -> Comparison {
-    let mut comparing = Comparing { old: Outline::of(old), new: Outline::of(new), changes: Vec::new() };
+    let mut comparing = Comparing {
+        old: Outline::of(old),
+        new: Outline::of(new),
+        names: (Names::of(old), Names::of(new)),
+        changes: Vec::new(),
+    };
     comparing.head();
     comparing.items();
     comparing.root();
@@ -260,13 +305,15 @@ pub fn compare(old: &Package, new: &Package) -> Comparison {
     comparing.nothing_left_out(old, new);
     comparing.in_form_order();
     let grade = comparing.changes.iter().map(|change| change.grade).max().unwrap_or(Grade::Identical);
-    Comparison { grade, changes: comparing.changes }
+    Comparison { grade, sections: comparing.sections(), changes: comparing.changes }
 }
 
 /// Two releases side by side, and what was found to differ.
 struct Comparing<'p> {
     old: Outline<'p>,
     new: Outline<'p>,
+    /// What things are called in the older and in the newer.
+    names: (Names<'p>, Names<'p>),
     changes: Vec<FormChange>,
 }
 
@@ -287,7 +334,17 @@ impl Comparing<'_> {
         after: Option<&Value>,
     ) {
         let how = How::of(before, after);
+        let (of_old, of_new) = (&self.names.0, &self.names.1);
+        let (before_in_words, after_in_words) = match is_of_rule(kind) {
+            true => (
+                before.and_then(|before| in_both_languages(before, of_old)),
+                after.and_then(|after| in_both_languages(after, of_new)),
+            ),
+            false => (None, None),
+        };
         self.changes.push(FormChange {
+            before_in_words,
+            after_in_words,
             sentence: sentences::sentence(kind, how, &at.what, before, after),
             kind,
             path: at.path,
@@ -324,6 +381,38 @@ impl Comparing<'_> {
         });
     }
 
+    /// The stretches of changes that belong to one section.
+    fn sections(&self) -> Vec<SectionChanges> {
+        let mut sections: Vec<SectionChanges> = Vec::new();
+        for change in &self.changes {
+            match sections.last_mut() {
+                Some(last) if last.section == change.section => {
+                    last.grade = last.grade.max(change.grade);
+                    last.changes += 1;
+                }
+                _ => sections.push(SectionChanges {
+                    title: self.title(change.section.as_deref()),
+                    section: change.section.clone(),
+                    grade: change.grade,
+                    changes: 1,
+                }),
+            }
+        }
+        sections
+    }
+
+    fn title(&self, section: Option<&str>) -> Texts {
+        let called = |language: Language, whole: &str| match section {
+            None => whole.to_owned(),
+            Some(name) => {
+                let label = self.names.1.label(name, language).or_else(|| self.names.0.label(name, language));
+                label.unwrap_or(name).to_owned()
+            }
+        };
+        let (en, ur) = (called(Language::En, "The whole form"), called(Language::Ur, "پورا فارم"));
+        Texts::from([("en".to_owned(), en), ("ur".to_owned(), ur)])
+    }
+
     /// Packages that differ are never called identical.
     fn nothing_left_out(&mut self, old: &Package, new: &Package) {
         if self.changes.is_empty() && unnumbered(old) != unnumbered(new) {
@@ -331,6 +420,34 @@ impl Comparing<'_> {
             self.tell(ChangeKind::OtherChanged, Grade::Compatible, at, None, None);
         }
     }
+}
+
+/// Whether what changed is a rule.
+fn is_of_rule(kind: ChangeKind) -> bool {
+    use ChangeKind::{
+        AskedOrCalculated, CalculationChanged, ChoiceFilterChanged, ConstraintAdded, ConstraintChanged,
+        ConstraintRemoved, DefaultChanged, FindingConditionChanged, RelevanceChanged, RequiredChanged,
+    };
+    matches!(
+        kind,
+        RelevanceChanged
+            | RequiredChanged
+            | CalculationChanged
+            | AskedOrCalculated
+            | DefaultChanged
+            | ConstraintAdded
+            | ConstraintRemoved
+            | ConstraintChanged
+            | ChoiceFilterChanged
+            | FindingConditionChanged
+    )
+}
+
+/// A rule, or the rule of a finding, in words.
+fn in_both_languages(value: &Value, names: &Names<'_>) -> Option<Texts> {
+    let rule = value.as_str().or_else(|| value.get("when")?.as_str())?;
+    let said = |language: Language| Some((language.code().to_owned(), in_words(rule, names, language)?));
+    Some(Texts::from([said(Language::En)?, said(Language::Ur)?]))
 }
 
 /// A package's content without its number.

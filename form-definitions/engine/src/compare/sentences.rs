@@ -413,6 +413,22 @@ fn words(kind: ChangeKind, how: How) -> (&'static str, &'static str) {
             ("A translation was removed: {what}.", "ایک ترجمہ ہٹا دیا گیا: {what}۔")
         }
         (TranslationChanged, Became) => ("A translation was changed: {what}.", "ایک ترجمہ بدل گیا: {what}۔"),
+        (TranslationOutdated, Went) => {
+            ("A translation is up to date again: {what}.", "ایک ترجمہ پھر تازہ ہے: {what}۔")
+        }
+        (TranslationOutdated, _) => (
+            "A translation was made from other English and wants another look: {what}.",
+            "ایک ترجمہ پرانی انگریزی عبارت سے ہے، اسے پھر دیکھا جائے: {what}۔",
+        ),
+        (QuestionHidden, Came) => (
+            "{what} is no longer asked; its answers stay: {after}.",
+            "{what} اب نہیں پوچھا جاتا؛ اس کے جواب قائم ہیں: {after}۔",
+        ),
+        (QuestionHidden, Went) => ("{what} is asked again.", "{what} پھر پوچھا جاتا ہے۔"),
+        (QuestionHidden, Became) => (
+            "Why {what} is not asked reads differently: {after} instead of {before}.",
+            "{what} نہ پوچھنے کی وجہ بدل گئی: {before} کی جگہ {after}۔",
+        ),
         (OtherChanged, _) => ("Something else was changed: {what}.", "کچھ اور بدل گیا: {what}۔"),
     }
 }

@@ -97,6 +97,20 @@ fn table() -> Vec<(String, Value, ChangeKind, Grade, &'static str)> {
         ),
         (root("/x-form/languages/0"), Value::Null, LanguageRemoved, Labels, "/i18n/en"),
         ("/i18n/ur/draft".into(), json!(true), LanguageChanged, Labels, "/i18n/ur"),
+        (
+            "/i18n/ur/made_from".into(),
+            json!({"beds": "Bed"}),
+            TranslationOutdated,
+            Labels,
+            "/i18n/ur/beds/made_from",
+        ),
+        (
+            at(A1, "/note/x-hidden"),
+            json!("By law"),
+            QuestionHidden,
+            Compatible,
+            "/properties/a1/properties/note/x-hidden",
+        ),
         ("/i18n/ur/labels/beds".into(), json!("پلنگ"), TranslationChanged, Labels, "/i18n/ur/beds"),
         (root("/properties/a3"), section, SectionAdded, Compatible, "/properties/a3"),
         (root("/properties/a2"), Value::Null, SectionRemoved, Breaking, "/properties/a2"),
@@ -694,4 +708,24 @@ proptest! {
         prop_assert_eq!(there.grade == Identical, super::unnumbered(&old) == super::unnumbered(&new));
         prop_assert_eq!(serde_json::to_string(&there).unwrap(), serde_json::to_string(&compare(&old, &new)).unwrap());
     }
+}
+
+#[test]
+fn rules_are_shown_before_and_after_in_words_and_changes_stand_by_section() {
+    let mut new = edited("/definition/properties/a1/properties/note/x-relevant", json!("beds >= 3"));
+    new["definition"]["x-findings"][0]["when"] = json!("beds < 2");
+
+    let comparison = compare(&package(whole()), &package(new));
+
+    let parts: Vec<_> = comparison.by_section().collect();
+    assert_eq!(parts.len(), 2);
+    assert_eq!(
+        (parts[0].0.title["en"].as_str(), parts[1].0.title["en"].as_str()),
+        ("House", "The whole form")
+    );
+    let relevance = &parts[0].1[0];
+    assert_eq!(relevance.before_in_words.as_ref().unwrap()["en"], "“Beds” is more than \u{2068}0\u{2069}");
+    assert_eq!(relevance.after_in_words.as_ref().unwrap()["ur"], "”بستر“ کم از کم \u{2068}3\u{2069} ہو");
+    let finding = &parts[1].1[0];
+    assert_eq!(finding.after_in_words.as_ref().unwrap()["en"], "“Beds” is less than \u{2068}2\u{2069}");
 }

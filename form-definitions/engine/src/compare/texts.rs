@@ -4,6 +4,7 @@ use super::keywords::{by_code, row, union};
 use super::outline::Outline;
 use super::sentences::Said;
 use super::{At, ChangeKind, Comparing, Grade};
+use crate::translations::MADE_FROM;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,6 +103,28 @@ impl Comparing<'_> {
             let at = || (format!("/i18n/{language}/{key}"), section, what);
             self.differ(ChangeKind::TranslationChanged, Grade::Labels, at, old.get(&key), new.get(&key));
         }
+        self.outdated(language);
+    }
+
+    /// Translations made from other English than stands there now.
+    fn outdated(&mut self, language: &str) {
+        static NOTHING: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+        fn made_from<'p>(outline: &Outline<'p>, language: &str) -> &'p Map<String, Value> {
+            let file = outline.package.i18n.get(language);
+            file.and_then(|file| file.get(MADE_FROM)?.as_object()).unwrap_or(&NOTHING)
+        }
+        let (old, new) = (made_from(&self.old, language), made_from(&self.new, language));
+        for key in union(old, new) {
+            let name = key.split(['#', '=']).next().unwrap_or_default();
+            let (what, section) = match self.new.item(name) {
+                Some(item) => (self.new.call(name), item.section.map(str::to_owned)),
+                None => (Said::both(&key), None),
+            };
+            let what = Said::of(&Said::both(language), &what);
+            let at = || (format!("/i18n/{language}/{key}/{MADE_FROM}"), section, what);
+            let kind = ChangeKind::TranslationOutdated;
+            self.differ(kind, Grade::Labels, at, old.get(&key), new.get(&key));
+        }
     }
 }
 
@@ -117,7 +140,9 @@ fn declared(outline: &Outline<'_>) -> BTreeMap<String, Value> {
         .filter_map(|language| Some((language.get("code")?.as_str()?.to_owned(), language.clone())))
         .collect();
     for (code, file) in &outline.package.i18n {
-        let file = file.as_object().into_iter().flatten().filter(|(keyword, _)| *keyword != "labels");
+        let told = ["labels", MADE_FROM];
+        let file = file.as_object().into_iter().flatten();
+        let file = file.filter(|(keyword, _)| !told.contains(&keyword.as_str()));
         let said = Value::Object(file.map(|(keyword, value)| (keyword.clone(), value.clone())).collect());
         let language = languages.entry(code.clone()).or_insert_with(|| json!({"code": code}));
         if let Some(language) = language.as_object_mut() {

@@ -130,6 +130,10 @@ pub(crate) fn read_inline(
     choices: &[Value],
 ) -> ChoiceList {
     let mut read = ChoiceList { name: name.to_owned(), ..ChoiceList::default() };
+    let date = |reader: &mut Reader<'_>, choice: &Value, place: usize, keyword: &str| {
+        let fields = choice.as_object()?;
+        read_date(reader, &format!("{pointer}/oneOf/{place}"), fields, keyword)
+    };
     for (place, choice) in choices.iter().enumerate() {
         let code = choice.get("const").and_then(Value::as_str).unwrap_or_default();
         if code.is_empty() || read.has(code) {
@@ -150,8 +154,8 @@ pub(crate) fn read_inline(
             ),
             code: code.to_owned(),
             place: 0,
-            valid_from: None,
-            valid_to: None,
+            valid_from: date(reader, choice, place, "valid_from"),
+            valid_to: date(reader, choice, place, "valid_to"),
             columns: Vec::new(),
         });
     }

@@ -17,7 +17,7 @@ mod statements;
 
 use crate::outcome::{Basis, Level, Severity, Texts};
 use chrono::{Duration, NaiveDate};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub(crate) use lists::{ChoiceItem, ChoiceList, ListId};
@@ -54,6 +54,8 @@ pub(crate) struct Definition {
     pub(crate) summary: Vec<Slot>,
     pub(crate) names: HashMap<String, Named>,
     pub(crate) sources: Vec<Source>,
+    /// Where relevance rules of what a customised version hides stand.
+    pub(crate) hidden: HashSet<String>,
 }
 
 /// What a name in the questionnaire stands for.

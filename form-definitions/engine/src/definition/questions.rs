@@ -28,6 +28,7 @@ const QUESTION_EXTENSIONS: &[&str] = &[
     "x-code",
     "x-filled-by",
     "x-subject",
+    "x-hidden",
 ];
 const CHOICES_KEYWORDS: &[&str] = &["list", "filter", "rows", "value"];
 const NON_ANSWERS: &[&str] = &["refused", "not_known", "not_observed", "not_applicable"];
@@ -287,6 +288,9 @@ impl FormReader<'_, '_, '_> {
     ) -> Option<RuleId> {
         let value = fields.get(keyword)?;
         let pointer = format!("{pointer}/{keyword}");
+        if keyword == "x-relevant" && fields.contains_key("x-hidden") {
+            self.definition.hidden.insert(pointer.clone());
+        }
         let Some(text) = value.as_str() else {
             self.reader.problem(
                 &pointer,

@@ -50,6 +50,7 @@ const SECTION_KEYWORDS: &[&str] = &[
     "x-locked",
     "x-filled-by",
     "x-subject",
+    "x-hidden",
 ];
 
 /// Reads the whole package.

@@ -24,6 +24,7 @@ const REPEAT_KEYWORDS: &[&str] = &[
     "x-locked",
     "x-widget",
     "x-subject",
+    "x-hidden",
 ];
 const ROW_KEYWORDS: &[&str] = &[
     "$comment",

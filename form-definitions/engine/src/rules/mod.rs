@@ -25,6 +25,12 @@ use cost::Pricer;
 use std::cmp::Reverse;
 
 pub use mutation::Mutant;
+
+/// The name that was probably meant, if one is near.
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    names::nearest_of(name, known).map(str::to_owned)
+}
+
 pub(crate) use order::{Step, plan};
 pub(crate) use spell::{score_path, spell};
 pub(crate) use tree::{
@@ -69,6 +75,10 @@ pub(crate) fn understand(
 /// What is written so that nobody will ever be asked.
 fn never_relevant(definition: &Definition, rules: &[Rule], sound: &[bool], problems: &mut Vec<Problem>) {
     for (id, source) in definition.sources.iter().enumerate() {
+        // What a customised version hides says so: it stays for the answers it has.
+        if definition.hidden.contains(&source.pointer) {
+            continue;
+        }
         let message = match possible::is_never(definition, rules, sound, id, source) {
             None => continue,
             Some(possible::Never::Itself) => "this is never shown: no answers can make it true",

@@ -46,14 +46,13 @@ impl Compare {
         out: &mut impl Write,
     ) -> Result<()> {
         line(out, &format!("{} {} → {} {}", old.form, old.version, new.form, new.version))?;
-        let mut section: Option<&str> = None;
-        for change in &comparison.changes {
-            if change.section.as_deref() != section {
-                section = change.section.as_deref();
-                line(out, "")?;
-                line(out, section.unwrap_or("the form"))?;
-            }
-            self.change(change, out)?;
+        for (section, changes) in comparison.by_section() {
+            let title = section.title.get(&self.language).or_else(|| section.title.get("en"));
+            let title = title.map_or("", String::as_str);
+            let code = section.section.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+            line(out, "")?;
+            line(out, &format!("{title}{code}: {}", word(section.grade)))?;
+            changes.iter().try_for_each(|change| self.change(change, out))?;
         }
         line(out, "")?;
         let changes = check::count(comparison.changes.len(), "change");
@@ -68,6 +67,12 @@ impl Compare {
         for (value, other, name) in [(before, after, "before"), (after, before, "now")] {
             for text in shown(value.as_ref(), other.as_ref()) {
                 line(out, &format!("  {:15}    {name:6}  {text}", ""))?;
+            }
+        }
+        for (words, name) in [(&change.before_in_words, "before"), (&change.after_in_words, "now")] {
+            let words = words.as_ref().and_then(|words| words.get(&self.language).or_else(|| words.get("en")));
+            if let Some(words) = words {
+                line(out, &format!("  {:15}    {name:6}  = {words}", ""))?;
             }
         }
         Ok(())

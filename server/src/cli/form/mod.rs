@@ -21,8 +21,9 @@ use form_engine::{Package, compile};
 use super::open;
 use crate::config::Config;
 use crate::db::By;
+use crate::desk;
 use crate::error::{Error, Result};
-use crate::forms::{self, Published};
+use crate::forms::Published;
 use files::Gathered;
 
 #[derive(Subcommand)]
@@ -117,9 +118,14 @@ impl Form {
 
 impl Publish {
     fn package(self, out: &mut impl Write) -> Result<Option<Package>> {
-        let Gathered { package, problems } = files::gather(&self.questionnaire)?;
-        sound(package, problems, out)
+        gathered(&self.questionnaire, out)
     }
+}
+
+/// The questionnaire, if it is sound; otherwise says what is wrong with it.
+pub(super) fn gathered(questionnaire: &Questionnaire, out: &mut impl Write) -> Result<Option<Package>> {
+    let Gathered { package, problems } = files::gather(questionnaire)?;
+    sound(package, problems, out)
 }
 
 /// Publishes a sound questionnaire, beside a running server or without one.
@@ -127,7 +133,7 @@ async fn published(config: Config, package: Package, out: &mut impl Write) -> Re
     let (form, version, hash) = (package.form.clone(), package.version, package.hash());
     let publishing = tokio::task::spawn_blocking(move || {
         let db = open(&config)?;
-        let published = db.write_here(By::system(), move |tx| forms::publish(tx, &package));
+        let published = db.write_here(By::system(), move |tx| desk::publish_directly(tx, &package));
         db.close();
         published
     });

@@ -19,6 +19,7 @@ use serde_json::json;
 use super::envelope::{Envelope, Location};
 use super::model::Flag;
 use crate::config::FlagConfig;
+use crate::forms::OutOfUse;
 use crate::places::{self, PlaceStatus, PlaceTag};
 
 pub use late::COMPARE_PHOTOS;
@@ -36,6 +37,10 @@ pub(super) struct Circumstances<'a> {
     pub(super) answer_count: usize,
     pub(super) referred_media: &'a [MediaReference],
     pub(super) received_at: DateTime<Utc>,
+    /// The release it was filled with.
+    pub(super) version: u32,
+    /// Why that was out of use, if it was.
+    pub(super) out_of_use: Option<&'a OutOfUse>,
 }
 
 /// Where something is known to be, give or take its accuracy.
@@ -74,6 +79,7 @@ pub(super) fn raise(thresholds: &FlagConfig, about: &Circumstances) -> Vec<Flag>
     about_the_place(about, &mut flags);
     about_the_time(thresholds, about, &mut flags);
     about_the_media(about, &mut flags);
+    flags.extend(about.out_of_use.map(|why| about_the_release(about.version, why)));
     flags
 }
 
@@ -172,6 +178,17 @@ fn clock_skew(about: &Circumstances) -> Option<i64> {
     let ahead = (clock - about.received_at).num_seconds();
     let behind = (clock - about.envelope.finished_at.to_utc()).num_seconds();
     Some(if ahead > 0 { ahead } else { behind.min(0) })
+}
+
+fn about_the_release(version: u32, why: &OutOfUse) -> Flag {
+    match why {
+        OutOfUse::Withdrawn { at } => {
+            flag("release_withdrawn", json!({ "version": version, "withdrawn_at": at }))
+        }
+        OutOfUse::GraceEnded { current, at } => {
+            flag("release_outdated", json!({ "version": version, "current": current, "grace_ended_at": at }))
+        }
+    }
 }
 
 fn about_the_media(about: &Circumstances, flags: &mut Vec<Flag>) {

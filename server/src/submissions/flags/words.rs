@@ -38,6 +38,14 @@ fn words(code: &str) -> (&'static str, &'static str) {
         "impossible_travel" => {
             ("Nobody travels so fast between two visits.", "دو معائنوں کے درمیان اتنا تیز سفر ممکن نہیں۔")
         }
+        "release_withdrawn" => (
+            "The questionnaire was filled in after it had been taken back.",
+            "سوالنامہ واپس لیے جانے کے بعد پُر کیا گیا۔",
+        ),
+        "release_outdated" => (
+            "An older questionnaire was used after its grace period.",
+            "مہلت ختم ہونے کے بعد پرانا سوالنامہ استعمال ہوا۔",
+        ),
         "media_undeclared" => (
             "An answer names a file the envelope does not declare.",
             "جواب میں ایسی فائل ہے جو فہرست میں نہیں۔",

@@ -1,0 +1,124 @@
+//! What each operation does.
+
+use super::*;
+use form_engine::overlay::{Base, Language, Overlay, read_out};
+use form_engine::{Grade, compare, compile};
+
+#[test]
+fn the_worked_example_of_the_committee_applies_and_passes_the_form_check() {
+    let package = applied(inspection(), worked_example());
+
+    assert!(compile(&package).is_ok());
+    let names: Vec<&String> =
+        package.definition["properties"]["b2"]["properties"].as_object().unwrap().keys().collect();
+    let at = names.iter().position(|name| *name == "seasonal").unwrap();
+    assert_eq!([names[at + 1], names[at + 2]], ["shift_night", "shift_workers"]);
+    let languages = package.definition["x-form"]["languages"].as_array().unwrap();
+    assert_eq!(languages.last().unwrap(), &json!({"code": "brh", "dir": "rtl", "required": false}));
+    assert_eq!(package.i18n["brh"]["labels"]["shift_night"], "نن نا شفٹ");
+    assert_eq!(compare(inspection(), &package).grade, Grade::NeedsMigration);
+}
+
+#[test]
+fn a_new_value_of_a_parameter_leaves_the_values_of_earlier_days() {
+    let package = applied(inspection(), json!([worked_example()[0]]));
+
+    let rows: Vec<&Value> =
+        package.parameters.iter().filter(|row| row["key"] == "age.adolescent_max").collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!((&rows[0]["value"], &rows[0]["valid_to"]), (&json!(18), &Value::Null));
+    assert_eq!(
+        (&rows[1]["value"], &rows[1]["valid_from"], &rows[1]["unit"]),
+        (&json!(17), &json!("2027-01-01"), &rows[0]["unit"])
+    );
+}
+
+#[test]
+fn what_is_hidden_stays_in_the_schema_and_is_never_asked() {
+    let package = applied(inspection(), json!([worked_example()[3]]));
+
+    let question = &package.definition["properties"]["b2"]["properties"]["export_chain"];
+    assert_eq!(question["x-relevant"], "false");
+    assert_eq!(question["x-hidden"], "Asked by the customs office instead.");
+    assert_eq!(
+        question["title"],
+        inspection().definition["properties"]["b2"]["properties"]["export_chain"]["title"]
+    );
+}
+
+#[test]
+fn a_retired_choice_is_kept_with_its_last_day() {
+    let package = applied(
+        inspection(),
+        json!([{"op": "retire_choice", "choices": {"list": "est"}, "code": "fishing", "from": "2027-01-01"}]),
+    );
+
+    let items = package.lists["est"]["items"].as_array().unwrap();
+    let item = items.iter().find(|item| item["code"] == "fishing").unwrap();
+    assert_eq!(item["valid_to"], "2027-01-01");
+    assert_eq!(items.len(), inspection().lists["est"]["items"].as_array().unwrap().len());
+}
+
+#[test]
+fn a_reworded_question_marks_its_translations_as_made_from_the_old_words() {
+    let old = inspection().definition["properties"]["b2"]["properties"]["seasonal"]["title"].clone();
+    let reworded = json!({"op": "relabel", "key": "seasonal", "text": "Work only in some seasons"});
+
+    let package = applied(inspection(), json!([reworded]));
+    let translated = applied(
+        inspection(),
+        json!([reworded, {"op": "translate", "language": "ur", "key": "seasonal", "text": "صرف بعض موسموں میں کام"}]),
+    );
+
+    assert_eq!(package.i18n["ur"]["made_from"], json!({"seasonal": old}));
+    assert!(translated.i18n["ur"].get("made_from").is_none());
+}
+
+#[test]
+fn every_operation_reads_as_a_sentence_in_both_languages() {
+    let operations = operations(worked_example());
+
+    let english = read_out(inspection(), &operations, Language::En);
+    let urdu = read_out(inspection(), &operations, Language::Ur);
+
+    assert_eq!(
+        english[0].text,
+        "Let the legal limit \u{2068}age.adolescent_max\u{2069} be \u{2068}17 years; adolescent = under\u{2069} from \u{2068}2027-01-01\u{2069}: “\u{2068}Notification SO(Lab) 1/2026\u{2069}” (certainty middling)."
+    );
+    assert_eq!(
+        english[2].text,
+        "Ask “Workers on the night shift” (\u{2068}shift_workers\u{2069}) (whole number) in “Workplace” (\u{2068}b2\u{2069}), after “Night shift is run” (\u{2068}shift_night\u{2069})."
+    );
+    assert_eq!(english[3].section.as_deref(), Some("b2"));
+    for (operation, sentence) in operations.iter().zip(&urdu) {
+        assert!(sentence.text.ends_with('۔') || sentence.text.ends_with('“'), "{}", sentence.text);
+        assert!(!sentence.text.contains(['{', '}']), "{operation:?}");
+    }
+}
+
+#[test]
+fn a_version_that_only_reorders_has_another_hash() {
+    let section = inspection().definition["properties"]["b6"]["properties"].as_object().unwrap();
+    let mut order: Vec<&String> = section.keys().collect();
+    order.swap(0, 1);
+    let overlay = |operations: Vec<Operation>| Overlay { base: Base::of(inspection()), operations };
+    let reorder = operations(json!([{"op": "reorder", "within": {"questions": "b6"}, "order": order}]));
+
+    let package = apply(inspection(), &reorder).unwrap();
+
+    let now: Vec<&String> =
+        package.definition["properties"]["b6"]["properties"].as_object().unwrap().keys().collect();
+    assert_eq!(now, order);
+    assert_ne!(overlay(reorder).hash(), overlay(Vec::new()).hash());
+}
+
+#[test]
+fn a_replaced_rule_is_told_in_words_with_what_it_was() {
+    let operations =
+        operations(json!([{"op": "replace_rule", "rule": {"relevance": "b7"}, "text": "entry == 'full'"}]));
+
+    let sentence = operations[0].sentence(Language::En, inspection());
+
+    assert!(sentence.contains("is “Full”") || sentence.contains("is “"), "{sentence}");
+    assert!(sentence.contains("instead of when"), "{sentence}");
+}

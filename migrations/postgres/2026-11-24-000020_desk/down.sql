@@ -1,0 +1,10 @@
+DROP TABLE proposal_comments;
+DROP TABLE proposal_versions;
+DROP TABLE proposals;
+DROP TABLE draft_versions;
+DROP TABLE drafts;
+DROP TABLE form_bases;
+DROP FUNCTION proposal_comments_never_change();
+DROP FUNCTION proposal_versions_never_change();
+DROP FUNCTION draft_versions_never_change();
+DROP FUNCTION form_bases_never_change();

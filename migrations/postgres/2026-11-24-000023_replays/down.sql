@@ -1,0 +1,2 @@
+DROP TABLE replay_parts;
+DROP TABLE replays;

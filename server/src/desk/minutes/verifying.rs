@@ -1,0 +1,173 @@
+//! Checking minutes with nothing but the document and the server's public keys: the server's signature, the document's hash, the hash
+//! that was voted on, every member's signature, and the count.
+
+use serde_json::Value;
+
+use super::{Claims, Document, GlassStatement, MINUTES_TYPE, Minutes};
+use crate::accounts::verify_with_jwks;
+use crate::desk::model::{Choice, MinutesKind, ProposalState};
+use crate::desk::signing::{self, PublicKey};
+use crate::desk::tally::{Counts, Outcome};
+use crate::desk::voting::Statement;
+use crate::error::{Error, Result};
+
+/// What checking came to.
+#[derive(Clone, Debug, Default)]
+pub struct Verification {
+    /// What the minutes say, a line each.
+    pub said: Vec<String>,
+    /// What is not as it should be; empty: the minutes are genuine.
+    pub faults: Vec<String>,
+}
+
+/// Checks minutes.
+///
+/// # Errors
+/// When the text is no minutes at all.
+pub fn verify(text: &str, jwks: &Value) -> Result<Verification> {
+    let bad =
+        |cause: serde_json::Error| Error::invalid("bad_minutes", format!("these are no minutes: {cause}"));
+    let document: Document = serde_json::from_str(text).map_err(bad)?;
+    let minutes: Minutes = serde_json::from_value(document.minutes.clone()).map_err(bad)?;
+    let mut check = Verification { said: told(&minutes), faults: Vec::new() };
+    let hash = signing::hash(&document.minutes)?;
+    check.must(hash == document.hash, || format!("the document's hash is {hash}, not {}", document.hash));
+    match verify_with_jwks(&document.signature, jwks, MINUTES_TYPE).map(serde_json::from_value::<Claims>) {
+        Ok(Ok(claims)) => {
+            check.must(claims.minutes_hash == hash, || "the server signed another document".to_owned());
+            check.must(claims.proposal_hash == minutes.hash, || {
+                "the server signed another proposal".to_owned()
+            });
+        }
+        Ok(Err(cause)) => check.faults.push(format!("what the server signed are no minutes: {cause}")),
+        Err(error) => check.faults.push(format!("the server's signature: {}", error.detail)),
+    }
+    let terms = signing::hash(&minutes.terms)?;
+    check.must(terms == minutes.hash, || {
+        format!("what was voted on has the hash {terms}, not {}", minutes.hash)
+    });
+    match minutes.kind {
+        MinutesKind::Decision => check.votes(&minutes)?,
+        MinutesKind::BreakGlass => check.agreement(&minutes)?,
+    }
+    Ok(check)
+}
+
+impl Verification {
+    fn must(&mut self, holds: bool, fault: impl FnOnce() -> String) {
+        if !holds {
+            self.faults.push(fault());
+        }
+    }
+
+    fn votes(&mut self, minutes: &Minutes) -> Result<()> {
+        let mut seen = Vec::new();
+        let author_is_member =
+            minutes.members.iter().any(|member| member.person.account == minutes.author.account);
+        let mut counts = Counts { members: minutes.members.len(), author_is_member, ..Counts::default() };
+        let mut casting = None;
+        for vote in &minutes.votes {
+            let who = format!("{} ({})", vote.person.name, vote.person.code);
+            let statement = Statement {
+                proposal: minutes.proposal.clone(),
+                hash: minutes.hash.clone(),
+                vote: vote.vote,
+                reason: vote.reason.clone(),
+                at: vote.at.clone(),
+                dissent: vote.dissent.clone(),
+                casting: vote.casting,
+            };
+            self.signed(
+                &vote.public_key,
+                &vote.key,
+                &statement,
+                &vote.signature,
+                &format!("the vote of {who}"),
+            )?;
+            let sits = minutes.members.iter().any(|member| member.person.account == vote.person.account);
+            self.must(sits, || format!("{who} voted and is no member"));
+            self.must(vote.person.account != minutes.author.account, || {
+                format!("{who} voted on a proposal of their own")
+            });
+            let ballot = (vote.person.account.as_str(), vote.casting);
+            self.must(!seen.contains(&ballot), || format!("{who} voted twice"));
+            seen.push(ballot);
+            match vote.casting {
+                true => casting = Some(vote.vote),
+                false => counts = counts.with(vote.vote, 1),
+            }
+        }
+        self.must(counts == minutes.counts, || "the votes were counted wrongly".to_owned());
+        let outcome = counts.outcome(&minutes.rules);
+        self.must(minutes.outcome == Some(outcome), || format!("by the rules the votes come to {outcome:?}"));
+        let passes =
+            outcome == Outcome::Approved || outcome == Outcome::Tied && casting == Some(Choice::Approve);
+        let says = matches!(minutes.state, ProposalState::Approved | ProposalState::Overtaken);
+        self.must(passes == says, || format!("the votes do not make it {}", minutes.state));
+        Ok(())
+    }
+
+    fn agreement(&mut self, minutes: &Minutes) -> Result<()> {
+        let Some(glass) = &minutes.break_glass else {
+            self.faults.push("it was published without a vote, and nobody says why".to_owned());
+            return Ok(());
+        };
+        let statement = GlassStatement {
+            break_glass: glass.id.clone(),
+            hash: minutes.hash.clone(),
+            reason: glass.reason.clone(),
+        };
+        self.must(glass.asked_by.account != glass.agreed_by.account, || {
+            "one person asked and agreed".to_owned()
+        });
+        let whose = format!("the agreement of {} ({})", glass.agreed_by.name, glass.agreed_by.code);
+        self.signed(&glass.public_key, &glass.key, &statement, &glass.signature, &whose)
+    }
+
+    fn signed(
+        &mut self,
+        public_key: &str,
+        name: &str,
+        statement: &impl serde::Serialize,
+        signature: &str,
+        what: &str,
+    ) -> Result<()> {
+        let Ok(key) = PublicKey::read(public_key) else {
+            self.faults.push(format!("{what}: its key cannot be read"));
+            return Ok(());
+        };
+        self.must(key.thumbprint() == name, || format!("{what}: the key is not {name}"));
+        let holds = key.has_signed(statement, signature)?;
+        self.must(holds, || format!("{what} is not signed with that key"));
+        Ok(())
+    }
+}
+
+fn told(minutes: &Minutes) -> Vec<String> {
+    let counts = minutes.counts;
+    let mut said = vec![
+        format!("proposal    {} (version {})", minutes.title, minutes.n),
+        format!("hash        {}", minutes.hash),
+        format!("decided     {}: {}", minutes.decided_at, minutes.state),
+        format!("in force    from {}", minutes.terms.effective_from),
+    ];
+    match &minutes.break_glass {
+        None => said.push(format!(
+            "votes       {} for, {} against, {} abstained, {} recused; {} needed of {}",
+            counts.approve, counts.reject, counts.abstain, counts.recuse, minutes.needed, counts.members
+        )),
+        Some(glass) => said.push(format!(
+            "WITHOUT A VOTE: asked for by {}, agreed to by {}: {}",
+            glass.asked_by.name, glass.agreed_by.name, glass.reason
+        )),
+    }
+    for vote in &minutes.votes {
+        let casting = if vote.casting { " (casting)" } else { "" };
+        said.push(format!("  {} {}{casting}: {}", vote.person.code, vote.vote, vote.reason));
+        said.extend(vote.dissent.iter().map(|dissent| format!("    dissent: {dissent}")));
+    }
+    if let Some(release) = minutes.release {
+        said.push(format!("release     {} {release}", minutes.terms.form));
+    }
+    said
+}

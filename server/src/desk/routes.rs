@@ -1,0 +1,502 @@
+//! The desk over HTTP: proposals, votes, minutes, the Committee itself. Drafts stand in `authoring/routes.rs`.
+
+use actix_web::http::header;
+use actix_web::web::{Data, Json, Path, Query};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, put};
+use serde_json::Value;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::authoring;
+use super::break_glass::GlassView;
+use super::minutes::Shape;
+use super::model::ProposalId;
+use super::requests::{
+    Agreement, Confirmation, EndOfTerm, NewComment, NewGlass, NewKey, NewMember, NewProposal, NewReplay,
+    NewVote, Opening, Reason,
+};
+use super::views::{
+    CommentView, CommitteeView, KeyView, ListedProposal, ProposalQuery, ProposalView, ReleaseDecision,
+    TermView,
+};
+use super::voting::Taken;
+use super::{Desk, requests};
+use crate::accounts::Actor;
+use crate::error::{Error, Result};
+use crate::http::{Cursor, Page, Problem, Problems, if_match};
+
+/// The room's operations.
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    authoring::routes::routes(config);
+    config
+        .service(list)
+        .service(propose)
+        .service(show)
+        .service(freeze)
+        .service(package)
+        .service(readiness)
+        .service(replay);
+    config.service(open).service(withdraw).service(comments).service(comment).service(vote);
+    config.service(minutes).service(minutes_page).service(decisions);
+    config.service(ask).service(glasses).service(agree).service(refuse);
+    config.service(committee).service(appoint).service(end_term);
+    config.service(keys).service(register_key).service(confirm_key).service(revoke_key);
+}
+
+/// Proposals, the newest first.
+#[utoipa::path(tag = "committee", params(ProposalQuery), responses((status = OK, body = Page<ListedProposal>), Problems))]
+#[get("/v1/proposals")]
+async fn list(
+    room: Data<Desk>,
+    actor: Actor,
+    query: Query<ProposalQuery>,
+) -> Result<Json<Page<ListedProposal>>> {
+    room.list_proposals(actor, query.into_inner()).await.map(Json)
+}
+
+/// Propose a draft's version: it is frozen, and known from then on by its hash.
+#[utoipa::path(
+    tag = "committee",
+    request_body = NewProposal,
+    responses(
+        (status = CREATED, body = ProposalView),
+        (status = CONFLICT, body = Problem, description = "Another release came meanwhile", content_type = "application/problem+json"),
+        (status = PRECONDITION_FAILED, body = Problem, description = "The draft has moved on", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/proposals")]
+async fn propose(room: Data<Desk>, actor: Actor, new: Json<NewProposal>) -> Result<HttpResponse> {
+    let id = room.propose(actor.clone(), new.into_inner()).await?;
+    shown(&room, actor, id, HttpResponse::Created()).await
+}
+
+/// A proposal with its text in sentences, its votes and how they stand.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    responses((status = OK, body = ProposalView), Problems)
+)]
+#[get("/v1/proposals/{id}")]
+async fn show(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<HttpResponse> {
+    shown(&room, actor, id_of(&id)?, HttpResponse::Ok()).await
+}
+
+/// Freeze a proposal anew. It gets another hash, goes back to discussion, and every vote on it is void.
+#[utoipa::path(
+    tag = "committee",
+    params(
+        ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
+        ("If-Match" = String, Header, description = "`\"<version>\"`: what you acted on")
+    ),
+    request_body = NewProposal,
+    responses(
+        (status = OK, body = ProposalView),
+        (status = CONFLICT, body = Problem, description = "It is settled, or another release came meanwhile", content_type = "application/problem+json"),
+        (status = PRECONDITION_FAILED, body = Problem, description = "It or its draft has moved on", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[put("/v1/proposals/{id}")]
+async fn freeze(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    request: HttpRequest,
+    new: Json<NewProposal>,
+) -> Result<HttpResponse> {
+    let id = id_of(&id)?;
+    room.freeze_again(actor.clone(), id.clone(), known(&request)?, new.into_inner()).await?;
+    shown(&room, actor, id, HttpResponse::Ok()).await
+}
+
+/// The package a proposal would release, and the cases it was tried on.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    responses((status = OK, body = Value, description = "`{package, hash, cases}`"), Problems)
+)]
+#[get("/v1/proposals/{id}/package")]
+async fn package(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<Value>> {
+    room.proposed_package(actor, id_of(&id)?).await.map(Json)
+}
+
+/// What keeps a proposal from being put to the vote: cases that fail, languages that are not complete.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    responses((status = OK, body = Value, description = "`{ready, obstacles: [{code, detail, …}]}`"), Problems)
+)]
+#[get("/v1/proposals/{id}/readiness")]
+async fn readiness(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<Value>> {
+    room.readiness(actor, id_of(&id)?).await.map(Json)
+}
+
+/// Try a proposal on past visits, in the background: what it would have meant. The proposal then shows how far it has come.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    request_body = NewReplay,
+    responses((status = ACCEPTED, body = Value, description = "`{id}`: GET /v1/replays/{id} tells how far it has come"), Problems)
+)]
+#[post("/v1/proposals/{id}/replay")]
+async fn replay(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    new: Json<NewReplay>,
+) -> Result<HttpResponse> {
+    let id = room.replay(actor, id_of(&id)?, new.into_inner().over).await?;
+    Ok(HttpResponse::Accepted().json(serde_json::json!({ "id": id })))
+}
+
+/// Open the vote. Its author may, and the chair.
+#[utoipa::path(
+    tag = "committee",
+    params(
+        ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
+        ("If-Match" = String, Header, description = "`\"<version>\"`: what you acted on")
+    ),
+    request_body = Opening,
+    responses(
+        (status = OK, body = ProposalView),
+        (status = CONFLICT, body = Problem, description = "It is not ready: `obstacles` says why", content_type = "application/problem+json"),
+        (status = PRECONDITION_FAILED, body = Problem, description = "It has moved on", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/proposals/{id}/open")]
+async fn open(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    request: HttpRequest,
+    opening: Json<Opening>,
+) -> Result<HttpResponse> {
+    let id = id_of(&id)?;
+    room.open_vote(actor.clone(), id.clone(), known(&request)?, opening.into_inner()).await?;
+    shown(&room, actor, id, HttpResponse::Ok()).await
+}
+
+/// Take a proposal back.
+#[utoipa::path(
+    tag = "committee",
+    params(
+        ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
+        ("If-Match" = String, Header, description = "`\"<version>\"`: what you acted on")
+    ),
+    request_body = Reason,
+    responses(
+        (status = OK, body = ProposalView),
+        (status = CONFLICT, body = Problem, description = "It is settled", content_type = "application/problem+json"),
+        (status = PRECONDITION_FAILED, body = Problem, description = "It has moved on", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/proposals/{id}/withdraw")]
+async fn withdraw(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    request: HttpRequest,
+    new: Json<Reason>,
+) -> Result<HttpResponse> {
+    let id = id_of(&id)?;
+    room.withdraw(actor.clone(), id.clone(), known(&request)?, new.into_inner().reason).await?;
+    shown(&room, actor, id, HttpResponse::Ok()).await
+}
+
+/// The comments on a proposal, oldest first.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"), Cursor),
+    responses((status = OK, body = Page<CommentView>), Problems)
+)]
+#[get("/v1/proposals/{id}/comments")]
+async fn comments(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    cursor: Query<Cursor>,
+) -> Result<Json<Page<CommentView>>> {
+    room.list_comments(actor, id_of(&id)?, cursor.into_inner()).await.map(Json)
+}
+
+/// Comment on a proposal. Observers may, too.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    request_body = NewComment,
+    responses((status = CREATED, body = CommentView), Problems)
+)]
+#[post("/v1/proposals/{id}/comments")]
+async fn comment(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    new: Json<NewComment>,
+) -> Result<HttpResponse> {
+    let comment = room.comment(actor, id_of(&id)?, new.into_inner()).await?;
+    Ok(HttpResponse::Created().json(room.show_comment(comment).await?))
+}
+
+/// Vote. The signature is the member's own, over the RFC 8785 form of `{proposal, hash, vote, reason, at}` with `dissent` and `casting` where
+/// they are given. Sending the same vote again changes nothing.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    request_body = NewVote,
+    responses(
+        (status = CREATED, body = ProposalView),
+        (status = OK, body = ProposalView, description = "The same vote was counted before"),
+        (status = CONFLICT, body = Problem, description = "Votes are not taken, or yours was", content_type = "application/problem+json"),
+        (status = PRECONDITION_FAILED, body = Problem, description = "The proposal has another hash now", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/proposals/{id}/votes")]
+async fn vote(room: Data<Desk>, actor: Actor, id: Path<String>, new: Json<NewVote>) -> Result<HttpResponse> {
+    let id = id_of(&id)?;
+    let answer = match room.vote(actor.clone(), id.clone(), new.into_inner()).await? {
+        Taken::New => HttpResponse::Created(),
+        Taken::Already => HttpResponse::Ok(),
+    };
+    shown(&room, actor, id, answer).await
+}
+
+/// The minutes of a decision: a signed document, to be checked offline with `nigran minutes verify`.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    responses((status = OK, body = Value, description = "`{minutes, hash, signature}`"), Problems)
+)]
+#[get("/v1/proposals/{id}/minutes")]
+async fn minutes(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<HttpResponse> {
+    let document = room.minutes(actor, id_of(&id)?, Shape::Json).await?;
+    Ok(HttpResponse::Ok().content_type("application/json").body(document))
+}
+
+/// The minutes as a page that prints, in English and Urdu.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    responses((status = OK, body = String, content_type = "text/html"), Problems)
+)]
+#[get("/v1/proposals/{id}/minutes.html")]
+async fn minutes_page(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<HttpResponse> {
+    let page = room.minutes(actor, id_of(&id)?, Shape::Page).await?;
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"));
+    Ok(answer.content_type("text/html; charset=utf-8").body(page))
+}
+
+/// How the releases of a form came about: voted on, or published without a vote.
+#[utoipa::path(
+    tag = "committee",
+    params(("form" = String, Path, example = "child-protection-toolkit")),
+    responses((status = OK, body = Page<ReleaseDecision>), Problems)
+)]
+#[get("/v1/forms/{form}/decisions")]
+async fn decisions(
+    room: Data<Desk>,
+    actor: Actor,
+    form: Path<String>,
+) -> Result<Json<Page<ReleaseDecision>>> {
+    room.decisions(actor, form.into_inner()).await.map(Json)
+}
+
+/// Ask that a proposal be published without a vote. The chair or the deputy must agree within a day.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    request_body = NewGlass,
+    responses(
+        (status = CREATED, body = GlassView),
+        (status = CONFLICT, body = Problem, description = "It is settled, or not ready", content_type = "application/problem+json"),
+        (status = PRECONDITION_FAILED, body = Problem, description = "It has another hash now", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/proposals/{id}/break-glass")]
+async fn ask(room: Data<Desk>, actor: Actor, id: Path<String>, new: Json<NewGlass>) -> Result<HttpResponse> {
+    let asked = room.ask_break_glass(actor, id_of(&id)?, new.into_inner()).await?;
+    Ok(HttpResponse::Created().json(asked))
+}
+
+/// Everything that was asked to be published without a vote, the newest first.
+#[utoipa::path(tag = "committee", responses((status = OK, body = Page<GlassView>), Problems))]
+#[get("/v1/break-glass")]
+async fn glasses(room: Data<Desk>, actor: Actor) -> Result<Json<Page<GlassView>>> {
+    room.list_break_glass(actor).await.map(Json)
+}
+
+/// Agree to it, with a signature: it is published at once, and everybody in office is told.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    request_body = Agreement,
+    responses(
+        (status = OK, body = GlassView),
+        (status = CONFLICT, body = Problem, description = "It is settled, or nobody agreed in time", content_type = "application/problem+json"),
+        (status = PRECONDITION_FAILED, body = Problem, description = "It has another hash now", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/break-glass/{id}/agree")]
+async fn agree(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    new: Json<Agreement>,
+) -> Result<Json<GlassView>> {
+    room.agree_to_break_glass(actor, id_of(&id)?.to_string(), new.into_inner()).await.map(Json)
+}
+
+/// Refuse it.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    responses(
+        (status = OK, body = GlassView),
+        (status = CONFLICT, body = Problem, description = "It is settled", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/break-glass/{id}/refuse")]
+async fn refuse(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<GlassView>> {
+    room.refuse_break_glass(actor, id_of(&id)?.to_string()).await.map(Json)
+}
+
+/// The Committee: what it governs, by what rules it decides, who sits on it.
+#[utoipa::path(tag = "committee", responses((status = OK, body = CommitteeView), Problems))]
+#[get("/v1/committee")]
+async fn committee(room: Data<Desk>, actor: Actor) -> Result<Json<CommitteeView>> {
+    room.committee(actor).await.map(Json)
+}
+
+/// Appoint somebody. The chair or the deputy does; while there is neither, the administrator appoints a chair.
+#[utoipa::path(
+    tag = "committee",
+    request_body = NewMember,
+    responses(
+        (status = CREATED, body = TermView),
+        (status = CONFLICT, body = Problem, description = "The person, or a chair, is in office in that time", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/committee/members")]
+async fn appoint(room: Data<Desk>, actor: Actor, new: Json<NewMember>) -> Result<HttpResponse> {
+    let term = room.appoint(actor, new.into_inner()).await?;
+    Ok(HttpResponse::Created().json(room.show_term(term).await?))
+}
+
+/// End a term of office now.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    request_body = EndOfTerm,
+    responses(
+        (status = OK, body = TermView),
+        (status = CONFLICT, body = Problem, description = "It has ended already", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/committee/members/{id}/end")]
+async fn end_term(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    new: Json<EndOfTerm>,
+) -> Result<Json<TermView>> {
+    let term = room.end_term(actor, id.into_inner(), new.into_inner().reason).await?;
+    room.show_term(term).await.map(Json)
+}
+
+/// The members' public keys.
+#[utoipa::path(tag = "committee", responses((status = OK, body = Page<KeyView>), Problems))]
+#[get("/v1/committee/keys")]
+async fn keys(room: Data<Desk>, actor: Actor) -> Result<Json<Page<KeyView>>> {
+    room.list_keys(actor).await.map(Json)
+}
+
+/// Register your public key. The private half stays with you. A second key counts when the first has signed it, or another member has
+/// confirmed it.
+#[utoipa::path(
+    tag = "committee",
+    request_body = NewKey,
+    responses(
+        (status = CREATED, body = KeyView),
+        (status = CONFLICT, body = Problem, description = "The key was used before", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/committee/keys")]
+async fn register_key(room: Data<Desk>, actor: Actor, new: Json<NewKey>) -> Result<HttpResponse> {
+    let key = room.register_key(actor, new.into_inner()).await?;
+    Ok(HttpResponse::Created().json(KeyView::from(key)))
+}
+
+/// Confirm another member's key, with your own signature over it.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = String, Path, example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")),
+    request_body = Confirmation,
+    responses(
+        (status = OK, body = KeyView),
+        (status = CONFLICT, body = Problem, description = "It is settled already", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/committee/keys/{id}/confirm")]
+async fn confirm_key(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    new: Json<Confirmation>,
+) -> Result<Json<KeyView>> {
+    room.confirm_key(actor, id.into_inner(), new.into_inner()).await.map(|key| Json(key.into()))
+}
+
+/// Revoke a key: your own, or, as chair or deputy, anybody's. Votes it signed stand.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = String, Path, example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")),
+    responses((status = OK, body = KeyView), Problems)
+)]
+#[post("/v1/committee/keys/{id}/revoke")]
+async fn revoke_key(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<KeyView>> {
+    room.revoke_key(actor, id.into_inner()).await.map(|key| Json(key.into()))
+}
+
+async fn shown(
+    room: &Desk,
+    actor: Actor,
+    id: ProposalId,
+    mut answer: HttpResponseBuilder,
+) -> Result<HttpResponse> {
+    let view = room.show_proposal(actor, id).await?;
+    Ok(answer.insert_header((header::ETAG, format!("\"{}\"", view.version))).json(view))
+}
+
+fn id_of(text: &str) -> Result<ProposalId> {
+    text.parse().map_err(|_| Error::invalid("bad_id", format!("{text:?} is no id; ids are UUIDs")))
+}
+
+/// The version that was on the page. Whoever changes something says which.
+pub(super) fn known(request: &HttpRequest) -> Result<i32> {
+    let needed = || {
+        Error::invalid(
+            "if_match_needed",
+            "send If-Match with the `version` in double quotes, as the ETag gave it",
+        )
+    };
+    if_match(request)?.ok_or_else(needed)?.parse().map_err(|_| needed())
+}
+
+/// Reads a body larger than most.
+pub(super) async fn large<T: serde::de::DeserializeOwned>(
+    request: &HttpRequest,
+    payload: actix_web::web::Payload,
+) -> Result<T> {
+    let body = crate::http::body(request, payload, requests::LARGEST).await?;
+    requests::read(&body)
+}
