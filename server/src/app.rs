@@ -34,7 +34,6 @@ use crate::places::{self, ImportOptions, Places};
 use crate::submissions::{Likenesses, Settling, Submissions, Watchers};
 use crate::replay::Replays;
 use crate::rollouts::Rollouts;
-use crate::submissions::{Submissions, Watchers};
 use crate::sync::Sync;
 use crate::telemetry;
 use crate::uploads::Uploads;

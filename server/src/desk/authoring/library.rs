@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use form_engine::Package;
 use form_engine::overlay::{Labels, Operation};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::accounts::{Actor, Permission};
 use crate::desk::bases::off_thread;
