@@ -15,20 +15,22 @@ use crate::accounts::Accounts;
 use crate::assignments::Assignments;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
-use crate::db::{self, By, Db};
+use crate::data_folder;
+use crate::db::{By, Db, Hold};
 use crate::error::{Error, Result};
 use crate::facilities::Facilities;
 use crate::feed::Feed;
 use crate::findings::Findings;
 use crate::forms::{self, Forms};
+use crate::http::draining::Draining;
 use crate::http::health::{Check, Checks};
 use crate::http::patience::{self, Patience};
 use crate::http::{api, tls, watch};
 use crate::jobs::Jobs;
-use crate::media::Media;
+use crate::media::{self, Media};
 use crate::notifications::Notifications;
 use crate::places::{self, ImportOptions, Places};
-use crate::submissions::{Submissions, Watchers};
+use crate::submissions::{Likenesses, Settling, Submissions, Watchers};
 use crate::sync::Sync;
 use crate::telemetry;
 use crate::uploads::Uploads;
@@ -42,6 +44,8 @@ const REQUEST_HEAD: Duration = Duration::from_secs(30);
 /// Every service; clones share them.
 #[derive(Clone)]
 pub struct App {
+    /// The hold on the database that keeps a second server off a SQLite file.
+    pub hold: Arc<Hold>,
     /// The database.
     pub db: Db,
     /// What changed, and for whom.
@@ -74,14 +78,11 @@ impl App {
     /// Opens everything, migrating the database and publishing the built-in questionnaires first.
     pub async fn open(config: &Config, clock: Clock, ids: Ids) -> Result<App> {
         telemetry::metrics();
-        std::fs::create_dir_all(&config.data_dir).map_err(|cause| {
-            Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display()))
-        })?;
-        let url = config.database_url();
-        for migration in db::migrate(&url)? {
+        let (hold, migrated) = data_folder::open_to_serve(config)?;
+        for migration in migrated {
             tracing::info!(%migration, "migrated the database: {migration}");
         }
-        let db = Db::open(&url, clock.clone(), ids)?;
+        let db = Db::connect(&config.database(), clock.clone(), ids)?;
         let feed = Feed::open(db.clone()).await?;
         let forms = Forms::new(db.clone());
         publish_builtin(&db).await?;
@@ -89,14 +90,20 @@ impl App {
         import_boundaries(&db, config).await?;
         let loading = places.clone();
         db.read(move |conn| loading.refresh(conn)).await?;
-        let accounts = Accounts::open(db.clone(), clock.clone(), &config.data_dir.join("keys"))?;
-        let media = Media::start(config.media.clone(), &config.data_dir).await?;
-        let facilities =
-            Facilities::new(db.clone(), places.clone(), clock.clone(), config.data_dir.join("imports"));
-        facilities.forget_imports();
+        let accounts = Accounts::open(db.clone(), clock.clone(), &config.keys_folder())?;
+        accounts.agree_on_keys().await?;
+        let knows_files = db.read(media::knows_files).await?;
+        let media = Media::start_knowing(config.media.clone(), &config.data_dir, knows_files).await?;
         let assignments = Assignments::open(db.clone(), clock.clone())?;
+        let facilities =
+            Facilities::new(db.clone(), places.clone(), clock.clone(), config.data_dir.join("imports"))
+                .followed_by(vec![Arc::new(assignments.clone())]);
+        facilities.forget_imports();
         let findings = Findings::open(db.clone(), clock.clone(), forms.clone())?
             .followed_by(vec![Arc::new(assignments.clone())]);
+        // The rooms above that must hear of filings and decisions.
+        let watchers = Watchers::new(vec![Arc::new(findings.clone()), Arc::new(assignments.clone())]);
+        let intake = db.lane(Settling::new(accounts.tokens().clone(), watchers.clone()))?;
         let submissions = Submissions {
             db: db.clone(),
             accounts: accounts.clone(),
@@ -106,13 +113,15 @@ impl App {
             clock: clock.clone(),
             flags: config.flags.clone(),
             limits: config.limits.clone(),
-            // The rooms above that must hear of filings and decisions.
-            watchers: Watchers::new(vec![Arc::new(findings.clone()), Arc::new(assignments.clone())]),
+            watchers,
+            intake,
+            likenesses: Likenesses::default(),
         };
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let uploads = Uploads::new(db.clone(), media.clone(), clock, &config.media);
         let notifications = Notifications::open(db.clone(), &accounts, config)?;
         Ok(App {
+            hold: Arc::new(hold),
             db,
             feed,
             accounts,
@@ -163,6 +172,8 @@ pub struct Running {
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     jobs: Jobs,
+    draining: Draining,
+    drain: Duration,
 }
 
 /// Opens the application and serves it.
@@ -173,15 +184,23 @@ pub async fn start(config: Config, clock: Clock, ids: Ids) -> Result<Running> {
 
 /// Serves an application that is open.
 pub fn serve(config: &Config, app: App) -> Result<Running> {
-    let (server, addresses) = listen(config, &app)?;
+    let draining = Draining::default();
+    let (server, addresses) = listen(config, &app, &draining)?;
     let address = *addresses.first().ok_or_else(|| Error::internal("listening", "there is no address"))?;
     let jobs = Jobs::start(&app, config.jobs.at_once);
-    Ok(Running { address, app, handle: server.handle(), serving: tokio::spawn(server), jobs })
+    let drain = Duration::from_secs(config.limits.drain_seconds);
+    let (handle, serving) = (server.handle(), tokio::spawn(server));
+    Ok(Running { address, app, handle, serving, jobs, draining, drain })
 }
 
-fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<SocketAddr>)> {
+fn listen(
+    config: &Config,
+    app: &App,
+    draining: &Draining,
+) -> Result<(actix_web::dev::Server, Vec<SocketAddr>)> {
     let shared = app.clone();
-    let checks = Data::new(checks(app));
+    let checks = Data::new(checks(app, draining));
+    let draining = Data::new(draining.clone());
     let patience = Data::new(Patience(Duration::from_secs(config.limits.silence_seconds)));
     let server = HttpServer::new(move || {
         let App {
@@ -216,6 +235,7 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
             .app_data(Data::new(uploads))
             .app_data(Data::new(notifications))
             .app_data(checks.clone())
+            .app_data(draining.clone())
             .app_data(patience.clone())
             .default_service(web::to(api::unmatched))
             .wrap(from_fn(patience::be_patient))
@@ -243,31 +263,38 @@ fn listen(config: &Config, app: &App) -> Result<(actix_web::dev::Server, Vec<Soc
     Ok((server.run(), addresses))
 }
 
-fn checks(app: &App) -> Checks {
+fn checks(app: &App, draining: &Draining) -> Checks {
     let (db, media) = (app.db.clone(), app.media.clone());
     let said = |error: Error| error.detail;
-    Checks(vec![
-        Check {
-            name: "database",
-            ask: Arc::new(move || {
-                let db = db.clone();
-                Box::pin(async move { db.read(crate::audit::has_pending).await.map(drop).map_err(said) })
-            }),
-        },
-        Check {
-            name: "media",
-            ask: Arc::new(move || {
-                let media = media.clone();
-                Box::pin(async move { media.healthy().await.map_err(said) })
-            }),
-        },
-    ])
+    let database = Check::needed(
+        "database",
+        Arc::new(move || {
+            let db = db.clone();
+            Box::pin(async move { db.healthy().await.map_err(said) })
+        }),
+    );
+    // Answers come before photos: without the store they are still taken.
+    let media = Check::wanted(
+        "media",
+        Arc::new(move || {
+            let media = media.clone();
+            Box::pin(async move { media.healthy().await.map_err(said) })
+        }),
+    );
+    Checks::new(vec![database, media], draining.clone())
 }
 
 impl Running {
     /// Waits until the process is told to stop (SIGTERM, SIGINT), and stops in order.
     pub async fn wait(self) -> Result<()> {
         told_to_stop().await?;
+        self.draining.begin();
+        tracing::info!(seconds = self.drain.as_secs(), "telling clients to go elsewhere");
+        // Whoever is in a hurry tells it twice.
+        tokio::select! {
+            () = tokio::time::sleep(self.drain) => {}
+            told = told_to_stop() => told?,
+        }
         tracing::info!("finishing what was accepted");
         self.stop().await
     }
@@ -300,7 +327,8 @@ async fn finish(app: App, jobs: Jobs) -> Result<()> {
     jobs.stop().await;
     crate::jobs::seal(&app).await?;
     app.media.stop().await;
-    tokio::task::spawn_blocking(move || app.db.close())
-        .await
-        .map_err(|cause| Error::internal("closing the database", cause))
+    let hold = app.hold.clone();
+    let closed = tokio::task::spawn_blocking(move || app.db.close()).await;
+    hold.release();
+    closed.map_err(|cause| Error::internal("closing the database", cause))
 }

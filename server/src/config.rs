@@ -2,10 +2,12 @@
 //! A key nobody knows is an error that names it in full: a misspelt setting must not be a silent default.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::db;
 use crate::error::{Error, Result};
 
 /// Everything that can be set.
@@ -16,6 +18,8 @@ pub struct Config {
     pub listen: String,
     /// Folder for the embedded database, the embedded photo store, and the keys.
     pub data_dir: PathBuf,
+    /// Folder of the signing keys, where it is not `keys` in the data folder: several servers may share one.
+    pub keys_dir: Option<PathBuf>,
     /// Boundary files imported at start when their set is not there yet.
     pub boundaries: Vec<PathBuf>,
     /// Password of every account made at first start; otherwise random, and printed once.
@@ -60,6 +64,19 @@ pub struct TlsConfig {
 pub struct DatabaseConfig {
     /// `sqlite:PATH` or `postgres://…`; unless told, SQLite in the data folder.
     pub url: Option<String>,
+    /// A read replica of PostgreSQL, for lists and reports that may be some seconds old.
+    pub read_url: Option<String>,
+    /// Connections that read, each of the database and of its replica; unless told, 4 on SQLite and 8 on PostgreSQL.
+    pub readers: Option<u32>,
+    /// Connections that take filings on PostgreSQL, beside the one that takes everything else; 2 unless told.
+    pub writers: Option<u32>,
+    /// For how long a request waits for a connection to read with, in seconds, before it is told to come back; 5 unless
+    /// told.
+    pub wait_seconds: Option<u64>,
+    /// For how long one statement may run on PostgreSQL, in seconds; 30 unless told.
+    pub statement_seconds: Option<u64>,
+    /// For how long a statement waits for somebody else's lock on PostgreSQL, in seconds; 10 unless told.
+    pub lock_seconds: Option<u64>,
 }
 
 /// Where photos are kept and how large they may be. Without an `endpoint` the server runs a store of its own on loopback
@@ -77,6 +94,21 @@ pub struct MediaConfig {
     pub access_key: String,
     /// Secret key of the S3 service.
     pub secret_key: String,
+    /// The token that belongs to short-lived keys.
+    pub session_token: String,
+    /// A file with the keys, in the form of `~/.aws/credentials`; read again when it changes.
+    pub credentials_file: Option<PathBuf>,
+    /// Which keys of that file.
+    pub credentials_profile: String,
+    /// Certificates (PEM) of an authority of your own that signed the store's.
+    pub ca_file: Option<PathBuf>,
+    /// How the store is asked to encrypt what it keeps: `AES256`, `aws:kms`, or nothing.
+    pub encryption: String,
+    /// With `aws:kms`: the key; none: the bucket's own.
+    pub kms_key: Option<String>,
+    /// Whether photos are read straight from the store, by links that hold for a minute. Clients must reach it then, and
+    /// nobody holds what they read against its hash.
+    pub presigned_reading: bool,
     /// Whether the bucket stands in the path (`host/bucket/key`) rather than in the host name. True for everything
     /// but Amazon's own service.
     pub path_style: bool,
@@ -105,6 +137,9 @@ pub struct Limits {
     /// How long the body of a request may bring nothing, in seconds, before its sender is taken to be gone. However slow
     /// it is, a body that goes on coming is waited for.
     pub silence_seconds: u64,
+    /// How long a server that is told to stop still answers, in seconds, while it says that it is not ready: longer than
+    /// a balancer takes to notice.
+    pub drain_seconds: u64,
 }
 
 /// From where a fix or a clock smells wrong. Flags only: nothing is refused for these.
@@ -201,6 +236,7 @@ impl Default for Config {
         Config {
             listen: "127.0.0.1:8080".into(),
             data_dir: "nigran-data".into(),
+            keys_dir: None,
             boundaries: Vec::new(),
             bootstrap_password: None,
             workers: 0,
@@ -228,6 +264,13 @@ impl Default for MediaConfig {
             bucket: "nigran-media".to_owned(),
             access_key: String::new(),
             secret_key: String::new(),
+            session_token: String::new(),
+            credentials_file: None,
+            credentials_profile: "default".to_owned(),
+            ca_file: None,
+            encryption: String::new(),
+            kms_key: None,
+            presigned_reading: false,
             path_style: true,
             max_photo_bytes: 20 * MIB as u64,
             max_document_bytes: 20 * MIB as u64,
@@ -241,7 +284,7 @@ impl Default for MediaConfig {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { submission_bytes: 2 * MIB, batch_bytes: 256 * MIB, silence_seconds: 90 }
+        Limits { submission_bytes: 2 * MIB, batch_bytes: 256 * MIB, silence_seconds: 90, drain_seconds: 2 }
     }
 }
 
@@ -300,17 +343,31 @@ impl Default for LogConfig {
 const KEYS: &[(&str, As)] = &[
     ("listen", As::Text),
     ("data_dir", As::Text),
+    ("keys_dir", As::Text),
     ("boundaries", As::List),
     ("bootstrap_password", As::Text),
     ("workers", As::Toml),
     ("tls.certificate", As::Text),
     ("tls.key", As::Text),
     ("database.url", As::Text),
+    ("database.read_url", As::Text),
+    ("database.readers", As::Toml),
+    ("database.writers", As::Toml),
+    ("database.wait_seconds", As::Toml),
+    ("database.statement_seconds", As::Toml),
+    ("database.lock_seconds", As::Toml),
     ("media.endpoint", As::Text),
     ("media.region", As::Text),
     ("media.bucket", As::Text),
     ("media.access_key", As::Text),
     ("media.secret_key", As::Text),
+    ("media.session_token", As::Text),
+    ("media.credentials_file", As::Text),
+    ("media.credentials_profile", As::Text),
+    ("media.ca_file", As::Text),
+    ("media.encryption", As::Text),
+    ("media.kms_key", As::Text),
+    ("media.presigned_reading", As::Toml),
     ("media.path_style", As::Toml),
     ("media.max_photo_bytes", As::Toml),
     ("media.max_document_bytes", As::Toml),
@@ -321,6 +378,7 @@ const KEYS: &[(&str, As)] = &[
     ("limits.submission_bytes", As::Toml),
     ("limits.batch_bytes", As::Toml),
     ("limits.silence_seconds", As::Toml),
+    ("limits.drain_seconds", As::Toml),
     ("flags.poor_accuracy_m", As::Toml),
     ("flags.stale_fix_minutes", As::Toml),
     ("flags.clock_skew_minutes", As::Toml),
@@ -373,9 +431,30 @@ impl Config {
             .map_err(|cause| Error::invalid("bad_setting", format!("a setting cannot be read: {cause}")))
     }
 
+    /// The folder of the signing keys.
+    pub fn keys_folder(&self) -> PathBuf {
+        self.keys_dir.clone().unwrap_or_else(|| self.data_dir.join("keys"))
+    }
+
+    /// How the database is reached.
+    pub fn database(&self) -> db::Settings {
+        let unless = db::Settings::of(&self.database_url());
+        let given = &self.database;
+        let seconds = |given: Option<u64>, unless| given.map_or(unless, Duration::from_secs);
+        db::Settings {
+            read_url: given.read_url.clone(),
+            readers: given.readers.unwrap_or(unless.readers),
+            writers: given.writers.unwrap_or(unless.writers),
+            wait: seconds(given.wait_seconds, unless.wait),
+            statement: seconds(given.statement_seconds, unless.statement),
+            lock: seconds(given.lock_seconds, unless.lock),
+            url: unless.url,
+        }
+    }
+
     /// The database's URL: the one set, or SQLite in the data folder.
     pub fn database_url(&self) -> String {
-        self.database.url.clone().unwrap_or_else(|| crate::db::url_in(&self.data_dir))
+        self.database.url.clone().unwrap_or_else(|| db::url_in(&self.data_dir))
     }
 }
 

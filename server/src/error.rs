@@ -111,6 +111,12 @@ impl Error {
         error
     }
 
+    /// Says what lay behind it, for the log.
+    fn caused_by(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        self.cause = Some(cause.into());
+        self
+    }
+
     /// Adds a member to the problem document.
     pub fn with(mut self, member: &'static str, value: impl Into<Value>) -> Error {
         self.members.insert(member, value.into());
@@ -134,7 +140,34 @@ impl From<diesel::result::Error> for Error {
             {
                 Error::invalid("nul_in_text", "U+0000 stands in no text here; leave it out")
             }
-            other => Error::internal("using the database", other),
+            lost @ (diesel::result::Error::DatabaseError(
+                diesel::result::DatabaseErrorKind::ClosedConnection
+                | diesel::result::DatabaseErrorKind::UnableToSendCommand,
+                _,
+            )
+            | diesel::result::Error::BrokenTransactionManager) => {
+                let detail = "the connection to the database broke; send it again shortly";
+                Error::unavailable("database_unavailable", detail)
+                    .retry_after(Duration::from_secs(2))
+                    .caused_by(lost)
+            }
+            diesel::result::Error::DatabaseError(kind, said)
+                if said.message().starts_with("canceling statement") =>
+            {
+                let detail = "the database took too long over this; ask for less, or try again shortly";
+                Error::unavailable("database_slow", detail)
+                    .retry_after(Duration::from_secs(5))
+                    .caused_by(diesel::result::Error::DatabaseError(kind, said))
+            }
+            other => match crate::db::ailment::of(&other.to_string()) {
+                Some(ailment) => {
+                    let detail = format!("{}; nothing was stored, send it again later", ailment.remedy());
+                    Error::unavailable("database_unavailable", detail)
+                        .retry_after(Duration::from_secs(30))
+                        .caused_by(other)
+                }
+                None => Error::internal("using the database", other),
+            },
         }
     }
 }

@@ -18,9 +18,13 @@ use crate::media;
 use crate::notifications;
 use crate::queue::{self, Done, Job, Kind, Task};
 use crate::submissions;
+use crate::telemetry;
 
 /// How often the process looks for boundary sets and releases that another one imported or published.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How often what histograms gathered is put together, lest it pile up where nobody reads the metrics.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
 
 /// How often sessions that have run out are closed, and old changes forgotten.
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
@@ -134,6 +138,11 @@ pub async fn run_due(app: &App) -> Result<usize> {
     }
 }
 
+/// The same for a simulated province: nobody is told anything. Notices stay in the queue, where they can be counted.
+pub async fn run_due_silently(app: &App) -> Result<usize> {
+    queue::run_due_but(&app.db, app, KINDS, &[findings::NOTIFY]).await
+}
+
 /// What runs; dropping it stops it at once.
 pub(crate) struct Jobs {
     timers: Vec<JoinHandle<()>>,
@@ -152,6 +161,10 @@ impl Jobs {
             every(LOOK_EVERY, "looking for changes", app, |app| async move { look(&app).await }),
             every(MEASURE_EVERY, "measuring the outbox", app, |app| async move {
                 app.notifications.measure().await
+            }),
+            every(TIDY_EVERY, "tidying the metrics", app, |_| async {
+                telemetry::tidy();
+                Ok(())
             }),
         ];
         let queue = (at_once > 0).then(|| tokio::spawn(work(app.clone(), at_once, stop.clone())));

@@ -149,7 +149,7 @@ async fn a_correction_of_nothing_or_of_nowhere_is_refused_and_stores_nothing(app
     let problem =
         correct(&phone, &inspection, &of(json!({ "no_such": 1, "children[9].age_years": 2, "b1": {} })))
             .await
-            .refused(400, "path_unknown");
+            .refused(400, "question_unknown");
     assert_eq!(problem["paths"], json!(["no_such", "children[9].age_years", "b1"]));
     correct(&phone, &inspection, &of(json!({}))).await.refused(400, "nothing_to_correct");
     correct(&phone, &inspection, &of(json!([]))).await.refused(400, "bad_correction");

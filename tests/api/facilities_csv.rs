@@ -7,6 +7,7 @@ use super::facilities::{kiln_with, registered};
 
 on_both_databases!(
     a_dry_run_lists_every_problem_and_stores_nothing,
+    a_dry_run_warns_of_what_the_register_may_have_already,
     all_or_nothing_or_the_good_lines,
     the_same_file_twice_is_imported_once,
     an_export_is_read_back_as_it_was,
@@ -90,6 +91,53 @@ async fn a_dry_run_lists_every_problem_and_stores_nothing(app: TestApp) {
     let endless = format!("kind,name_en\nbrick_kiln,\"{}", "x".repeat(600_000));
     import(&supervisor, "?dry_run=true", endless).await.refused(400, "csv_unreadable");
     supervisor.post("/v1/facilities/import", &json!({})).await.refused(415, "not_csv");
+}
+
+async fn a_dry_run_warns_of_what_the_register_may_have_already(app: TestApp) {
+    let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
+    let known = super::facilities::registered(&inspector, &super::facilities::kiln()).await;
+    let code = inspector.get(&known).await.ok()["code"].as_str().unwrap().to_owned();
+    let file = [
+        HEADER,
+        // The same kiln in the other script, some steps away.
+        "K-001,brick_kiln,,کریم بھٹہ خشت,PK226,30.1925,67.0079,\n",
+        // Another kiln at the same spot, and the same kiln far away.
+        "K-002,brick_kiln,Demo Sabzal Bricks,,PK226,30.1990,67.0075,\n",
+        "K-003,brick_kiln,Demo Karim Brick Kiln,,PK226,30.4000,67.0075,\n",
+        // Without a position only the name can tell.
+        "K-004,brick_kiln,Demo Karim Brick Kiln,,PK226,,,\n",
+        // The file has it twice.
+        "K-005,brick_kiln,Demo Jan Bricks,,PK226,30.3000,67.1,\n",
+        "K-006,brick_kiln,DEMO JAN BRICKS,,PK226,30.3001,67.1,\n",
+    ]
+    .concat();
+
+    let report = import(&supervisor, "?dry_run=true", file.clone()).await.ok();
+
+    let warnings: Vec<(u64, &str, bool)> = report["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            let names_it = it["message"].as_str().unwrap().contains(&code);
+            (it["line"].as_u64().unwrap(), it["code"].as_str().unwrap(), names_it)
+        })
+        .collect();
+    assert_eq!(
+        warnings,
+        [
+            (2, "possible_duplicate", true),
+            (5, "possible_duplicate", true),
+            (7, "possible_duplicate_line", false)
+        ],
+        "{report}"
+    );
+    assert_eq!(
+        (&report["problem_count"], &report["good"], &report["warning_count"]),
+        (&json!(0), &json!(6), &json!(3))
+    );
+    // They are warnings: what a person decides to import is imported.
+    assert_eq!(import(&supervisor, "", file).await.ok()["imported"], 6);
 }
 
 async fn all_or_nothing_or_the_good_lines(app: TestApp) {

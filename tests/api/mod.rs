@@ -3,8 +3,10 @@
 mod access;
 mod accounts;
 mod assignments;
+mod assignments_follow;
 mod bad_input;
 mod batch;
+mod clock;
 mod corrections;
 mod deadlines;
 mod facilities;
@@ -21,6 +23,7 @@ mod photos;
 mod photos_understood;
 mod places;
 mod planner;
+mod postgres;
 mod python_tools;
 mod reading;
 mod referrals;

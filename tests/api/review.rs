@@ -17,7 +17,7 @@ on_both_databases!(
     what_reviewers_write_is_read_by_those_it_is_for,
     a_decision_needs_its_words,
     decisions_never_change,
-    a_rejected_visit_is_no_earlier_visit,
+    rules_rest_on_the_last_accepted_visit,
     the_gravest_come_first_and_pages_go_on_where_they_ended,
     only_the_clean_are_accepted_in_one_go,
     a_difference_is_told_by_labels_and_keeps_secrets,
@@ -111,7 +111,7 @@ async fn comments_are_about_questions_of_the_form(app: TestApp) {
     };
 
     let nowhere = ["no_such_question", "children[7].age_years", "age_years", "children[0]", "departure_time"];
-    let problem = decide(&supervisor, &inspection, about(&nowhere)).await.refused(400, "path_unknown");
+    let problem = decide(&supervisor, &inspection, about(&nowhere)).await.refused(400, "question_unknown");
 
     assert_eq!(problem["paths"], json!(["no_such_question", "children[7].age_years", "age_years"]));
     assert_eq!(app.count("review_events", "true"), 0);
@@ -318,7 +318,7 @@ async fn decisions_never_change(app: TestApp) {
     }
 }
 
-async fn a_rejected_visit_is_no_earlier_visit(app: TestApp) {
+async fn rules_rest_on_the_last_accepted_visit(app: TestApp) {
     let home = json!("0190b7a4-0000-7e55-9d43-0c7c9a4c1f10");
     let audit = |day: u32| {
         samples::sample_of("shelter-audit", "c1-clean-home")
@@ -328,22 +328,41 @@ async fn a_rejected_visit_is_no_earlier_visit(app: TestApp) {
     };
     let auditor = app.auditor().await;
     let reviewer = app.login("supervisor-swd").await;
-    let (first, second, third) = (audit(10), audit(12), audit(14));
-    let score = |receipt: &Value| receipt.clone();
+    let calculated = async |audit: &Submission, name: &str| {
+        auditor.get(&path(audit)).await.ok()["calculated"][name].clone()
+    };
+    let back = json!({ "action": "return", "reason": "the roster is missing" });
+    let rejected = json!({ "action": "reject", "reason": "wrong home" });
+    let accepted = json!({ "action": "accept" });
+    let reopened = json!({ "action": "reopen", "reason": "the photos are of another home" });
 
-    auditor.file(&first).await.created();
-    auditor.file(&second).await.created();
-    let seen = auditor.get(&path(&second)).await.ok();
-    let before = auditor.get(&path(&first)).await.ok();
-    assert_eq!(score(&before)["calculated"]["prev_audit_score"], Value::Null);
-    assert_eq!(seen["calculated"]["prev_audit_score"], before["calculated"]["total_score"]);
-    assert!(before["calculated"]["total_score"].is_number(), "{before}");
-    for audit in [&first, &second] {
-        decide(&reviewer, audit, json!({ "action": "reject", "reason": "wrong home" })).await.ok();
+    // Received, returned and rejected visits are none that rules rest on.
+    let (unread, returned, thrown_out) = (audit(10), audit(11), audit(12));
+    for (visit, decision) in [(&unread, None), (&returned, Some(&back)), (&thrown_out, Some(&rejected))] {
+        auditor.file(visit).await.created();
+        if let Some(decision) = decision {
+            decide(&reviewer, visit, decision.clone()).await.ok();
+        }
     }
-    auditor.file(&third).await.created();
+    let first = audit(14);
+    auditor.file(&first).await.created();
+    assert_eq!(calculated(&first, "prev_audit_score").await, Value::Null);
+    let score = calculated(&first, "total_score").await;
+    assert!(score.is_number(), "{score}");
 
-    assert_eq!(auditor.get(&path(&third)).await.ok()["calculated"]["prev_audit_score"], Value::Null);
+    decide(&reviewer, &first, accepted).await.ok();
+    let second = audit(16);
+    auditor.file(&second).await.created();
+    assert_eq!(calculated(&second, "prev_audit_score").await, score);
+
+    // What was accepted and reopened waits again, and counts for nothing until it is accepted anew.
+    let other = app
+        .account("another-officer", json!({ "role": "supervisor", "line": "swd", "areas": ["PK226"] }))
+        .await;
+    decide(&other, &first, reopened).await.ok();
+    let third = audit(18);
+    auditor.file(&third).await.created();
+    assert_eq!(calculated(&third, "prev_audit_score").await, Value::Null);
 }
 
 async fn the_gravest_come_first_and_pages_go_on_where_they_ended(app: TestApp) {

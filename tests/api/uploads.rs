@@ -40,7 +40,6 @@ on_both_databases!(
     a_file_the_server_has_is_complete_at_once,
     a_hash_alone_finds_out_nothing,
     an_announcement_whose_answer_was_lost_is_the_same_upload,
-    one_account_cannot_open_uploads_without_end,
 );
 
 fn photo(name: &str, mark: &str, size: usize) -> Photo {
@@ -794,7 +793,13 @@ async fn an_announcement_whose_answer_was_lost_is_the_same_upload(app: TestApp) 
     assert!(given_back(&phone, inspection.id, &photo).await == photo.bytes);
 }
 
-async fn one_account_cannot_open_uploads_without_end(app: TestApp) {
+/// With another limit than all others, so by a server beside theirs; a SQLite file has one only.
+#[test]
+fn one_account_cannot_open_uploads_without_end() {
+    harness::app::tell(harness::Backend::Postgres, harness::House::Plain, open_uploads_are_counted);
+}
+
+async fn open_uploads_are_counted(app: TestApp) {
     let beside = app.beside(|config| config.media.open_uploads = 2).await;
     let phone = beside.inspector().await;
     let announce = async |name: &str| {

@@ -133,6 +133,9 @@ async fn what_a_watcher_remembers_is_read_by_the_rules(app: TestApp) {
     let (first, second) = (at(19), at(20));
 
     phone.file(&first).await.created();
+    let supervisor = login(&running, "supervisor").await;
+    let review = format!("/v1/submissions/{}/review", first.id);
+    supervisor.post(&review, &json!({ "action": "accept" })).await.ok();
     phone.file(&second).await.created();
     let open = |seen: Value| seen["calculated"]["prev_findings_open"].clone();
     let of_first = open(phone.get(&format!("/v1/submissions/{}", first.id)).await.ok());

@@ -6,6 +6,8 @@ mod errors;
 mod history;
 mod imports;
 mod licences;
+mod migrations;
 mod openapi;
+mod operations;
 mod receipts;
 mod sources;

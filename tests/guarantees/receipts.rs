@@ -8,7 +8,11 @@ use ring::signature::{ED25519, UnparsedPublicKey};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-on_both_databases!(a_receipt_is_signed_over_what_was_filed, a_receipt_outlives_a_restart);
+on_both_databases!(
+    a_receipt_is_signed_over_what_was_filed,
+    a_receipt_outlives_a_restart,
+    a_receipt_kept_short_is_the_same_wherever_it_is_read,
+);
 
 /// The claims of a compact JWS, if one of the keys signed it.
 fn opened(jws: &str, jwks: &Value) -> Option<Value> {
@@ -51,6 +55,20 @@ async fn a_receipt_is_signed_over_what_was_filed(app: TestApp) {
     let forged = format!("{head}.{}.{signature}", URL_SAFE_NO_PAD.encode(forged.to_string()));
     assert_eq!(opened(&forged, &jwks), None);
     assert_eq!(opened(&format!("{head}.{payload}."), &jwks), None);
+}
+
+async fn a_receipt_kept_short_is_the_same_wherever_it_is_read(app: TestApp) {
+    let phone = app.inspector().await;
+    let inspection = samples::b1();
+
+    let receipt = phone.file(&inspection).await.created()["receipt"].clone();
+
+    let path = format!("/v1/submissions/{}", inspection.id);
+    assert_eq!(phone.file(&inspection).await.ok()["receipt"], receipt);
+    assert_eq!(phone.get(&path).await.ok()["receipt"], receipt);
+    assert_eq!(phone.get(&format!("{path}/revisions")).await.ok()["items"][0]["receipt"], receipt);
+    let kept = app.text("SELECT receipt AS text FROM revisions");
+    assert!(kept.starts_with('.') && kept.len() * 3 < receipt.as_str().unwrap().len(), "{kept}");
 }
 
 async fn a_receipt_outlives_a_restart(app: TestApp) {

@@ -16,6 +16,7 @@ on_both_databases!(
     a_conflict_waits_for_a_person,
     what_the_server_will_not_take_is_kept_for_a_person,
     what_a_reviewer_sends_back_is_corrected,
+    a_correction_that_was_refused_is_sent_again_for_the_same_revision,
     a_receipt_that_was_lost_comes_with_the_next_sync,
     a_revoked_phone_forgets_everything,
 );
@@ -197,6 +198,29 @@ async fn what_a_reviewer_sends_back_is_corrected(app: TestApp) {
     let item = phone.item(id).unwrap();
     assert_eq!((item.state, item.proof.as_ref().unwrap().revision), (State::Complete, Some(2)));
     assert_eq!(app.count("submission_media", "true"), item.photos.len() as i64, "no photo was sent twice");
+}
+
+async fn a_correction_that_was_refused_is_sent_again_for_the_same_revision(app: TestApp) {
+    let folder = TemporaryFolder::new();
+    let mut phone = phone(&app, &folder, "inspector", INSPECTION).await;
+    let id = visit(&mut phone, &app, INSPECTION, 1, None);
+    phone.pass().await.unwrap();
+    let decision = json!({ "action": "return", "reason": "Who else was there?", "fields": [] });
+    app.supervisor().await.post(&format!("/v1/submissions/{id}/review"), &decision).await.expect(200);
+    phone.sync().await.unwrap();
+
+    // More than a submission may have: the server takes none of it.
+    phone.correct(id).unwrap();
+    phone.finish(id, &[("co_inspectors".to_owned(), json!("two ".repeat(800_000)))]).unwrap();
+    phone.pass().await.unwrap();
+    assert_eq!(phone.item(id).unwrap().state, State::Refused, "{:?}", phone.trouble());
+
+    phone.correct(id).unwrap();
+    phone.finish(id, &[("co_inspectors".to_owned(), json!(2))]).unwrap();
+    assert_eq!(phone.pass().await.unwrap(), Pass::Idle, "{:?}", phone.trouble());
+
+    let item = phone.item(id).unwrap();
+    assert_eq!((item.state, item.proof.as_ref().unwrap().revision), (State::Complete, Some(2)));
 }
 
 async fn a_receipt_that_was_lost_comes_with_the_next_sync(app: TestApp) {

@@ -1,6 +1,7 @@
-//! The day of an inspector and of those behind him: five children in a workshop, two whose ages nobody would say, one who
-//! is bonded and must not be told of to the employer; the unit that declines, the clock that passes it on, the question
-//! that comes back, the second visit, and the finding that is verified.
+//! The day of an inspector and of those behind him: a workshop nobody has registered, found without a network, which turns
+//! out to be one the register has under its Urdu name; five children in it, two whose ages nobody would say, one who is
+//! bonded and must not be told of to the employer; the unit that declines, the clock that passes it on, the question that
+//! comes back, the second visit, and the finding that is verified.
 
 use chrono::Duration;
 use harness::cases::at;
@@ -64,15 +65,45 @@ fn five_children(place: &str) -> Submission {
         .with_photo(harness::photos::jpeg("gate.jpg", "gate"))
 }
 
+/// A workshop beside the fix of `b3`, as somebody who stands there writes it down.
+fn workshop(name: &str, text: &str) -> Value {
+    json!({
+        "kind": "workshop", name: text, "district": "PK226",
+        "position": { "lat": 30.1922, "lon": 67.0076, "accuracy_m": 12.0, "fixed_at": "2026-11-20T08:14:02+05:00" },
+    })
+}
+
+/// The workshop the register has; somebody else registered it, and the supervisor has confirmed it.
+async fn known_workshop(app: &TestApp) -> String {
+    let colleague = app.inspector_in("PK226").await;
+    let path = format!("/v1/facilities/{}", Uuid::new_v4());
+    colleague.put(&path, &workshop("name_ur", "کریم انجن ورکشاپ")).await.created();
+    app.supervisor().await.post(&format!("{path}/confirm"), &json!({})).await.ok();
+    path.rsplit('/').next().unwrap().to_owned()
+}
+
 async fn a_day_from_the_gate_to_the_verified_finding(app: TestApp) {
     publish_with_provisional_ages(&app).await;
+    let known = known_workshop(&app).await;
     let (inspector, supervisor, unit) =
         (app.inspector().await, app.supervisor().await, app.login("case-worker").await);
     let place = Uuid::new_v4().to_string();
 
-    // At the gate.
+    // At the gate, without a network. The phone sends the visit first, and the place it made an id for afterwards.
     let visit = five_children(&place);
     let receipt = inspector.file_whole(&visit).await;
+    let path = format!("/v1/facilities/{place}");
+    let registered = inspector.put(&path, &workshop("name_en", "Karim Engine Workshop")).await.created();
+    let seen = &registered["facility"];
+    assert_eq!((&seen["status"], &seen["visit_count"]), (&json!("provisional"), &json!(1)));
+    assert_eq!(registered["possible_duplicates"][0]["id"], known, "{registered}");
+
+    // It is the one with the Urdu name: the supervisor merges them, and the visit is a visit of that one.
+    supervisor.post(&format!("{path}/confirm"), &json!({})).await.refused(409, "possible_duplicates");
+    let merged = supervisor.post(&format!("{path}/merge"), &json!({ "into": known })).await.ok();
+    assert_eq!((&merged["status"], &merged["merged_into"]), (&json!("merged"), &json!(known)));
+    let survivor = supervisor.get(&format!("/v1/facilities/{known}")).await.ok();
+    assert_eq!((&survivor["visit_count"], &survivor["status"]), (&json!(1), &json!("active")));
     let provisional = |findings: &[Value]| {
         let open = findings.iter().filter(|it| it["provisional"] == true && it["state"] != "superseded");
         open.map(|it| it["subject"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
@@ -140,23 +171,38 @@ async fn a_day_from_the_gate_to_the_verified_finding(app: TestApp) {
     assert_eq!(deeds(&firm), ["finding.opened", "finding.firmed"]);
     assert_eq!(supervisor.get(&at(&danger, "")).await.ok()["state"], "referred", "its history stays");
 
-    // The unit has brought the boy home; the inspector goes again, and the supervisor sees it through.
+    // The unit has brought the boy home, and the supervisor has it in a photo: somebody is to see it.
     unit.act(&accepted, "/transitions", json!({ "to": "done", "outcome": "reunified" })).await.ok();
     app.clock.advance(Duration::days(7));
     app.run_jobs().await;
     let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
-    let second = samples::b1()
-        .at("started_at", "2026-11-27T10:00:00+05:00")
-        .at("finished_at", "2026-11-27T11:00:00+05:00")
-        .with("visit_date", "2026-11-27")
-        .at("facility", place);
-    inspector.file(&second).await.created();
-    let shown = json!({ "submission": second.id });
     let page = supervisor.get(&at(&danger, "")).await.ok();
-    let remedied = supervisor
-        .step(&page, json!({ "to": "remedied", "comment": "no child works there", "evidence": shown }))
+    let said =
+        json!({ "to": "remedied", "comment": "no child works there", "evidence": { "media": ["gate.jpg"] } });
+    let remedied = supervisor.step(&page, said).await.ok();
+    let wanted = inspector.get("/v1/assignments").await.ok()["items"][0].clone();
+    assert_eq!(
+        (&wanted["facility"], &wanted["findings"]),
+        (&json!(known), &json!([danger["id"]])),
+        "{wanted}"
+    );
+    inspector
+        .post(&format!("/v1/assignments/{}/take", wanted["id"].as_str().unwrap()), &json!({}))
         .await
         .ok();
+
+    // The inspector goes again, to the workshop as the register has it.
+    app.clock.advance(Duration::days(1));
+    let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
+    let second = samples::b1()
+        .at("started_at", "2026-11-28T10:00:00+05:00")
+        .at("finished_at", "2026-11-28T11:00:00+05:00")
+        .with("visit_date", "2026-11-28")
+        .at("facility", known);
+    inspector.file(&second).await.created();
+    let made = supervisor.get(&format!("/v1/assignments/{}", wanted["id"].as_str().unwrap())).await.ok();
+    assert_eq!((&made["state"], &made["completed_by"]), (&json!("done"), &json!(second.id)));
+    let shown = json!({ "submission": second.id });
     let verified = supervisor
         .step(
             &remedied,

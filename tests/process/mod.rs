@@ -7,13 +7,23 @@ use harness::process::Launch;
 mod backup;
 mod command_line;
 mod crash;
+mod faults;
 mod forms;
 mod jobs;
 mod lifecycle;
+mod refused;
+mod several;
+mod logging;
+mod metrics;
+mod migrate;
+mod postgres_tools;
+mod postgres;
 mod simulate;
 mod slow;
+mod store_down;
 mod tls;
 mod torn;
+mod transfer;
 mod uploads;
 
 /// The binary with a data folder.

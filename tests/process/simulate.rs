@@ -67,3 +67,36 @@ fn a_wrong_password_is_said_in_words() {
     assert_eq!(code, Some(1));
     assert!(said.contains("credentials_invalid"), "{said}");
 }
+
+/// A month on a server of its own, whose clock is moved.
+fn month(seed: &str) -> (Option<i32>, String) {
+    let folder = TemporaryFolder::new();
+    let output = super::nigran(folder.path())
+        .command(&["simulate", "--months", "1", "--inspectors", "5", "--seed", seed])
+        .output()
+        .unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code(), said)
+}
+
+#[test]
+fn a_month_is_accounted_for_and_the_same_seed_has_the_same_digest() {
+    let (code, account) = month("3");
+
+    assert_eq!(code, Some(0), "{account}");
+    assert!(account.contains("every deadline is accounted for"), "{account}");
+    let sum: u64 =
+        ["  deadline met", "  deadline breached", "  deadline stands still", "  deadline still to come"]
+            .into_iter()
+            .chain(["  taken back by the rules", "  no deadline"])
+            .map(|row| figure(&account, row).parse::<u64>().unwrap())
+            .sum();
+    assert_eq!(figure(&account, "findings opened"), sum.to_string(), "{account}");
+
+    let (_, again) = month("3");
+    let (_, other) = month("4");
+    let digest = |said: &str| figure(said, "digest of the events");
+    assert_eq!(digest(&again), digest(&account));
+    assert_ne!(digest(&other), digest(&account));
+}

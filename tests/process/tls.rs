@@ -39,6 +39,7 @@ impl Drop for Server {
 }
 
 fn serve(folder: &Path, pair: &Pair, port: u16) -> Command {
+    fs::create_dir_all(folder.join("data")).unwrap();
     let mut command = super::nigran(&folder.join("data")).command(&["serve"]);
     command
         .env("NIGRAN_LISTEN", format!("127.0.0.1:{port}"))

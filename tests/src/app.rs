@@ -186,12 +186,7 @@ impl TestApp {
     /// # Errors
     /// What the database says.
     pub fn sql(&self, statement: &str) -> Result<(), String> {
-        let url = self.config.database_url();
-        let done = match url.strip_prefix("sqlite:") {
-            Some(path) => SqliteConnection::establish(path).map(|mut conn| conn.batch_execute(statement)),
-            None => PgConnection::establish(&url).map(|mut conn| conn.batch_execute(statement)),
-        };
-        done.map_err(|cause| cause.to_string())?.map_err(|cause| cause.to_string())
+        try_to_execute(&self.config.database_url(), statement)
     }
 
     /// How many rows of `table` meet `condition`.
@@ -210,6 +205,22 @@ impl TestApp {
         .expect("the query is SQL");
         found.into_iter().next().expect("the query finds something").text
     }
+}
+
+fn try_to_execute(url: &str, statement: &str) -> Result<(), String> {
+    let done = match url.strip_prefix("sqlite:") {
+        Some(path) => SqliteConnection::establish(path).map(|mut conn| conn.batch_execute(statement)),
+        None => PgConnection::establish(url).map(|mut conn| conn.batch_execute(statement)),
+    };
+    done.map_err(|cause| cause.to_string())?.map_err(|cause| cause.to_string())
+}
+
+/// Runs SQL in the database at `url`.
+///
+/// # Panics
+/// When the database refuses.
+pub fn execute(url: &str, statement: &str) {
+    try_to_execute(url, statement).expect("the statement is SQL");
 }
 
 /// How many rows of `table` meet `condition` in the database at `url`.

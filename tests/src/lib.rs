@@ -2,14 +2,17 @@
 //! inspections they can file. Tests read as stories because the furniture is here.
 
 pub mod app;
+pub mod balancer;
 pub mod bench;
 pub mod cases;
 pub mod client;
+pub mod disk;
 pub mod folders;
 pub mod photos;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
+pub mod s3;
 pub mod samples;
 pub mod sinks;
 pub mod torn;

@@ -31,6 +31,8 @@ pub enum Durability {
 /// A running cluster. It stops when this is dropped or the process ends.
 pub struct Cluster {
     dir: PathBuf,
+    /// Where it listens beside its socket; none: on the socket alone.
+    port: Option<u16>,
     watch: Child,
     made: AtomicU32,
     /// One copy at a time: PostgreSQL refuses a template that somebody is connected to.
@@ -44,8 +46,10 @@ mkdir -m 700 "$dir" || exit 1
 "$bin/initdb" -D "$dir/data" -A trust -U nigran -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || exit 1
 "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=300 "$@" >>"$dir/log" 2>&1 </dev/null &
 read -r _
-kill -QUIT $!
+pid=$(head -n 1 "$dir/data/postmaster.pid")
+kill -QUIT "$pid"
 wait $!
+while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
 rm -rf "$dir"
 "#;
 
@@ -61,6 +65,15 @@ impl Cluster {
 
     /// Starts a cluster and waits until it answers.
     pub fn start(durability: Durability) -> Result<Cluster, String> {
+        Cluster::start_with(durability, None)
+    }
+
+    /// The same, listening on this port of `localhost` too.
+    pub fn start_on(port: u16) -> Result<Cluster, String> {
+        Cluster::start_with(Durability::None, Some(port))
+    }
+
+    fn start_with(durability: Durability, port: Option<u16>) -> Result<Cluster, String> {
         let bin = binaries().ok_or(INSTALL)?;
         // A socket's path may have 107 bytes at most, so the folder stands in /tmp whatever TMPDIR says.
         let dir = PathBuf::from(format!("/tmp/nigran-pg-{}", uuid::Uuid::now_v7().simple()));
@@ -68,6 +81,9 @@ impl Cluster {
         command.args(["-c", WATCH, "watch"]).arg(&dir).arg(&bin);
         if durability == Durability::None {
             command.args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]);
+        }
+        if let Some(port) = port {
+            command.args(["-c", "listen_addresses=localhost", "-c", &format!("port={port}")]);
         }
         let watch = command
             .stdin(Stdio::piped())
@@ -77,7 +93,7 @@ impl Cluster {
             .process_group(0)
             .spawn()
             .map_err(|cause| format!("starting PostgreSQL: {cause}"))?;
-        let mut cluster = Cluster { dir, watch, made: AtomicU32::new(0), copying: Mutex::new(()) };
+        let mut cluster = Cluster { dir, port, watch, made: AtomicU32::new(0), copying: Mutex::new(()) };
         cluster.wait_until_it_answers()?;
         Ok(cluster)
     }
@@ -97,7 +113,57 @@ impl Cluster {
 
     /// The URL of a database of this cluster.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres:///{database}?host={}&user=nigran", self.dir.display())
+        let port = self.port.map(|port| format!("&port={port}")).unwrap_or_default();
+        format!("postgres:///{database}?host={}&user=nigran{port}", self.dir.display())
+    }
+
+    /// Ends every process of the server at once, as a power cut would, and starts it again.
+    pub fn die_and_rise(&self) -> Result<(), String> {
+        let bin = binaries().ok_or(INSTALL)?;
+        let done = unprivileged(&bin.join("pg_ctl").display().to_string())
+            .args(["restart", "-m", "immediate", "-w", "-s", "-D"])
+            .arg(self.dir.join("data"))
+            .arg("-l")
+            .arg(self.dir.join("log"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .map_err(|cause| format!("restarting PostgreSQL: {cause}"))?;
+        done.success().then_some(()).ok_or_else(|| format!("PostgreSQL did not start again: {done}"))
+    }
+
+    /// Has it speak TLS with this certificate and key, in PEM.
+    pub fn speak_tls(&self, certificate: &str, key: &str) -> Result<(), String> {
+        self.keep("server.crt", certificate)?;
+        self.keep("server.key", key)?;
+        let mut conn = PgConnection::establish(&self.url("postgres")).map_err(|cause| cause.to_string())?;
+        conn.batch_execute("ALTER SYSTEM SET ssl = on").map_err(|cause| cause.to_string())?;
+        conn.batch_execute("SELECT pg_reload_conf()").map_err(|cause| cause.to_string())?;
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(10) {
+            let mut conn =
+                PgConnection::establish(&self.url("postgres")).map_err(|cause| cause.to_string())?;
+            let on = diesel::select(sql::<diesel::sql_types::Bool>("current_setting('ssl') = 'on'"));
+            if on.get_result(&mut conn).map_err(|cause| cause.to_string())? {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Err("PostgreSQL does not take up its certificate".to_owned())
+    }
+
+    /// Writes a file into the data folder, as the user the server runs as.
+    fn keep(&self, name: &str, content: &str) -> Result<(), String> {
+        use std::io::Write;
+        let failed = |cause: std::io::Error| format!("writing {name}: {cause}");
+        let mut command = unprivileged("sh");
+        command.args(["-c", "umask 077; cat >\"$1\"", "keep"]).arg(self.dir.join("data").join(name));
+        let mut child = command.stdin(Stdio::piped()).spawn().map_err(failed)?;
+        if let Some(mut to) = child.stdin.take() {
+            to.write_all(content.as_bytes()).map_err(failed)?;
+        }
+        child.wait().map(drop).map_err(failed)
     }
 
     /// Makes a new database, empty or a copy of `template`, and returns its name.

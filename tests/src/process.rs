@@ -21,6 +21,19 @@ pub struct Launch {
     pub boundaries: Vec<PathBuf>,
     /// Further settings, as environment variables.
     pub settings: Vec<(&'static str, String)>,
+    /// What stands before the program: how it gets to a disk of its own.
+    pub entrance: Vec<String>,
+}
+
+/// A start that came to nothing, or a command: how it ended, what it said, and how long that took.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit code; none: it had to be killed.
+    pub code: Option<i32>,
+    /// Everything it printed.
+    pub said: String,
+    /// From its start.
+    pub took: Duration,
 }
 
 /// A server process. It is killed when this is dropped.
@@ -41,12 +54,47 @@ impl Launch {
             database_url: None,
             boundaries: Vec::new(),
             settings: Vec::new(),
+            entrance: Vec::new(),
         }
+    }
+
+    /// The same with one more setting.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Launch {
+        self.settings.push((name, value.into()));
+        self
+    }
+
+    /// Runs `arguments` to their end, for at most 20 s: for what ought to refuse.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        let began = Instant::now();
+        let mut command = self.command(arguments);
+        command.env("NIGRAN_LISTEN", "127.0.0.1:0").stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program can be started");
+        while child.try_wait().is_ok_and(|ended| ended.is_none()) && began.elapsed() < Duration::from_secs(20)
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let took = began.elapsed();
+        let _ = child.kill();
+        let output = child.wait_with_output().expect("its output can be read");
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        Ended { code: output.status.code(), said, took }
     }
 
     /// The binary with `arguments`, its output captured, in the same surroundings as the server.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = match self.entrance.split_first() {
+            None => Command::new(&self.binary),
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(&self.binary);
+                command
+            }
+        };
         // What the machine's own environment says about Nigran is not for the server under test.
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("NIGRAN_"))
         {
@@ -56,6 +104,8 @@ impl Launch {
             .args(arguments)
             .env("NIGRAN_DATA_DIR", &self.data_dir)
             .env("NIGRAN_BOOTSTRAP_PASSWORD", PASSWORD)
+            // There is no balancer to wait for.
+            .env("NIGRAN_LIMITS_DRAIN_SECONDS", "0")
             .stdin(Stdio::null());
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         if let Some(url) = &self.database_url {
@@ -72,6 +122,11 @@ impl Launch {
     ///
     /// What the server prints goes to `server.log` in its data folder, and into the error when it does not start.
     pub fn serve(&self) -> Result<Nigran, String> {
+        self.serve_with(&[])
+    }
+
+    /// The same with further arguments.
+    pub fn serve_with(&self, arguments: &[&str]) -> Result<Nigran, String> {
         let address = free_address();
         fs::create_dir_all(&self.data_dir).map_err(|cause| format!("making the data folder: {cause}"))?;
         let log = self.data_dir.join("server.log");
@@ -80,7 +135,7 @@ impl Launch {
         let errors = output.try_clone().map_err(|cause| cause.to_string())?;
         let started = Instant::now();
         let child = self
-            .command(&["serve", "--demo"])
+            .command(&[&["serve", "--demo"], arguments].concat())
             .env("NIGRAN_LISTEN", address.to_string())
             .stdout(output)
             .stderr(errors)

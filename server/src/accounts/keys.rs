@@ -1,7 +1,8 @@
 //! The signing keys. They lie in a folder, one Ed25519 key a file, as the unencrypted PKCS#8 PEM that
 //! `openssl genpkey -algorithm ed25519` writes: `2026-11-24T055952Z.pem`. The file whose name sorts last signs; the others
-//! are retired and only verify. To change keys, put a file with a later name into the folder of every process and
-//! start again; take the old one away when the last token (15 minutes) and the last receipt it signed no longer matter.
+//! are retired and only verify. To change keys, put a file with a later name into the folder of every server and start
+//! one after the other again: those not yet started verify with it already. Take the old one away when the last token
+//! (15 minutes) and the last receipt it signed no longer matter.
 
 use std::fs;
 use std::io::Write;
@@ -32,11 +33,24 @@ pub(super) struct KeyFile {
 /// Reads the keys in `folder`, the signing one last. An empty or missing folder gets its first key.
 pub(super) fn load_or_create(folder: &Path, now: DateTime<Utc>) -> Result<Vec<KeyFile>> {
     fs::create_dir_all(folder).map_err(|cause| failed("making the folder", folder, cause))?;
+    // Several servers may share the folder and start at once: one makes the key.
+    let turn = fs::File::open(folder).and_then(|opened| opened.lock().map(|()| opened));
     let mut files = key_files(folder)?;
     if files.is_empty() {
         files.push(create(folder, now)?);
     }
+    drop(turn);
     files.iter().map(|file| read(file)).collect()
+}
+
+/// Reads the keys in `folder` as they are now.
+pub(super) fn load(folder: &Path) -> Result<Vec<KeyFile>> {
+    key_files(folder)?.iter().map(|file| read(file)).collect()
+}
+
+/// Whether there are no keys in `folder`, or no folder.
+pub(super) fn is_empty(folder: &Path) -> bool {
+    key_files(folder).is_ok_and(|files| files.is_empty()) || !folder.exists()
 }
 
 fn key_files(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -1,6 +1,7 @@
 //! Accounts: who people are, how they prove it, and what they may do. Passwords and sessions, signing keys, the device
 //! registry, the permission table. Every other room asks here: it takes an [`Actor`] and asks what that person may.
 
+mod acting;
 mod actor;
 mod administration;
 mod audience;
@@ -8,6 +9,7 @@ pub mod bootstrap;
 mod cache;
 mod checks;
 pub mod command_line;
+mod installation;
 mod keys;
 mod model;
 pub mod operations;
@@ -28,6 +30,7 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use acting::Acting;
 pub use actor::Actor;
 pub use audience::{People, people};
 pub use model::{Account, AccountId, AccountStatus, Device, Line, NewDevice, Role, SessionId};
@@ -35,7 +38,7 @@ pub use passwords::random_password;
 pub use permissions::{Kind, OWN_SENSITIVE_DAYS, Permission, Post, Reach, Scope};
 pub use requests::{AccountChange, Created, NewAccount, NewPassword};
 pub use sessions::{Login, REFRESH_DAYS, Refresh, TokenPair, sweep};
-pub use tokens::{ACCESS_SECONDS, Claims, Tokens, verify_with_jwks};
+pub use tokens::{ACCESS_SECONDS, Claims, Tokens, shortened, verify_with_jwks, whole};
 pub use units::{Unit, units};
 
 use serde::Serialize;
@@ -77,6 +80,7 @@ impl Account {
 impl Accounts {
     /// Opens the room over a database and the folder of the signing keys, which gets its first key if it has none.
     pub fn open(db: Db, clock: Clock, keys: &Path) -> Result<Accounts> {
+        installation::expect_keys(&db, keys)?;
         let tokens = Tokens::open(keys, clock.clone())?;
         let room = Room {
             passwords: Passwords::new(),

@@ -204,8 +204,11 @@ const TABLE: &[(Permission, &[Post])] = &[
     (P::AnswerReferrals, &[SupervisorLabour, SupervisorSwd, DeputyDirector, CaseWorker]),
     (P::ApproveReferrals, &[SupervisorLabour, SupervisorSwd]),
     (P::PrintEmployerCopy, &[Inspector, Auditor, SupervisorLabour, SupervisorSwd, LabourHead]),
-    (P::ReadAssignments, &[Inspector, Auditor, SupervisorLabour, SupervisorSwd, DeputyDirector, LabourHead]),
-    (P::TakeAssignments, &[Inspector, Auditor]),
+    (
+        P::ReadAssignments,
+        &[Inspector, Auditor, Enumerator, SupervisorLabour, SupervisorSwd, DeputyDirector, LabourHead],
+    ),
+    (P::TakeAssignments, &[Inspector, Auditor, Enumerator]),
     (P::MakeAssignments, &[SupervisorLabour, SupervisorSwd, DeputyDirector]),
     (P::PlanVisits, &[SupervisorLabour, SupervisorSwd, DeputyDirector, LabourHead]),
     (P::ReadFacilities, REGISTER),

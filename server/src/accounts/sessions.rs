@@ -16,7 +16,7 @@ use super::model::{
     SessionRow,
 };
 use super::tokens::ACCESS_SECONDS;
-use super::{Accounts, Actor, checks, store};
+use super::{Accounts, Actor, checks, store, throttle};
 use crate::audit::{self, Event};
 use crate::db::{At, By, Tx};
 use crate::error::{Error, Result};
@@ -100,8 +100,9 @@ impl Accounts {
         address: Option<IpAddr>,
     ) -> Result<AccountRow> {
         self.room.throttle.admit(username, address)?;
-        let key = username.to_owned();
-        let account = self.db.read(move |conn| store::by_username(conn, &key)).await?;
+        let (account, known) = self.asked(username, address).await?;
+        self.room.throttle.learn(username, address, &known);
+        self.room.throttle.admit(username, address)?;
         let turn = self.room.passwords.turn().await?;
         // While this one waited, others may have guessed wrong: what is refused is not hashed.
         self.room.throttle.admit(username, address)?;
@@ -110,21 +111,58 @@ impl Accounts {
         match account {
             Some(account) if right => {
                 self.room.throttle.succeeded(username);
+                self.note_success(username, &known).await?;
                 Ok(account)
             }
             account => {
                 self.room.throttle.failed(username, address);
-                self.note_failure(account.map(|account| account.id)).await?;
+                self.note_failure(account.map(|account| account.id), username, address).await?;
                 Err(credentials_invalid())
             }
         }
     }
 
+    /// The account of this name, and how full the buckets are.
+    async fn asked(
+        &self,
+        username: &str,
+        address: Option<IpAddr>,
+    ) -> Result<(Option<AccountRow>, Vec<(String, i64)>)> {
+        let username = username.to_owned();
+        self.db
+            .read(move |conn| {
+                let keys: Vec<String> =
+                    throttle::shared(&username, address).into_iter().map(|shared| shared.key).collect();
+                Ok((store::by_username(conn, &username)?, store::login_buckets(conn, &keys)?))
+            })
+            .await
+    }
+
+    /// Empties the name's bucket, where there is one.
+    async fn note_success(&self, username: &str, known: &[(String, i64)]) -> Result<()> {
+        let Some(mine) = throttle::shared(username, None).into_iter().next() else { return Ok(()) };
+        if known.iter().all(|(key, _)| *key != mine.key) {
+            return Ok(());
+        }
+        self.db.write(By::system(), move |tx| store::empty_login_bucket(tx.conn, &mine.key)).await
+    }
+
     /// Recorded for unknown names too, or the time it takes would tell them from known ones.
-    async fn note_failure(&self, account: Option<AccountId>) -> Result<()> {
+    async fn note_failure(
+        &self,
+        account: Option<AccountId>,
+        username: &str,
+        address: Option<IpAddr>,
+    ) -> Result<()> {
         let subject = account.map_or("unknown".to_owned(), |id| id.to_string());
+        let buckets = throttle::shared(username, address);
         self.db
             .write(By::system(), move |tx| {
+                let now = At::from(tx.now());
+                for bucket in &buckets {
+                    let most = bucket.latest(now.micros());
+                    store::fill_login_bucket(tx.conn, &bucket.key, now, bucket.leak(), most)?;
+                }
                 audit::record(tx, Event::new("login.failed", "account", &subject, json!({})))
             })
             .await
@@ -274,6 +312,7 @@ pub fn sweep(tx: &mut Tx) -> Result<usize> {
     for session in store::sessions_run_out(tx.conn, now, 500)? {
         close(tx, &session, ClosedBecause::Expired)?;
     }
+    store::delete_login_buckets_before(tx.conn, now)?;
     store::delete_refresh_before(tx.conn, now)
 }
 

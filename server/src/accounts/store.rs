@@ -8,8 +8,10 @@ use super::model::{
     AccountId, AccountRow, AccountStatus, ClosedBecause, DeviceRow, Line, RefreshRow, Role, SessionId,
     SessionRow,
 };
-use crate::db::schema::{account_areas, accounts, devices, refresh_tokens, sessions};
-use crate::db::{At, DbConn};
+use crate::db::schema::{
+    account_areas, accounts, devices, login_buckets, refresh_tokens, sessions, signing_keys,
+};
+use crate::db::{At, DbConn, each_backend};
 use crate::error::Result;
 
 /// Whose accounts and devices someone may see.
@@ -349,4 +351,62 @@ pub(super) fn spend(conn: &mut DbConn, hash: &str, at: At) -> Result<bool> {
 /// Deletes the refresh tokens that ran out before `at`.
 pub(super) fn delete_refresh_before(conn: &mut DbConn, at: At) -> Result<usize> {
     Ok(diesel::delete(refresh_tokens::table.filter(refresh_tokens::expires_at.le(at))).execute(conn)?)
+}
+
+// ---- failed logins
+
+/// When each of these buckets will have run empty, in microseconds since 1970; those never filled are left out.
+pub(super) fn login_buckets(conn: &mut DbConn, keys: &[String]) -> Result<Vec<(String, i64)>> {
+    Ok(login_buckets::table
+        .filter(login_buckets::key.eq_any(keys))
+        .select((login_buckets::key, login_buckets::empty_at))
+        .load(conn)?)
+}
+
+/// Fills a bucket by one failure, which takes `leak` to run out. One that is fuller than `most` was filled under a clock
+/// that has been set back since, and begins anew. The row itself adds, so of failures in several processes none is lost.
+pub(super) fn fill_login_bucket(conn: &mut DbConn, key: &str, now: At, leak: i64, most: i64) -> Result<()> {
+    diesel::sql_query(
+        "INSERT INTO login_buckets (key, empty_at) VALUES ($1, $2 + $3) ON CONFLICT (key) DO UPDATE SET empty_at = \
+         CASE WHEN login_buckets.empty_at < $2 OR login_buckets.empty_at > $4 THEN $2 ELSE login_buckets.empty_at END + $3",
+    )
+    .bind::<diesel::sql_types::Text, _>(key)
+    .bind::<diesel::sql_types::BigInt, _>(now)
+    .bind::<diesel::sql_types::BigInt, _>(leak)
+    .bind::<diesel::sql_types::BigInt, _>(most)
+    .execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn empty_login_bucket(conn: &mut DbConn, key: &str) -> Result<()> {
+    diesel::delete(login_buckets::table.filter(login_buckets::key.eq(key))).execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn delete_login_buckets_before(conn: &mut DbConn, at: At) -> Result<usize> {
+    Ok(diesel::delete(login_buckets::table.filter(login_buckets::empty_at.le(at))).execute(conn)?)
+}
+
+// ---- signing keys
+
+/// The ids of the keys this installation signs with. Whoever asks to add to them is alone until the unit of work ends.
+pub(super) fn signing_keys(conn: &mut DbConn) -> Result<Vec<String>> {
+    if let DbConn::Postgres(conn) = conn {
+        diesel::sql_query("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE").execute(conn)?;
+    }
+    known_signing_keys(conn)
+}
+
+/// The same for whoever only wants to know.
+pub(super) fn known_signing_keys(conn: &mut DbConn) -> Result<Vec<String>> {
+    Ok(signing_keys::table.order(signing_keys::registered_at).select(signing_keys::kid).load(conn)?)
+}
+
+pub(super) fn register_signing_key(conn: &mut DbConn, kid: &str, at: At) -> Result<()> {
+    let row = (signing_keys::kid.eq(kid), signing_keys::registered_at.eq(at));
+    each_backend!(conn, |c| diesel::insert_into(signing_keys::table)
+        .values(row)
+        .on_conflict_do_nothing()
+        .execute(c))?;
+    Ok(())
 }

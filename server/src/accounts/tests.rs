@@ -609,7 +609,7 @@ async fn a_retired_key_still_verifies_and_the_newest_signs() {
     assert_eq!(tokens.jwks()["keys"][0]["x"], "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
     assert!(tokens.verify::<Value>(&old, "receipt+jws").is_ok());
     let new = tokens.sign(&json!({}), "receipt+jws").unwrap();
-    assert!(verify_with_jwks(&new, tokens.jwks(), "receipt+jws").is_ok());
+    assert!(verify_with_jwks(&new, &tokens.jwks(), "receipt+jws").is_ok());
     assert!(house.tokens().verify::<Value>(&new, "receipt+jws").is_err());
     std::fs::write(keys.join("2999-01-02.pem"), "nothing of the kind").unwrap();
     assert_eq!(Tokens::open(&keys, house.clock.clone()).err().unwrap().code, "key_file");

@@ -1,11 +1,16 @@
 //! Slows down guessing. Every failed login fills two buckets, the name's and the address's; a full bucket refuses until
 //! something has leaked out. Names are counted whether or not they exist, so a refusal tells nothing about them.
 //! Trying while refused does not fill the bucket further: whoever waits as told, gets in.
+//!
+//! The buckets stand in the database, where all servers of an installation fill the same ones; what this process knows of
+//! them is kept here, so that a flood is refused without asking.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
+
+use sha2::{Digest, Sha256};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -31,7 +36,45 @@ enum Key {
     Address(IpAddr),
 }
 
-/// Counts failures; in this process, for as long as it runs.
+/// A bucket in the database.
+pub(super) struct Shared {
+    /// A digest of the name or address: the table tells nobody who failed to log in.
+    pub(super) key: String,
+    bucket: Bucket,
+}
+
+impl Shared {
+    /// How long one failure takes to leak out.
+    pub(super) fn leak(&self) -> i64 {
+        micros(self.bucket.leak)
+    }
+
+    /// When a bucket could be empty at the latest. One that says a later instant was filled under a clock that has been
+    /// set back since.
+    pub(super) fn latest(&self, now: i64) -> i64 {
+        latest(self.bucket, now)
+    }
+}
+
+/// Many times what fits: of several processes each lets somebody try while the others do.
+fn latest(bucket: Bucket, now: i64) -> i64 {
+    now + 10 * bucket.holds * micros(bucket.leak)
+}
+
+/// The buckets of an attempt, that of the name first.
+pub(super) fn shared(username: &str, address: Option<IpAddr>) -> Vec<Shared> {
+    let of = |key: &Key, bucket| {
+        let text = match key {
+            Key::Name(name) => format!("name {name}"),
+            Key::Address(address) => format!("address {address}"),
+        };
+        Shared { key: hex::encode(&Sha256::digest(text)[..16]), bucket }
+    };
+    let by_address = address.map(|address| of(&key(address), ADDRESS));
+    std::iter::once(of(&name(username), NAME)).chain(by_address).collect()
+}
+
+/// Counts failures.
 pub(super) struct Throttle {
     clock: Clock,
     /// When each bucket will be empty, in microseconds since 1970.
@@ -58,6 +101,24 @@ impl Throttle {
         }
     }
 
+    /// Takes in how full the buckets of an attempt are in the database.
+    pub(super) fn learn(&self, username: &str, address: Option<IpAddr>, known: &[(String, i64)]) {
+        let keys = std::iter::once(name(username)).chain(address.map(key));
+        for (key, shared) in keys.zip(shared(username, address)) {
+            let Some((_, empty_at)) = known.iter().find(|(known, _)| *known == shared.key) else { continue };
+            let buckets = if matches!(key, Key::Name(_)) { &self.names } else { &self.addresses };
+            let now = self.now();
+            let Ok(mut buckets) = buckets.lock() else { continue };
+            if *empty_at > now && *empty_at <= shared.latest(now) {
+                if buckets.len() >= REMEMBERED && !buckets.contains_key(&key) {
+                    make_room(&mut buckets, now);
+                }
+                let mine = buckets.entry(key).or_insert(*empty_at);
+                *mine = (*mine).max(*empty_at);
+            }
+        }
+    }
+
     /// An attempt failed.
     pub(super) fn failed(&self, username: &str, address: Option<IpAddr>) {
         self.fill(&self.names, name(username), NAME);
@@ -77,6 +138,9 @@ impl Throttle {
     /// How long the bucket refuses, in whole seconds; none: it does not.
     fn wait(&self, buckets: &Mutex<HashMap<Key, i64>>, key: &Key, bucket: Bucket) -> Option<Duration> {
         let empty_at = *buckets.lock().ok()?.get(key)?;
+        if empty_at > latest(bucket, self.now()) {
+            return None;
+        }
         let room_at = empty_at - (bucket.holds - 1) * micros(bucket.leak);
         let wait = room_at - self.now();
         (wait > 0).then(|| Duration::from_secs((wait as u64).div_ceil(1_000_000)))
@@ -89,6 +153,9 @@ impl Throttle {
             make_room(&mut buckets, now);
         }
         let empty_at = buckets.entry(key).or_insert(now);
+        if *empty_at > latest(bucket, now) {
+            *empty_at = now;
+        }
         *empty_at = (*empty_at).max(now) + micros(bucket.leak);
     }
 
@@ -152,6 +219,34 @@ mod tests {
         assert_eq!(refused_for(&throttle, "amina", None), Some(1));
         clock.advance(chrono::Duration::seconds(1));
         assert_eq!(refused_for(&throttle, "amina", None), None);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_locks_nobody_out() {
+        let (throttle, clock) = throttle();
+        for _ in 0..5 {
+            throttle.failed("amina", None);
+        }
+
+        clock.advance(chrono::Duration::days(-365));
+
+        assert_eq!(refused_for(&throttle, "amina", None), None);
+        for _ in 0..5 {
+            throttle.failed("amina", None);
+        }
+        assert_eq!(refused_for(&throttle, "amina", None), Some(30));
+    }
+
+    #[test]
+    fn what_another_process_counted_counts_here() {
+        let (throttle, clock) = throttle();
+        let now = clock.now().timestamp_micros();
+        let key = shared("amina", None).remove(0).key;
+
+        throttle.learn("amina", None, &[(key, now + 5 * 30_000_000)]);
+
+        assert_eq!(refused_for(&throttle, "amina", None), Some(30));
+        assert_eq!(refused_for(&throttle, "bilal", None), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -57,6 +58,8 @@ pub struct Claims {
 #[derive(Clone)]
 pub struct Tokens {
     keys: Arc<Keys>,
+    later: Arc<RwLock<Later>>,
+    folder: Arc<Path>,
     verified: Arc<RwLock<Bounded<[u8; 32], Arc<Claims>>>>,
     clock: Clock,
 }
@@ -65,9 +68,19 @@ struct Keys {
     signing: EncodingKey,
     signing_kid: String,
     verifying: HashMap<String, DecodingKey>,
-    jwks: Value,
+    jwks: Arc<Value>,
     /// A secret derived from each key, that of the signing one first.
     secrets: Vec<[u8; 32]>,
+}
+
+/// How often the folder is read again for a key that is not known, whoever asks for it.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Keys that were put into the folder after the start: they verify. They sign from the next start on.
+struct Later {
+    verifying: HashMap<String, DecodingKey>,
+    jwks: Option<Arc<Value>>,
+    looked: Instant,
 }
 
 impl Tokens {
@@ -81,19 +94,52 @@ impl Tokens {
         let keys = Keys {
             signing: EncodingKey::from_ed_der(&newest.pkcs8),
             signing_kid: newest.kid.clone(),
-            verifying: files
-                .iter()
-                .map(|file| (file.kid.clone(), DecodingKey::from_ed_der(&file.public)))
-                .collect(),
-            jwks: json!({ "keys": files.iter().rev().map(jwk).collect::<Vec<_>>() }),
+            verifying: verifying(&files),
+            jwks: Arc::new(jwks(&files)),
             secrets: files.iter().rev().map(secret).collect(),
         };
-        Ok(Tokens { keys: Arc::new(keys), verified: Arc::new(RwLock::new(Bounded::new(REMEMBERED))), clock })
+        let later = Later { verifying: HashMap::new(), jwks: None, looked: Instant::now() };
+        Ok(Tokens {
+            keys: Arc::new(keys),
+            later: Arc::new(RwLock::new(later)),
+            folder: Arc::from(folder),
+            verified: Arc::new(RwLock::new(Bounded::new(REMEMBERED))),
+            clock,
+        })
     }
 
-    /// The public keys, the signing one first, as RFC 7517 spells them.
-    pub fn jwks(&self) -> &Value {
-        &self.keys.jwks
+    /// The public keys, the latest first, as RFC 7517 spells them.
+    pub fn jwks(&self) -> Arc<Value> {
+        let later = self.later.read().ok().and_then(|later| later.jwks.clone());
+        later.unwrap_or_else(|| self.keys.jwks.clone())
+    }
+
+    /// The ids of the keys this process started with.
+    pub fn key_ids(&self) -> Vec<String> {
+        self.keys.verifying.keys().cloned().collect()
+    }
+
+    /// The key with this id. One that is not known may have been put into the folder meanwhile, and another server of this
+    /// installation, started since, may sign with it already.
+    fn key(&self, kid: &str) -> Option<DecodingKey> {
+        if let Some(key) = self.keys.verifying.get(kid) {
+            return Some(key.clone());
+        }
+        if let Some(key) = self.later.read().ok()?.verifying.get(kid) {
+            return Some(key.clone());
+        }
+        let mut later = self.later.write().ok()?;
+        if later.looked.elapsed() >= LOOK_EVERY {
+            later.looked = Instant::now();
+            match keys::load(&self.folder) {
+                Ok(files) => {
+                    later.verifying = verifying(&files);
+                    later.jwks = Some(Arc::new(jwks(&files)));
+                }
+                Err(error) => tracing::warn!(%error, "the signing keys cannot be read again"),
+            }
+        }
+        later.verifying.get(kid).cloned()
     }
 
     /// Secrets for `purpose` that every process with the same keys has, that of the signing key first: for what only
@@ -114,7 +160,7 @@ impl Tokens {
 
     /// Verifies a statement of the sort `typ` signed with one of our keys. Looks at no time.
     pub fn verify<T: DeserializeOwned>(&self, jws: &str, typ: &str) -> Result<T> {
-        opened(jws, typ, &without_claims(), |kid| self.keys.verifying.get(kid).cloned())
+        opened(jws, typ, &without_claims(), |kid| self.key(kid))
     }
 
     /// An access token for a session, good from now on.
@@ -145,7 +191,7 @@ impl Tokens {
         let claims = match &remembered {
             Some(claims) => claims.clone(),
             None => {
-                let kept = |kid: &str| self.keys.verifying.get(kid).cloned();
+                let kept = |kid: &str| self.key(kid);
                 Arc::new(
                     opened::<Claims>(token, ACCESS_TYP, &for_access(), kept).map_err(|_| token_invalid())?,
                 )
@@ -161,6 +207,27 @@ impl Tokens {
         }
         Ok(claims)
     }
+}
+
+/// A statement as it is kept beside its payload: `.key.signature`. All else can be written anew. One that could not be
+/// is kept whole.
+pub fn shortened(jws: &str, payload: &impl Serialize, typ: &str) -> String {
+    let signature = jws.rsplit_once('.').map(|(_, signature)| signature);
+    let kid = decode_header(jws).ok().and_then(|header| header.kid);
+    let short = kid.zip(signature).map(|(kid, signature)| format!(".{kid}.{signature}"));
+    let gives_it_back = |short: &String| whole(short, payload, typ).is_ok_and(|whole| whole == jws);
+    short.filter(gives_it_back).unwrap_or_else(|| jws.to_owned())
+}
+
+/// The statement that [`shortened`] made short, to the byte. What it was made of must be the same.
+pub fn whole(kept: &str, payload: &impl Serialize, typ: &str) -> Result<String> {
+    let Some((kid, signature)) = kept.strip_prefix('.').and_then(|rest| rest.rsplit_once('.')) else {
+        return Ok(kept.to_owned());
+    };
+    let header = format!(r#"{{"typ":"{typ}","alg":"EdDSA","kid":"{kid}"}}"#);
+    let payload =
+        serde_json::to_vec(payload).map_err(|cause| Error::internal("writing a signed statement", cause))?;
+    Ok(format!("{}.{}.{signature}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload)))
 }
 
 /// Verifies a statement of the sort `typ` with nothing but a JWKS document: offline, and without a clock.
@@ -218,6 +285,14 @@ fn token_invalid() -> Error {
 
 fn secret(file: &KeyFile) -> [u8; 32] {
     Sha256::new().chain_update("nigran secrets").chain_update(&file.pkcs8).finalize().into()
+}
+
+fn verifying(files: &[KeyFile]) -> HashMap<String, DecodingKey> {
+    files.iter().map(|file| (file.kid.clone(), DecodingKey::from_ed_der(&file.public))).collect()
+}
+
+fn jwks(files: &[KeyFile]) -> Value {
+    json!({ "keys": files.iter().rev().map(jwk).collect::<Vec<_>>() })
 }
 
 fn jwk(file: &KeyFile) -> Value {

@@ -18,6 +18,16 @@ use crate::submissions::{self, FiledRevision, Judgement};
 /// The longest interval a form may ask for, in days.
 const LONGEST_INTERVAL: i64 = 3650;
 
+/// An audit, as far as the next one follows from it.
+struct Audit<'a> {
+    submission: &'a str,
+    form: &'a str,
+    facility: &'a str,
+    areas: [Option<String>; 3],
+    finished_at: At,
+    judgement: &'a Judgement,
+}
+
 impl Assignments {
     /// A finding said to be put right is to be seen; one that is verified, or open again, is not.
     pub(super) fn follow_finding(&self, tx: &mut Tx, moved: &Moved) -> Result<()> {
@@ -30,7 +40,7 @@ impl Assignments {
 
     /// One visit sees everything at a place that is said to be put right.
     fn have_it_seen(&self, tx: &mut Tx, moved: &Moved) -> Result<()> {
-        let (Some(facility), Some(line)) = (&moved.facility, line_of(moved.kind)) else { return Ok(()) };
+        let Some(facility) = &moved.facility else { return Ok(()) };
         let names = names_of(tx.conn, facility)?;
         let now = At::from(tx.now());
         let last_day = days::after(days::day_of(now), self.rules.reinspection_days(moved.severity));
@@ -42,7 +52,7 @@ impl Assignments {
         let wanted = Wanted {
             form: moved.form.clone(),
             kind: moved.kind,
-            line,
+            line: line_of(moved.kind),
             facility: facility.clone(),
             areas: moved.areas.clone(),
             origin: Origin::Finding,
@@ -61,36 +71,69 @@ impl Assignments {
     /// Sets the next audit of a home by the rating of the one that was just filed, if that is the latest.
     pub(super) fn set_next_audit(&self, tx: &mut Tx, filed: &FiledRevision) -> Result<()> {
         let (Kind::Audit, Some(facility)) = (filed.kind, filed.facility) else { return Ok(()) };
-        let Some(risk) = rating(filed.judgement).and_then(|rating| self.rules.risk(rating)) else {
-            return Ok(());
-        };
         let names = names_of(tx.conn, facility)?;
         let last = submissions::last_visit(tx.conn, &names, Kind::Audit)?;
         if last.is_none_or(|last| last.submission != *filed.submission) {
             return Ok(());
         }
-        if let Ok(id) = facility.parse::<FacilityId>() {
+        let audit = Audit {
+            submission: filed.submission.as_str(),
+            form: filed.form,
+            facility,
+            areas: [filed.areas.province, filed.areas.division, filed.areas.district]
+                .map(|area| area.map(str::to_owned)),
+            finished_at: filed.finished_at,
+            judgement: filed.judgement,
+        };
+        self.follow_audit(tx, &audit, &names)
+    }
+
+    /// Sets the next audit of a home anew, since a rejection, or a rejection taken back, has changed which audit is the
+    /// latest that counts.
+    pub(super) fn reset_next_audit(&self, tx: &mut Tx, facility: &str) -> Result<()> {
+        let names = names_of(tx.conn, facility)?;
+        let Some(last) = submissions::last_visit(tx.conn, &names, Kind::Audit)? else { return Ok(()) };
+        let id = last.submission.as_str();
+        let facts = submissions::facts(tx.conn, id)?;
+        let judgement = submissions::judged(tx.conn, id, last.revision)?;
+        let (Some(facts), Some(judgement)) = (facts, judgement) else { return Ok(()) };
+        let mut areas = facts.areas.into_iter().map(Some);
+        let audit = Audit {
+            submission: id,
+            form: &facts.form,
+            facility,
+            areas: std::array::from_fn(|_| areas.next().flatten()),
+            finished_at: facts.finished_at,
+            judgement: &judgement,
+        };
+        self.follow_audit(tx, &audit, &names)
+    }
+
+    /// `names`: every id the home is known by. The audit is the latest that counts.
+    fn follow_audit(&self, tx: &mut Tx, audit: &Audit, names: &[String]) -> Result<()> {
+        let Some(risk) = rating(audit.judgement).and_then(|rating| self.rules.risk(rating)) else {
+            return Ok(());
+        };
+        if let Ok(id) = audit.facility.parse::<FacilityId>() {
             facilities::rate(tx, &id, risk)?;
         }
-        let (from_at, due_at) = self.next_window(filed, risk);
-        let audit = filed.submission.as_str();
-        if let Some(before) = store::born_of(tx.conn, Origin::Audit, audit)?.pop() {
+        let (from_at, due_at) = self.next_window(audit, risk);
+        if let Some(before) = store::born_of(tx.conn, Origin::Audit, audit.submission)?.pop() {
             return reschedule(tx, before, from_at, due_at);
         }
-        for earlier in store::open_at(tx.conn, &names, Kind::Audit)? {
+        for earlier in store::open_at(tx.conn, names, Kind::Audit)? {
             if earlier.origin == Origin::Audit {
-                ledger::cancel(tx, earlier, "A later audit says anew when the next one is due.")?;
+                ledger::cancel(tx, earlier, "Another audit says anew when the next one is due.")?;
             }
         }
         let wanted = Wanted {
-            form: filed.form.to_owned(),
+            form: audit.form.to_owned(),
             kind: Kind::Audit,
             line: Line::Swd,
-            facility: facility.to_owned(),
-            areas: [filed.areas.province, filed.areas.division, filed.areas.district]
-                .map(|area| area.map(str::to_owned)),
+            facility: audit.facility.to_owned(),
+            areas: audit.areas.clone(),
             origin: Origin::Audit,
-            origin_id: Some(audit.to_owned()),
+            origin_id: Some(audit.submission.to_owned()),
             findings: Vec::new(),
             reason: "The next audit, by the rating of the last one.".to_owned(),
             from_at,
@@ -100,16 +143,16 @@ impl Assignments {
         };
         let mut row = self.drafted(tx, wanted)?;
         // Whatever audit ended after this one is the next, though this one may have waited for a network.
-        row.counts_from = filed.finished_at;
+        row.counts_from = audit.finished_at;
         ledger::enter(tx, &row).map(drop)
     }
 
     /// When the next audit may be made, and by when: as the form says, and where it does not, by the register's interval.
-    fn next_window(&self, filed: &FiledRevision, risk: Risk) -> (At, At) {
-        let said = calculated(filed.judgement, "next_audit_days").and_then(serde_json::Value::as_f64);
+    fn next_window(&self, audit: &Audit, risk: Risk) -> (At, At) {
+        let said = calculated(audit.judgement, "next_audit_days").and_then(serde_json::Value::as_f64);
         let said = said.map(|days| days as i64).filter(|days| (0..=LONGEST_INTERVAL).contains(days));
         let interval = said.unwrap_or_else(|| facilities::visit_interval_days(Line::Swd, Some(risk)));
-        let due = days::after(days::day_of(filed.finished_at), interval);
+        let due = days::after(days::day_of(audit.finished_at), interval);
         (days::start_of(days::after(due, -self.rules.opens_before(interval))), days::end_of(due))
     }
 }

@@ -4,19 +4,18 @@
 use serde_json::json;
 
 use super::ledger::{self, Note};
-use super::model::{Assignment, Deed, Origin, State};
+use super::model::{Assignment, Deed, Origin, State, services_of};
 use super::rotation::names_of;
 use super::{Assignments, store};
 use crate::accounts::Kind;
-use crate::db::{At, Tx};
+use crate::db::{At, DbConn, Tx};
 use crate::error::Result;
-use crate::submissions::{self, Decision, FiledRevision, Review};
+use crate::submissions::{self, Areas, Decision, FiledRevision, Review};
 
 /// A visit that was made, as far as completing needs to know.
 struct Made<'m> {
     submission: &'m str,
     kind: Kind,
-    facility: Option<&'m str>,
     account: &'m str,
     finished_at: At,
 }
@@ -27,11 +26,10 @@ impl Assignments {
         let made = Made {
             submission: filed.submission.as_str(),
             kind: filed.kind,
-            facility: filed.facility,
             account: filed.account,
             finished_at: filed.finished_at,
         };
-        let names = filed.facility.map(|id| names_of(tx.conn, id)).transpose()?.unwrap_or_default();
+        let names = where_to(tx.conn, filed.kind, filed.facility, filed.areas)?;
         if filed.revision > 1 {
             for row in store::completed_by(tx.conn, made.submission)? {
                 if !names.contains(&row.facility) {
@@ -55,29 +53,44 @@ impl Assignments {
                         ledger::cancel(tx, row, "The audit it follows from was rejected.")?;
                     }
                 }
-                Ok(())
+                self.reset_next_audit_of(tx, decision)
             }
             (Review::Rejected, now) if now != Review::Rejected => {
                 let Some(facts) = submissions::facts(tx.conn, submission)? else { return Ok(()) };
-                let names =
-                    decision.facility.map(|id| names_of(tx.conn, id)).transpose()?.unwrap_or_default();
+                let names = where_to(tx.conn, decision.kind, decision.facility, decision.areas)?;
                 let made = Made {
                     submission,
                     kind: decision.kind,
-                    facility: decision.facility,
                     account: decision.account,
                     finished_at: facts.finished_at,
                 };
-                complete(tx, &made, &names)
+                complete(tx, &made, &names)?;
+                self.reset_next_audit_of(tx, decision)
             }
+            _ => Ok(()),
+        }
+    }
+
+    fn reset_next_audit_of(&self, tx: &mut Tx, decision: &Decision) -> Result<()> {
+        match (decision.kind, decision.facility) {
+            (Kind::Audit, Some(facility)) => self.reset_next_audit(tx, facility),
             _ => Ok(()),
         }
     }
 }
 
-/// `names`: every id the facility is known by.
+/// What assignments call the place of a visit: every id its facility is known by, or the district that was asked about.
+fn where_to(conn: &mut DbConn, kind: Kind, facility: Option<&str>, areas: Areas) -> Result<Vec<String>> {
+    match (kind, facility) {
+        (Kind::Toolkit, _) => Ok(areas.district.map(services_of).into_iter().collect()),
+        (_, Some(facility)) => names_of(conn, facility),
+        (_, None) => Ok(Vec::new()),
+    }
+}
+
+/// `names`: what assignments call the place.
 fn complete(tx: &mut Tx, made: &Made, names: &[String]) -> Result<()> {
-    if made.facility.is_none() {
+    if names.is_empty() {
         return Ok(());
     }
     for before in store::open_at(tx.conn, names, made.kind)? {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::model::{AssignmentId, State};
 use crate::db::At;
 use crate::error::{Error, Result};
-use crate::http::Cursor;
+use crate::http::{Cursor, path_id};
 
 /// `GET /v1/assignments?…`
 #[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -45,7 +45,7 @@ impl Query {
     pub(super) fn filter(self, now: At, me: &str) -> Result<(Filter, usize)> {
         let cursor = Cursor { after: self.after, limit: self.limit };
         let after: Option<(i64, String)> = cursor.place()?;
-        let after = after.map(|(at, id)| Ok::<_, Error>((At::from_micros(at), id_of(&id)?))).transpose()?;
+        let after = after.map(|(at, id)| Ok::<_, Error>((At::from_micros(at), path_id(&id)?))).transpose()?;
         let filter = Filter {
             state: state(self.state.as_deref())?,
             overdue_at: self.overdue.unwrap_or(false).then_some(now),
@@ -57,12 +57,6 @@ impl Query {
         };
         Ok((filter, cursor.limit()))
     }
-}
-
-/// An assignment's id, as a path or a cursor has it.
-pub(super) fn id_of(text: &str) -> Result<AssignmentId> {
-    text.parse()
-        .map_err(|_| Error::invalid("bad_id", format!("{text:?} is not a UUID; an assignment's id is one")))
 }
 
 fn state(text: Option<&str>) -> Result<Option<State>> {

@@ -33,8 +33,9 @@ pub struct AssignmentForPhone {
     pub form: String,
     /// What the form is for.
     pub kind: Kind,
-    /// The facility to name in the submission: of one that was merged, the one that goes on in its stead.
-    pub facility: String,
+    /// The facility to name in the submission: of one that was merged, the one that goes on in its stead. None: the
+    /// services of `district` are asked about.
+    pub facility: Option<String>,
     /// What is known of it; none: nobody registered it yet.
     place: Option<Place>,
     /// Code of its district.
@@ -97,7 +98,10 @@ fn told(conn: &mut DbConn, actor: &Actor, rows: Vec<Assignment>) -> Result<Vec<A
             let place = place_of(&places, &row).cloned();
             Ok(AssignmentForPhone {
                 prev: history_of(conn, &row)?,
-                facility: place.as_ref().map_or_else(|| row.facility.clone(), |place| place.id.to_string()),
+                facility: match &place {
+                    Some(place) => Some(place.id.to_string()),
+                    None => row.facility().map(str::to_owned),
+                },
                 place,
                 mine: row.assignee.as_deref() == Some(actor.account.as_str()),
                 findings: row.findings()?,
@@ -120,11 +124,14 @@ fn told(conn: &mut DbConn, actor: &Actor, rows: Vec<Assignment>) -> Result<Vec<A
 pub(super) fn history_of(conn: &mut DbConn, row: &Assignment) -> Result<Value> {
     let names = names_of(conn, &row.facility)?;
     let last = submissions::last_visit(conn, &names, row.kind)?;
+    let accepted = submissions::last_accepted(conn, &names, row.kind)?;
     let mut history = findings::history_extract(conn, &row.facility, row.kind)?;
     history["last_visit"] = json!(last);
+    // Rules rest on the last accepted visit; where there is none, what they read as `prev` is null.
+    history["accepted_visit"] = json!(accepted);
     // What rules read as `prev.open_items` and `prev.total_score`, under the names they read it by.
     history["open_items"] = history["open_findings"].clone();
-    if let Some(last) = last
+    if let Some(last) = accepted
         && let Some(judgement) = submissions::judged(conn, last.submission.as_str(), last.revision)?
         && let Some(score) = births::calculated(&judgement, "total_score")
     {

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::model::{Assignment, AssignmentId, Origin, State, line_of};
+use super::model::{Assignment, AssignmentId, Origin, State, line_of, services_of};
 use super::reading::{self, Sight};
-use super::requests::{self, NewAssignment, needed_words};
+use super::requests::{self, Destination, NewAssignment};
 use super::rotation::names_of;
 use super::{Assignments, ledger};
 use crate::accounts::{AccountId, Actor, Kind, Line, Permission};
@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 use crate::facilities::{self, Facility, FacilityId};
 use crate::findings::{self, FindingId};
 use crate::forms;
+use crate::http::needed_words;
+use crate::places;
 
 /// A visit that is wanted, before it is entered.
 pub(super) struct Wanted {
@@ -83,22 +85,32 @@ impl Assignments {
     pub(super) async fn make(&self, actor: Actor, new: NewAssignment) -> Result<AssignmentId> {
         actor.may(Permission::MakeAssignments)?;
         requests::one_of(new.assignee, new.pool.as_ref())?;
-        let reason = needed_words("reason", new.reason.clone())?;
+        let reason = needed_words("reason", Some(new.reason.clone()))?;
         let pool = new.pool.as_deref().map(requests::pool).transpose()?;
         let found = requests::findings(&new.findings)?;
+        let destination = new.destination()?;
         let window = new.window.read(At::from(self.clock.now()))?;
         let (room, by) = (self.clone(), actor.by());
         self.db
             .write(by, move |tx| {
-                let place = place(tx.conn, &actor, new.facility)?;
-                let (kind, line) = kind_of(tx.conn, &new.form, &actor, &place)?;
-                let named = named(tx.conn, &actor, &found, kind, &place)?;
+                let kind = kind_of(tx.conn, &new.form)?;
+                let (place, areas, named) = match &destination {
+                    Destination::Facility(id) => {
+                        let place = place(tx.conn, &actor, *id)?;
+                        fills_at(&actor, &new.form, kind, &place)?;
+                        let named = named(tx.conn, &actor, &found, kind, &place)?;
+                        (place.id.to_string(), [None, None, None], named)
+                    }
+                    Destination::District(code) => {
+                        (services_of(code), asks_in(&actor, &new.form, kind, code, &found)?, Vec::new())
+                    }
+                };
                 let wanted = Wanted {
                     form: new.form.clone(),
                     kind,
-                    line,
-                    facility: place.id.to_string(),
-                    areas: [None, None, None],
+                    line: line_of(kind),
+                    facility: place,
+                    areas,
                     origin: if named.is_empty() { Origin::Supervisor } else { Origin::Finding },
                     origin_id: named.first().cloned(),
                     findings: named,
@@ -151,23 +163,60 @@ fn place(conn: &mut DbConn, actor: &Actor, id: uuid::Uuid) -> Result<Facility> {
     }
 }
 
-/// What a form is for, if such visits are made to such a place by people of the actor's line.
-fn kind_of(conn: &mut DbConn, form: &str, actor: &Actor, place: &Facility) -> Result<(Kind, Line)> {
+/// What a form is for.
+fn kind_of(conn: &mut DbConn, form: &str) -> Result<Kind> {
     let known = forms::current(conn)?.into_iter().find(|listed| listed.form == form);
-    let kind = known.map(|listed| listed.kind).ok_or_else(|| {
+    known.map(|listed| listed.kind).ok_or_else(|| {
         Error::invalid(
             "form_unknown",
             format!("there is no form {form:?}; GET /v1/forms lists what there is"),
         )
-    })?;
-    let line = line_of(kind).filter(|line| *line == place.line && reading::line(actor).ok() == Some(*line));
-    line.map(|line| (kind, line)).ok_or_else(|| {
-        Error::invalid(
+    })
+}
+
+/// Passes a form that is filled in at such a place by people of the actor's line.
+fn fills_at(actor: &Actor, form: &str, kind: Kind, place: &Facility) -> Result<()> {
+    let ours = reading::line(actor).is_ok_and(|line| line == line_of(kind) && line == place.line);
+    match ours && kind != Kind::Toolkit {
+        true => Ok(()),
+        false => Err(Error::invalid(
             "form_unfit",
             format!("{form} is not what your line fills at facility {}; name another form", place.code),
         )
-        .with("facility_line", json!(place.line))
-    })
+        .with("facility_line", json!(place.line))),
+    }
+}
+
+/// The areas of a district whose services a form asks about, if the actor's line has people ask there.
+fn asks_in(
+    actor: &Actor,
+    form: &str,
+    kind: Kind,
+    district: &str,
+    findings: &[uuid::Uuid],
+) -> Result<[Option<String>; 3]> {
+    if kind != Kind::Toolkit || reading::line(actor)? != line_of(kind) {
+        return Err(Error::invalid(
+            "form_unfit",
+            format!("{form} is not what your line asks a district about; name a facility, or another form"),
+        ));
+    }
+    if !findings.is_empty() {
+        return Err(Error::invalid(
+            "finding_unfit",
+            "findings are seen at a facility; leave `findings` out of an interview",
+        ));
+    }
+    let division = places::district(district).map(|(_, division)| division.code);
+    let areas = [Some(places::HOME_PROVINCE.to_owned()), division, Some(district.to_owned())];
+    match areas.iter().flatten().any(|area| actor.areas.contains(area)) {
+        true => Ok(areas),
+        // A district one does not work in does not exist.
+        false => Err(Error::invalid(
+            "district_unknown",
+            format!("{district} is no district you work in; name one of yours"),
+        )),
+    }
 }
 
 /// The ids of the findings named, if the person may see them and they are of such visits to the place.

@@ -6,6 +6,7 @@
 //! What a newcomer would get wrong: a due date is not the last day. What is overdue stays open and is done late.
 
 mod births;
+mod books;
 mod completion;
 mod days;
 mod filter;
@@ -13,6 +14,7 @@ mod for_phone;
 mod ledger;
 mod making;
 mod model;
+mod moving;
 mod planner;
 mod reading;
 mod requests;
@@ -25,6 +27,7 @@ mod working;
 
 use std::sync::Arc;
 
+pub use books::{Happened, Kept, books};
 pub use for_phone::{AssignmentForPhone, for_phone, within};
 pub use model::{AssignmentId, Deed, Origin, State};
 
@@ -33,6 +36,7 @@ pub(crate) use routes::routes;
 use crate::clock::Clock;
 use crate::db::{Db, Tx};
 use crate::error::Result;
+use crate::facilities;
 use crate::findings::{Follower, Moved};
 use crate::submissions::{Decision, FiledRevision, Watcher};
 use planner::Weights;
@@ -63,6 +67,12 @@ impl Watcher for Assignments {
 
     fn decided(&self, tx: &mut Tx, decision: &Decision) -> Result<()> {
         self.follow_decision(tx, decision)
+    }
+}
+
+impl facilities::Follower for Assignments {
+    fn moved(&self, tx: &mut Tx, moved: &facilities::Moved) -> Result<()> {
+        self.follow_place(tx, moved)
     }
 }
 

@@ -6,10 +6,15 @@ use crate::accounts::{Kind, Line};
 use crate::db::schema::{assignment_events, assignments};
 use crate::db::{At, Json, text_enum, text_id};
 use crate::error::Result;
+use crate::http::PathId;
 
 text_id! {
     /// An assignment's id.
     AssignmentId
+}
+
+impl PathId for AssignmentId {
+    const WHOSE: &'static str = "an assignment's";
 }
 
 text_enum! {
@@ -54,6 +59,8 @@ text_enum! {
         Extended = "assignment.extended",
         /// Its days changed with what it follows from.
         Rescheduled = "assignment.rescheduled",
+        /// The place turned out to lie elsewhere.
+        Moved = "assignment.moved",
         /// The visit was made.
         Completed = "assignment.completed",
         /// The visit that completed it counts no more.
@@ -71,7 +78,8 @@ pub(super) struct Assignment {
     pub(super) form: String,
     pub(super) kind: Kind,
     pub(super) line: Line,
-    /// The facility as it was named; one that was merged means the one that goes on in its stead.
+    /// The facility as it was named; one that was merged means the one that goes on in its stead. Of an interview, the
+    /// district: see [`Assignment::facility`].
     pub(super) facility: String,
     pub(super) province: Option<String>,
     pub(super) division: Option<String>,
@@ -117,19 +125,30 @@ impl Assignment {
         self.state == State::Open && self.due_at < now
     }
 
+    /// The facility to visit; none: the services of a district are asked about.
+    pub(super) fn facility(&self) -> Option<&str> {
+        (!self.facility.starts_with(DISTRICT)).then_some(self.facility.as_str())
+    }
+
     /// Codes of the areas it lies in.
     pub(super) fn areas(&self) -> impl Iterator<Item = &str> {
         [&self.province, &self.division, &self.district].into_iter().flatten().map(String::as_str)
     }
 }
 
-/// The line whose people make visits of a kind; none: such visits are not assigned.
-pub(super) fn line_of(kind: Kind) -> Option<Line> {
+/// How the place of an interview begins, which is a district's services and no facility.
+const DISTRICT: &str = "district:";
+
+/// The place of an interview in this district.
+pub(super) fn services_of(district: &str) -> String {
+    format!("{DISTRICT}{district}")
+}
+
+/// The line that assigns visits of a kind. Interviews with the toolkit are Social Welfare's.
+pub(super) fn line_of(kind: Kind) -> Line {
     match kind {
-        Kind::Inspection => Some(Line::Labour),
-        Kind::Audit => Some(Line::Swd),
-        // An interview is about a whole district's services, not about a place in the register.
-        Kind::Toolkit => None,
+        Kind::Inspection => Line::Labour,
+        Kind::Audit | Kind::Toolkit => Line::Swd,
     }
 }
 

@@ -6,7 +6,7 @@ use super::model::{Assignment, AssignmentId};
 use super::rotation::names_of;
 use super::views::{self, AssignmentView, ListedAssignment, Place};
 use super::{Assignments, store, working};
-use crate::accounts::{Actor, Line, Permission, Role};
+use crate::accounts::{Actor, Kind, Line, Permission, Role};
 use crate::db::{At, DbConn};
 use crate::error::{Error, Result};
 use crate::facilities::{self, FacilityId};
@@ -25,8 +25,8 @@ pub(super) enum Sight {
     },
     /// One's own, and those of the pools one may take from.
     Field {
-        /// The line.
-        line: Line,
+        /// What they fill in.
+        kind: Kind,
         /// Whose own they are.
         account: String,
         /// The areas whose pools they are, each with its districts.
@@ -38,14 +38,16 @@ impl Sight {
     /// Of somebody who may read assignments.
     pub(super) fn of(actor: &Actor) -> Result<Sight> {
         actor.may(Permission::ReadAssignments)?;
-        let line = line(actor)?;
+        let field = |kind| Sight::Field {
+            kind,
+            account: actor.account.to_string(),
+            pools: actor.areas.iter().flat_map(|area| places::with_districts(area)).collect(),
+        };
         Ok(match actor.role {
-            Role::Inspector | Role::Auditor => Sight::Field {
-                line,
-                account: actor.account.to_string(),
-                pools: actor.areas.iter().flat_map(|area| places::with_districts(area)).collect(),
-            },
-            _ => Sight::Office { line, areas: actor.areas.clone() },
+            Role::Inspector => field(Kind::Inspection),
+            Role::Auditor => field(Kind::Audit),
+            Role::Enumerator => field(Kind::Toolkit),
+            _ => Sight::Office { line: line(actor)?, areas: actor.areas.clone() },
         })
     }
 }

@@ -4,12 +4,10 @@ use chrono::{DateTime, NaiveDate};
 use serde::Deserialize;
 
 use super::days;
-use crate::db::{At, storable};
+use crate::db::At;
 use crate::error::{Error, Result};
 use crate::places;
 
-/// How long what people write may be.
-const LONGEST: usize = 4000;
 /// How many findings one visit may be about.
 const MOST_FINDINGS: usize = 100;
 
@@ -24,12 +22,16 @@ const MOST_FINDINGS: usize = 100;
 pub(super) struct NewAssignment {
     /// The form to fill.
     pub(super) form: String,
-    /// The facility to visit.
-    pub(super) facility: uuid::Uuid,
+    /// The facility to visit. Interviews with the toolkit name a `district` instead.
+    #[serde(default)]
+    pub(super) facility: Option<uuid::Uuid>,
+    /// The district whose services an interview asks about.
+    #[serde(default)]
+    pub(super) district: Option<String>,
     /// Whose it is to be.
     #[serde(default)]
     pub(super) assignee: Option<uuid::Uuid>,
-    /// The district whose people may take it. Neither told: the district the facility lies in.
+    /// The district whose people may take it. Neither told: the district the facility lies in, or that is asked about.
     #[serde(default)]
     pub(super) pool: Option<String>,
     /// When.
@@ -105,28 +107,6 @@ fn year(day: NaiveDate) -> i32 {
     day.year()
 }
 
-/// What somebody must write, trimmed.
-pub(super) fn needed_words(member: &'static str, text: String) -> Result<String> {
-    words(member, Some(text))?.ok_or_else(|| {
-        Error::invalid(
-            "words_needed",
-            format!("`{member}` must say why; whoever reads it later was not there"),
-        )
-    })
-}
-
-/// What somebody wrote, trimmed; none: nothing.
-pub(super) fn words(member: &'static str, text: Option<String>) -> Result<Option<String>> {
-    let text = text.map(|text| storable(text.trim().to_owned())).filter(|text| !text.is_empty());
-    match text {
-        Some(text) if text.chars().count() > LONGEST => Err(Error::invalid(
-            "text_too_long",
-            format!("`{member}` may have {LONGEST} characters; what is longer belongs into a document"),
-        )),
-        text => Ok(text),
-    }
-}
-
 /// A pool somebody names: a district there is.
 pub(super) fn pool(code: &str) -> Result<String> {
     match places::district(code) {
@@ -143,6 +123,35 @@ pub(super) fn one_of(assignee: Option<uuid::Uuid>, pool: Option<&String>) -> Res
     match assignee.is_some() && pool.is_some() {
         false => Ok(()),
         true => Err(Error::invalid("assignee_and_pool", "name an `assignee` or a `pool`, not both")),
+    }
+}
+
+/// Where a visit goes.
+#[derive(Clone, Debug)]
+pub(super) enum Destination {
+    /// To a facility.
+    Facility(uuid::Uuid),
+    /// To those who run a district's services.
+    District(String),
+}
+
+impl NewAssignment {
+    /// The facility or the district named: one of the two.
+    pub(super) fn destination(&self) -> Result<Destination> {
+        match (self.facility, &self.district) {
+            (Some(facility), None) => Ok(Destination::Facility(facility)),
+            (None, Some(district)) if places::district(district).is_some() => {
+                Ok(Destination::District(district.clone()))
+            }
+            (None, Some(district)) => Err(Error::invalid(
+                "district_unknown",
+                format!("{district:?} is no district's code, such as PK226"),
+            )),
+            _ => Err(Error::invalid(
+                "facility_or_district",
+                "name the `facility` to visit, or, for an interview, the `district` it asks about",
+            )),
+        }
     }
 }
 

@@ -2,19 +2,18 @@
 
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path, Query as QueryString};
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpResponse, get, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::Assignments;
-use super::filter::{Query, id_of};
+use super::filter::Query;
 use super::model::AssignmentId;
 use super::planner;
 use super::requests::{NewAssignee, NewAssignment, NewCancellation};
 use super::views::{AssignmentView, ListedAssignment};
-use super::working::OnPage;
-use crate::accounts::Actor;
-use crate::error::{Error, Result};
-use crate::http::{Page, Problem, Problems, if_match};
+use crate::accounts::{Acting, Actor};
+use crate::error::Result;
+use crate::http::{Contested, KnownVersion, Page, Problem, Problems, path_id};
 
 /// The room's operations.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -58,7 +57,7 @@ async fn make(room: Data<Assignments>, actor: Actor, new: Json<NewAssignment>) -
 )]
 #[get("/v1/assignments/{id}")]
 async fn show(room: Data<Assignments>, actor: Actor, id: Path<String>) -> Result<HttpResponse> {
-    shown(&room, actor, id_of(&id)?, HttpResponse::Ok()).await
+    shown(&room, actor, path_id(&id)?, HttpResponse::Ok()).await
 }
 
 /// Take an assignment from the pool. Of two who take it at once one gets it; taking one's own again changes nothing.
@@ -66,24 +65,18 @@ async fn show(room: Data<Assignments>, actor: Actor, id: Path<String>) -> Result
     tag = "assignments",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
-        ("If-Match" = Option<String>, Header, description = "`\"<version>\"`: what you acted on")
+        KnownVersion
     ),
     responses(
         (status = OK, body = AssignmentView),
-        (status = CONFLICT, body = Problem, description = "It is taken, done or cancelled, or it is not your turn", content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, body = Problem, description = "It has moved on", content_type = "application/problem+json"),
+        Contested,
         Problems
     )
 )]
 #[post("/v1/assignments/{id}/take")]
-async fn take(
-    room: Data<Assignments>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
-) -> Result<HttpResponse> {
-    let id = room.take(actor.clone(), on_page(&id, &request)?).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+async fn take(room: Data<Assignments>, on: Acting<AssignmentId>) -> Result<HttpResponse> {
+    let id = room.take(on.actor.clone(), on.page).await?;
+    shown(&room, on.actor, id, HttpResponse::Ok()).await
 }
 
 /// Hand an assignment to somebody, or put it into a pool.
@@ -91,26 +84,23 @@ async fn take(
     tag = "assignments",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
-        ("If-Match" = Option<String>, Header, description = "`\"<version>\"`: what you acted on")
+        KnownVersion
     ),
     request_body = NewAssignee,
     responses(
         (status = OK, body = AssignmentView),
-        (status = CONFLICT, body = Problem, description = "It is done or cancelled, or it is not that person's turn", content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, body = Problem, description = "It has moved on", content_type = "application/problem+json"),
+        Contested,
         Problems
     )
 )]
 #[post("/v1/assignments/{id}/assign")]
 async fn assign(
     room: Data<Assignments>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
+    on: Acting<AssignmentId>,
     new: Json<NewAssignee>,
 ) -> Result<HttpResponse> {
-    let id = room.assign(actor.clone(), on_page(&id, &request)?, new.into_inner()).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+    let id = room.assign(on.actor.clone(), on.page, new.into_inner()).await?;
+    shown(&room, on.actor, id, HttpResponse::Ok()).await
 }
 
 /// Take an assignment back, for a reason.
@@ -118,26 +108,23 @@ async fn assign(
     tag = "assignments",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
-        ("If-Match" = Option<String>, Header, description = "`\"<version>\"`: what you acted on")
+        KnownVersion
     ),
     request_body = NewCancellation,
     responses(
         (status = OK, body = AssignmentView),
-        (status = CONFLICT, body = Problem, description = "It is done or cancelled already", content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, body = Problem, description = "It has moved on", content_type = "application/problem+json"),
+        Contested,
         Problems
     )
 )]
 #[post("/v1/assignments/{id}/cancel")]
 async fn cancel(
     room: Data<Assignments>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
+    on: Acting<AssignmentId>,
     new: Json<NewCancellation>,
 ) -> Result<HttpResponse> {
-    let id = room.cancel(actor.clone(), on_page(&id, &request)?, new.into_inner().reason).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+    let id = room.cancel(on.actor.clone(), on.page, new.into_inner().reason).await?;
+    shown(&room, on.actor, id, HttpResponse::Ok()).await
 }
 
 async fn shown(
@@ -148,18 +135,4 @@ async fn shown(
 ) -> Result<HttpResponse> {
     let view = room.show(actor, id).await?;
     Ok(answer.insert_header((header::ETAG, view.etag())).json(view))
-}
-
-/// Which assignment a request is about, and which version of it was on the page.
-fn on_page(id: &str, request: &HttpRequest) -> Result<OnPage> {
-    let version = match if_match(request)? {
-        None => None,
-        Some(tag) => Some(tag.parse().map_err(|_| {
-            Error::invalid(
-                "bad_if_match",
-                "If-Match takes the `version` in double quotes, as the ETag gave it",
-            )
-        })?),
-    };
-    Ok(OnPage { id: id_of(id)?, version })
 }

@@ -25,8 +25,8 @@ fn visible(sight: &Sight) -> Condition {
                     .or(assignments::district.eq_any(areas.clone())),
             ),
         ),
-        Sight::Field { line, account, pools } => Box::new(
-            assignments::line.eq(*line).and(
+        Sight::Field { kind, account, pools } => Box::new(
+            assignments::kind.eq(*kind).and(
                 assignments::assignee
                     .eq(account.clone())
                     .or(assignments::completed_account.eq(account.clone()))
@@ -38,13 +38,13 @@ fn visible(sight: &Sight) -> Condition {
 
 /// What a phone holds of it: what is open, the person's own and what the person can take.
 fn on_phone(sight: &Sight) -> Option<Condition> {
-    let Sight::Field { line, account, pools } = sight else { return None };
+    let Sight::Field { kind, account, pools } = sight else { return None };
     let takeable = assignments::assignee
         .is_null()
         .and(assignments::pool.eq_any(pools.clone()))
         .and(assignments::not_for.not_like(format!("%{account}%")));
     let theirs = assignments::assignee.eq(account.clone()).or(takeable);
-    Some(Box::new(assignments::line.eq(*line).and(assignments::state.eq(State::Open)).and(theirs)))
+    Some(Box::new(assignments::kind.eq(*kind).and(assignments::state.eq(State::Open)).and(theirs)))
 }
 
 /// Adds an assignment; false: there is one for the same already.
@@ -79,6 +79,22 @@ pub(super) fn events(conn: &mut DbConn, id: &AssignmentId) -> Result<Vec<EventRo
         .load(conn)?)
 }
 
+/// Every assignment, in the order in which they were made.
+pub(super) fn all(conn: &mut DbConn) -> Result<Vec<Assignment>> {
+    Ok(assignments::table
+        .order((assignments::made_at, assignments::id))
+        .select(Assignment::as_select())
+        .load(conn)?)
+}
+
+/// Everything that happened to any assignment, in order.
+pub(super) fn all_events(conn: &mut DbConn) -> Result<Vec<EventRow>> {
+    Ok(assignment_events::table
+        .order((assignment_events::assignment_id, assignment_events::n))
+        .select(EventRow::as_select())
+        .load(conn)?)
+}
+
 /// One assignment, if the reader may see it.
 pub(super) fn visible_row(conn: &mut DbConn, id: &AssignmentId, sight: &Sight) -> Result<Option<Assignment>> {
     Ok(assignments::table
@@ -91,9 +107,9 @@ pub(super) fn visible_row(conn: &mut DbConn, id: &AssignmentId, sight: &Sight) -
 
 /// Whether an assignment waited in a pool the reader takes from, and is somebody else's now.
 pub(super) fn taken_from_pool(conn: &mut DbConn, id: &AssignmentId, sight: &Sight) -> Result<bool> {
-    let Sight::Field { line, pools, .. } = sight else { return Ok(false) };
+    let Sight::Field { kind, pools, .. } = sight else { return Ok(false) };
     let theirs = assignments::table
-        .filter(assignments::id.eq(id.clone()).and(assignments::line.eq(*line)))
+        .filter(assignments::id.eq(id.clone()).and(assignments::kind.eq(*kind)))
         .filter(assignments::assignee.is_not_null().and(assignments::pool.eq_any(pools.clone())));
     Ok(diesel::select(diesel::dsl::exists(theirs)).get_result(conn)?)
 }

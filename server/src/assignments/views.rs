@@ -64,8 +64,8 @@ pub(super) struct ListedAssignment {
     kind: Kind,
     /// The line whose people make the visit.
     line: Line,
-    /// The facility, as it was named.
-    facility: String,
+    /// The facility, as it was named; none: the district's services are asked about.
+    facility: Option<String>,
     /// What is known of it; none: nobody registered it yet.
     place: Option<Place>,
     district: Option<String>,
@@ -156,7 +156,7 @@ pub(super) fn listed(row: &Assignment, place: Option<&Place>, now: At) -> Result
         form: row.form.clone(),
         kind: row.kind,
         line: row.line,
-        facility: row.facility.clone(),
+        facility: row.facility().map(str::to_owned),
         place: place.cloned(),
         district: row.district.clone(),
         origin: row.origin,

@@ -8,11 +8,12 @@ use super::ledger::{self, Note};
 use super::making::office;
 use super::model::{Assignment, AssignmentId, Deed, State};
 use super::reading::{Sight, visible};
-use super::requests::{self, NewAssignee, needed_words, words};
+use super::requests::{self, NewAssignee};
 use super::{Assignments, store};
 use crate::accounts::{Actor, Permission};
 use crate::db::{DbConn, Tx};
 use crate::error::{Error, Result};
+use crate::http::{needed_words, words};
 
 /// What one may do with an assignment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -28,12 +29,7 @@ pub(super) enum Step {
 }
 
 /// Which assignment, and which version of it was on the page.
-#[derive(Clone, Debug)]
-pub(super) struct OnPage {
-    pub(super) id: AssignmentId,
-    /// None: whoever asks did not say.
-    pub(super) version: Option<i32>,
-}
+pub(super) type OnPage = crate::http::OnPage<AssignmentId>;
 
 impl OnPage {
     /// The assignment, if the person may see it and saw it as it stands.
@@ -139,7 +135,7 @@ impl Assignments {
     /// Takes an assignment back.
     pub(super) async fn cancel(&self, actor: Actor, page: OnPage, reason: String) -> Result<AssignmentId> {
         let sight = office(&actor)?;
-        let reason = needed_words("reason", reason)?;
+        let reason = needed_words("reason", Some(reason))?;
         let by = actor.by();
         self.db
             .write(by, move |tx| {

@@ -16,7 +16,7 @@ pub use verify::{Fault, Report, verify};
 use crate::db::{At, DbConn, Json, Tx};
 use crate::error::Result;
 
-/// Records `event` as part of the unit of work: either both stand or neither.
+/// Records `event` as part of the unit of work: either both stand or neither. It is written when the unit ends.
 pub fn record(tx: &mut Tx, event: Event) -> Result<()> {
     let row = model::NewEvent {
         at: At::from(tx.now()),
@@ -26,7 +26,8 @@ pub fn record(tx: &mut Tx, event: Event) -> Result<()> {
         subject: event.subject,
         details: Json::of(&event.details)?,
     };
-    store::insert(tx.conn, &row)
+    tx.later(row);
+    Ok(())
 }
 
 /// The events a reader asks for, oldest first.

@@ -3,13 +3,26 @@
 use diesel::prelude::*;
 
 use super::model::{NewEvent, RecordedEvent, Seal};
-use crate::db::DbConn;
 use crate::db::schema::{audit_events, audit_seals, audit_unsealed};
+use crate::db::{DbConn, Later, each_backend, insert_all};
 use crate::error::Result;
 
-pub(super) fn insert(conn: &mut DbConn, event: &NewEvent) -> Result<()> {
-    diesel::insert_into(audit_events::table).values(event).execute(conn)?;
-    Ok(())
+impl Later for NewEvent {
+    fn write(conn: &mut DbConn, events: &[NewEvent]) -> Result<()> {
+        match conn {
+            DbConn::Sqlite(conn) => {
+                for event in events {
+                    diesel::insert_into(audit_events::table).values(event).execute(conn)?;
+                }
+            }
+            DbConn::Postgres(conn) => {
+                insert_all!(conn, audit_events, events, [
+                    at: BigInt, account_id: Nullable<Text>, device_id: Nullable<Text>, action: Text, subject: Text, details: Text,
+                ])?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The events waiting for a seal, oldest number first.
@@ -32,7 +45,8 @@ pub(super) fn add_seal(conn: &mut DbConn, seal: &Seal) -> Result<()> {
 }
 
 pub(super) fn leave_queue(conn: &mut DbConn, seqs: &[i64]) -> Result<()> {
-    diesel::delete(audit_unsealed::table.filter(audit_unsealed::seq.eq_any(seqs.to_vec()))).execute(conn)?;
+    each_backend!(conn, |c| diesel::delete(audit_unsealed::table.filter(audit_unsealed::seq.eq_any(seqs)))
+        .execute(c))?;
     Ok(())
 }
 

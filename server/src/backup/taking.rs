@@ -41,7 +41,7 @@ pub fn take(config: &Config, backup: &Path, now: DateTime<Utc>, progress: Progre
     let media_dir = config.data_dir.join("media");
     db::snapshot(&config.database_url(), &draft.join(DATABASE))?;
     let store_keys = (media_dir.join(STORE_KEYS), draft.join(STORE_KEYS));
-    copy_keys(&config.data_dir.join("keys"), &draft.join(KEYS), (&store_keys.0, &store_keys.1))?;
+    copy_keys(&config.keys_folder(), &draft.join(KEYS), (&store_keys.0, &store_keys.1))?;
     let manifest = Manifest::of(&draft.join(DATABASE), &config.media.bucket, now.to_rfc3339())?;
     let (copied, missing) = match config.media.endpoint {
         None => copy_photos(&draft, &media_dir, backup, &manifest, progress)?,

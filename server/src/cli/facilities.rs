@@ -80,6 +80,16 @@ fn tell(report: &Report, mode: Mode) {
     if unlisted > 0 {
         say(&format!("and {unlisted} further problems"));
     }
+    for warning in &report.warnings {
+        say(&format!("line {}: {} ({})", warning.line, warning.message, warning.code));
+    }
+    let unlisted = report.warning_count - report.warnings.len() as u64;
+    if unlisted > 0 {
+        say(&format!("and {unlisted} further warnings"));
+    }
+    if report.not_compared > 0 {
+        say(&format!("{} lines without a position were not compared by name", report.not_compared));
+    }
     say(&format!(
         "{} lines: {} good, {} of them known already; {} problems",
         report.lines, report.good, report.unchanged, report.problem_count

@@ -8,9 +8,13 @@ mod boundaries;
 mod demo;
 mod facilities;
 mod form;
+mod keys;
+mod migrate;
 mod progress;
 mod serve;
 mod simulate;
+mod transfer;
+mod simulated_year;
 mod verify;
 
 use std::path::PathBuf;
@@ -20,9 +24,9 @@ use clap::{Parser, Subcommand};
 
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
-use crate::db::{self, Db};
+use crate::db::Db;
 use crate::error::{Error, Result};
-use crate::{http, telemetry};
+use crate::{data_folder, http, telemetry};
 
 /// Something was looked at and is not as it should be.
 const NOT_AS_IT_SHOULD_BE: u8 = 3;
@@ -42,11 +46,14 @@ struct Cli {
 enum Command {
     /// Start the server. Example: nigran serve --demo
     Serve(serve::Serve),
-    /// Bring the database to the shape this version needs. Example: nigran migrate
-    Migrate,
+    /// Bring the database to the shape this version needs, or back. Example: nigran migrate
+    Migrate(migrate::Migrate),
     /// Accounts. Example: nigran account create --username asma --name "Asma B." --role inspector --area PK226
     #[command(subcommand)]
     Account(account::Account),
+    /// The keys this server signs with. Example: nigran keys show > jwks.json
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Boundary sets. Example: nigran boundaries import districts.geojson
     #[command(subcommand)]
     Boundaries(boundaries::Boundaries),
@@ -60,6 +67,8 @@ enum Command {
     Backup(backup::Backup),
     /// Make a new data folder from a backup. Example: nigran restore /mnt/backup
     Restore(backup::Restore),
+    /// Move to another database and photo store. Example: nigran transfer --from ./nigran-data --to province.toml
+    Transfer(transfer::Transfer),
     /// The audit log. Example: nigran audit verify
     #[command(subcommand)]
     Audit(verify::Audit),
@@ -89,14 +98,19 @@ pub async fn run() -> ExitCode {
 
 async fn dispatch(cli: Cli) -> Result<ExitCode> {
     match cli.command {
-        Command::Serve(serve) => serve.run(settings(cli.config)?).await,
-        Command::Migrate => migrate(&settings(cli.config)?),
+        Command::Serve(serve) => {
+            let file = settings_file(cli.config);
+            serve.run(settings(file.clone())?, file).await
+        }
+        Command::Migrate(migrate) => migrate.run(&settings(cli.config)?),
         Command::Account(command) => command.run(&settings(cli.config)?).await,
+        Command::Keys(command) => command.run(&settings(cli.config)?).await,
         Command::Boundaries(command) => command.run(&settings(cli.config)?).await,
         Command::Facilities(command) => command.run(&settings(cli.config)?).await,
         Command::Form(command) => command.run(|| settings(cli.config)).await,
         Command::Backup(command) => command.run(settings(cli.config)?).await,
         Command::Restore(command) => command.run(settings(cli.config)?).await,
+        Command::Transfer(transfer) => transfer.run(settings_file(cli.config)).await,
         Command::Audit(command) => command.run(&settings(cli.config)?),
         Command::Receipt(command) => command.run(),
         Command::Simulate(simulate) => simulate.run().await,
@@ -104,34 +118,22 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
     }
 }
 
-fn settings(file: Option<PathBuf>) -> Result<Config> {
+/// The settings file: the one named, else the one in the folder one stands in.
+fn settings_file(named: Option<PathBuf>) -> Option<PathBuf> {
     let beside = PathBuf::from("nigran.toml");
-    let file = file.or_else(|| beside.exists().then_some(beside));
-    let config = Config::load(file.as_deref(), std::env::vars())?;
-    telemetry::start_log(&config.log);
+    named.or_else(|| beside.exists().then_some(beside))
+}
+
+fn settings(file: Option<PathBuf>) -> Result<Config> {
+    let config = Config::load(settings_file(file).as_deref(), std::env::vars())?;
+    telemetry::start_log(&config.log)?;
     Ok(config)
 }
 
 /// Opens the database of the settings, migrated.
 fn open(config: &Config) -> Result<Db> {
-    std::fs::create_dir_all(&config.data_dir).map_err(|cause| {
-        Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display()))
-    })?;
-    let url = config.database_url();
-    db::migrate(&url)?;
-    Db::open(&url, Clock::System, Ids::Random)
-}
-
-fn migrate(config: &Config) -> Result<ExitCode> {
-    std::fs::create_dir_all(&config.data_dir).map_err(|cause| {
-        Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display()))
-    })?;
-    let done = db::migrate(&config.database_url())?;
-    for migration in &done {
-        say(&format!("ran {migration}"));
-    }
-    say(if done.is_empty() { "the database is up to date" } else { "the database is migrated" });
-    Ok(ExitCode::SUCCESS)
+    data_folder::open(config)?;
+    Db::open(&config.database_url(), Clock::System, Ids::Random)
 }
 
 fn openapi() -> Result<ExitCode> {

@@ -1,5 +1,6 @@
 //! `nigran simulate`: a province of phones against a server, for demonstrations and for load. It makes accounts and files
-//! inspections that nobody made: never run it against a server that holds real ones.
+//! inspections that nobody made: never run it against a server that holds real ones. With `--months` it starts a server of
+//! its own, on a clock that is moved, and plays a year of findings and deadlines (`simulated_year.rs`).
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
@@ -12,6 +13,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::say;
+use super::simulated_year::SimulatedYear;
 use crate::clock::Clock;
 use crate::collector::{Plan, Played, Province, Sizes, Tally};
 use crate::error::{Error, Result};
@@ -30,6 +32,10 @@ pub(super) struct Simulate {
     /// How many days, the last of them today.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=90))]
     days: u32,
+    /// Play so many months of findings, referrals, reviews and deadlines instead, on a server of its own whose clock is
+    /// moved, and examine the books. The same seed gives the same events, to the byte.
+    #[arg(long, conflicts_with_all = ["url", "days", "password", "photo_kb"], value_parser = clap::value_parser!(u32).range(1..=60))]
+    months: Option<u32>,
     /// The same seed plays the same province.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -49,6 +55,11 @@ pub(super) struct Simulate {
 
 impl Simulate {
     pub(super) async fn run(self) -> Result<ExitCode> {
+        if let Some(months) = self.months {
+            let year =
+                SimulatedYear { people: self.inspectors, months, seed: self.seed, folder: self.folder };
+            return year.run().await;
+        }
         let most = u64::from(self.photo_kb) * 1000;
         let kept = self.folder.is_some();
         let folder = self.folder.clone().unwrap_or_else(|| {

@@ -204,11 +204,11 @@ impl Phone {
                 format!("submission {id} is {:?}; nothing to correct", item.state),
             )
         })?;
-        // What was sent back says itself which revision it is; a conflict, which one the server holds.
-        if item.state != State::Returned {
+        // What was sent back says itself which revision it is, and a refusal changes nothing about that; after a
+        // conflict it is the one the server says it holds.
+        if item.state == State::Conflict {
             let theirs = item.problem.as_ref().and_then(|problem| problem.content_hash.clone());
-            let mine = item.proof.as_ref().and(item.content_hash.clone());
-            item.if_match = theirs.or(mine);
+            item.if_match = theirs.or(item.if_match);
         }
         item.state = open;
         item.problem = None;

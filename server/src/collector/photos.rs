@@ -85,7 +85,7 @@ impl Phone {
             Way::Waiting { doubted: false } if self.goes_in_one(photo.size) => {
                 self.whole(&item, &photo).await
             }
-            Way::Waiting { doubted } => self.announce(&item, &photo, doubted).await,
+            Way::Waiting { doubted } => self.announce(item, at, &photo, doubted).await,
             Way::Uploading { upload, offset, asked: true } => self.how_far(&photo, &upload, offset).await,
             Way::Uploading { upload, offset, asked: false } => {
                 self.carry_on(item, at, &photo, &upload, offset).await
@@ -118,19 +118,34 @@ impl Phone {
 
     /// Announces a photo: with its first bytes; or, when it was sent once without an answer, alone, to be told where it
     /// stands. If the server has the file already, it says so, and there is nothing to send.
-    async fn announce(&mut self, item: &Item, photo: &Photo, doubted: bool) -> Result<Way, Step> {
+    async fn announce(
+        &mut self,
+        mut item: Item,
+        at: usize,
+        photo: &Photo,
+        doubted: bool,
+    ) -> Result<Way, Step> {
+        let in_doubt = Way::Waiting { doubted: true };
+        // Written down first: a phone that dies in the midst asks before it sends.
+        item.photos[at].way = in_doubt.clone();
+        self.queue.put(item.clone())?;
         let mut ask = Ask::new(Method::POST, "/v1/uploads")
             .header(TUS.0, TUS.1)
             .header("upload-length", photo.size.to_string())
-            .header("upload-metadata", metadata(item, photo));
+            .header("upload-metadata", metadata(&item, photo));
         if !doubted {
             let first = self.link.chunk(photo.size) as usize;
             ask = ask.body(CHUNK, self.queue.photo(&photo.sha256)?.slice(..first));
         }
-        let in_doubt = Way::Waiting { doubted: true };
-        let reply = self.ask(ask).await.map_err(|hindrance| Step::Hindered(in_doubt, hindrance))?;
-        if reply.status != 201 {
-            return self.unexpected(&reply, photo);
+        let reply = match self.ask(ask).await {
+            Ok(reply) => reply,
+            Err(hindrance) => return Err(Step::Hindered(in_doubt, hindrance)),
+        };
+        match reply.status {
+            201 => {}
+            // It was announced before, and bytes came: ask how many.
+            409 | 460 if !doubted => return Ok(in_doubt),
+            _ => return self.unexpected(&reply, photo),
         }
         let offset = reply.number("upload-offset").unwrap_or(0);
         if doubted {

@@ -1,12 +1,15 @@
 //! Connections. The backend is chosen by the URL's scheme and by nothing else: diesel's own `establish` tries one
 //! after the other, and would create a SQLite file named like a mistyped PostgreSQL URL.
 
+use std::time::{Duration, Instant};
+
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::r2d2;
 use diesel::sqlite::SqliteConnection;
 
+use super::{address, tls};
 use crate::error::{Error, Result};
 
 /// A connection to either database. Queries are written once, for this.
@@ -48,25 +51,96 @@ impl Backend {
             _ => Err(Error::invalid("database_url", "database.url must start with sqlite: or postgres://")),
         }
     }
-
-    pub(super) fn reader_count(self) -> u32 {
-        match self {
-            Backend::Sqlite => 4,
-            Backend::Postgres => 8,
-        }
-    }
 }
 
 const SQLITE_ALWAYS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
      PRAGMA foreign_keys = ON; PRAGMA temp_store = memory; PRAGMA wal_autocheckpoint = 2000;";
 
-/// Opens a connection that may write.
+/// Opens a connection for migrations and tools: it may write, and take its time.
 pub(super) fn open(url: &str) -> Result<DbConn> {
-    let opened = match Backend::of(url)? {
-        Backend::Sqlite => open_sqlite(url, SQLITE_ALWAYS).map(DbConn::Sqlite),
-        Backend::Postgres => PgConnection::establish(url).map(DbConn::Postgres),
-    };
-    opened.map_err(|cause| Error::internal("opening the database", cause))
+    Source::new(url, Limits::none())?.open()
+}
+
+/// For how long a connection of PostgreSQL may be kept waiting.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// By one statement.
+    pub(super) statement: Duration,
+    /// By somebody else's lock.
+    pub(super) lock: Duration,
+    /// By ourselves, in the middle of a transaction.
+    pub(super) idle: Duration,
+}
+
+impl Limits {
+    fn none() -> Limits {
+        Limits { statement: Duration::ZERO, lock: Duration::ZERO, idle: Duration::ZERO }
+    }
+
+    fn sql(self) -> String {
+        format!(
+            "SET statement_timeout = {}; SET lock_timeout = {}; SET idle_in_transaction_session_timeout = {};",
+            self.statement.as_millis(),
+            self.lock.as_millis(),
+            self.idle.as_millis()
+        )
+    }
+}
+
+/// Where connections come from.
+#[derive(Clone)]
+pub(super) struct Source {
+    /// As it was set.
+    shown: String,
+    /// As the library is given it.
+    url: String,
+    backend: Backend,
+    limits: Limits,
+}
+
+impl Source {
+    pub(super) fn new(url: &str, limits: Limits) -> Result<Source> {
+        let backend = Backend::of(url)?;
+        let shown = url.to_owned();
+        let url = match backend {
+            Backend::Sqlite => url.to_owned(),
+            Backend::Postgres => address::with_patience(&tls::through_the_bridge(url)?),
+        };
+        Ok(Source { shown, url, backend, limits })
+    }
+
+    /// Whether the database is a file of this process.
+    pub(super) fn is_embedded(&self) -> bool {
+        self.backend == Backend::Sqlite
+    }
+
+    /// Opens a connection that may write.
+    pub(super) fn open(&self) -> Result<DbConn> {
+        let opened = match self.backend {
+            Backend::Sqlite => open_sqlite(&self.url, SQLITE_ALWAYS).map(DbConn::Sqlite),
+            Backend::Postgres => self.open_postgres("").map(DbConn::Postgres),
+        };
+        opened.map_err(|cause| super::admission::not_opened(&self.shown, &cause))
+    }
+
+    fn open_reading(&self) -> ConnectionResult<DbConn> {
+        match self.backend {
+            Backend::Sqlite => {
+                let pragmas = format!("{SQLITE_ALWAYS} PRAGMA query_only = ON;");
+                open_sqlite(&self.url, &pragmas).map(DbConn::Sqlite)
+            }
+            Backend::Postgres => self
+                .open_postgres("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY;")
+                .map(DbConn::Postgres),
+        }
+    }
+
+    fn open_postgres(&self, more: &str) -> ConnectionResult<PgConnection> {
+        let mut conn = PgConnection::establish(&self.url)?;
+        conn.batch_execute(&format!("{}{more}", self.limits.sql()))
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        Ok(conn)
+    }
 }
 
 fn open_sqlite(url: &str, pragmas: &str) -> ConnectionResult<SqliteConnection> {
@@ -77,43 +151,38 @@ fn open_sqlite(url: &str, pragmas: &str) -> ConnectionResult<SqliteConnection> {
     Ok(conn)
 }
 
-/// Makes connections that only read, for the pool.
-pub(super) struct Manager {
-    url: String,
-    backend: Backend,
+/// A connection that only reads, in the pool.
+pub(super) struct Reading {
+    pub(super) conn: DbConn,
+    /// It failed in a way from which it does not recover.
+    pub(super) is_broken: bool,
+    used_at: Instant,
 }
 
-impl Manager {
-    pub(super) fn reading(url: &str) -> Result<Manager> {
-        Ok(Manager { url: url.to_owned(), backend: Backend::of(url)? })
-    }
-}
+/// Used so lately that it is taken to be alive.
+const ALIVE: Duration = Duration::from_millis(500);
+
+/// Makes connections that only read, for the pool.
+pub(super) struct Manager(pub(super) Source);
 
 impl r2d2::ManageConnection for Manager {
-    type Connection = DbConn;
-    type Error = diesel::ConnectionError;
+    type Connection = Reading;
+    type Error = ConnectionError;
 
-    fn connect(&self) -> Result<DbConn, ConnectionError> {
-        let readonly = |cause| ConnectionError::CouldntSetupConfiguration(cause);
-        match self.backend {
-            Backend::Sqlite => {
-                let pragmas = format!("{SQLITE_ALWAYS} PRAGMA query_only = ON;");
-                open_sqlite(&self.url, &pragmas).map(DbConn::Sqlite)
-            }
-            Backend::Postgres => {
-                let mut conn = PgConnection::establish(&self.url)?;
-                conn.batch_execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
-                    .map_err(readonly)?;
-                Ok(DbConn::Postgres(conn))
-            }
+    fn connect(&self) -> Result<Reading, ConnectionError> {
+        Ok(Reading { conn: self.0.open_reading()?, is_broken: false, used_at: Instant::now() })
+    }
+
+    /// Asked before each use. A way there and back each time would double the cost of small queries.
+    fn is_valid(&self, held: &mut Reading) -> Result<(), ConnectionError> {
+        if self.0.is_embedded() || held.used_at.elapsed() < ALIVE {
+            return Ok(());
         }
+        held.conn.batch_execute("SELECT 1").map_err(ConnectionError::CouldntSetupConfiguration)
     }
 
-    fn is_valid(&self, conn: &mut DbConn) -> Result<(), ConnectionError> {
-        conn.batch_execute("SELECT 1").map_err(ConnectionError::CouldntSetupConfiguration)
-    }
-
-    fn has_broken(&self, _conn: &mut DbConn) -> bool {
-        false
+    fn has_broken(&self, held: &mut Reading) -> bool {
+        held.used_at = Instant::now();
+        held.is_broken || std::thread::panicking()
     }
 }

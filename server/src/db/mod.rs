@@ -1,66 +1,121 @@
 //! The database: one door for reading (`db.read`) and one for writing (`db.write`), the same over SQLite and
 //! PostgreSQL. Writes of all callers are committed together by one writer; an answer comes after the commit that covers it.
+//! What is written most, filings, has lanes of its own on PostgreSQL (`db.lane`).
 
+mod admission;
+pub(crate) mod ailment;
 mod connection;
+mod hold;
+pub mod copying;
+mod address;
+mod desk;
+mod faults;
+mod lane;
+mod later;
+pub mod likeness;
+mod mark;
 mod migrations;
 mod packed;
+mod pool;
 pub mod schema;
+mod shape;
+mod settings;
 mod snapshot;
+mod tls;
 mod transaction;
 mod types;
+mod unnest;
 mod writer;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use diesel::r2d2;
+use diesel::prelude::*;
 
+pub use admission::{Found, admit, place};
 pub use connection::{Backend, DbConn};
-pub use migrations::migrate;
+pub use hold::{Hold, hold};
 pub use packed::Packed;
+pub use shape::{back_to, forward_to, known_shape, known_shapes, migrate, newest_shape, shape};
+pub use lane::{Lane, Verb};
+pub use later::Later;
+pub use likeness::Likeness;
+pub use settings::Settings;
 pub use snapshot::{look, snapshot};
 pub use transaction::{By, Tx};
 pub use types::{At, Json, storable};
 
 use crate::clock::{Clock, Ids};
 use crate::error::{Error, Result};
-use connection::Manager;
+use desk::Desk;
+use lane::Closing;
+use pool::Pool;
 use transaction::Bell;
 use writer::Writer;
 
 pub(crate) use connection::each_backend;
 pub(crate) use types::{text_enum, text_id};
+pub(crate) use unnest::{Statement, Unnest, insert_all, names, unnest};
 
 /// A handle on the database; clones share it.
 #[derive(Clone)]
 pub struct Db {
-    readers: r2d2::Pool<Manager>,
+    readers: Pool,
+    /// Readers of a copy that may lag behind, where there is one.
+    copy: Option<Pool>,
     writer: Arc<Writer>,
+    lanes: Arc<Mutex<Vec<Arc<dyn Closing>>>>,
+    desks: Arc<Desks>,
     backend: Backend,
     clock: Clock,
     bell: Bell,
 }
 
+/// What a desk is made of.
+struct Desks {
+    source: connection::Source,
+    clock: Clock,
+    ids: Ids,
+    bell: Bell,
+    /// How many a lane has.
+    lane: u32,
+}
+
+impl Desks {
+    fn open(&self) -> Result<Desk> {
+        Desk::open(self.source.clone(), self.clock.clone(), self.ids.clone(), self.bell.clone())
+    }
+}
+
 impl Db {
     /// Opens the database at `url` (`sqlite:PATH` or `postgres://…`), which must be migrated already.
     pub fn open(url: &str, clock: Clock, ids: Ids) -> Result<Db> {
-        let backend = Backend::of(url)?;
-        let readers = r2d2::Pool::builder()
-            .max_size(backend.reader_count())
-            .min_idle(Some(1))
-            .connection_timeout(Duration::from_secs(5))
-            .build(Manager::reading(url)?)
-            .map_err(|cause| Error::internal("opening the database for reading", cause))?;
-        let bell = Bell::default();
-        let writer = Arc::new(Writer::start(url, clock.clone(), ids, bell.clone())?);
-        Ok(Db { readers, writer, backend, clock, bell })
+        Db::connect(&Settings::of(url), clock, ids)
+    }
+
+    /// Opens the database these settings name, which must be migrated already.
+    pub fn connect(settings: &Settings, clock: Clock, ids: Ids) -> Result<Db> {
+        settings.checked()?;
+        let readers = Pool::open(settings.source()?, settings)?;
+        let copy = settings.copy()?.map(|source| Pool::open(source, settings)).transpose()?;
+        let (source, bell) = (settings.source()?, Bell::default());
+        let desks = Desks { source, clock: clock.clone(), ids, bell: bell.clone(), lane: settings.writers };
+        let writer = Arc::new(Writer::start(desks.open()?)?);
+        let backend = Backend::of(&settings.url)?;
+        let (lanes, desks) = (Arc::default(), Arc::new(desks));
+        Ok(Db { readers, copy, writer, lanes, desks, backend, clock, bell })
     }
 
     /// The kind of database behind this handle.
     pub fn backend(&self) -> Backend {
         self.backend
+    }
+
+    /// How many connections to read with are in use, and how many are free.
+    pub fn connections(&self) -> (u32, u32) {
+        let state = self.readers.state();
+        (state.connections.saturating_sub(state.idle_connections), state.idle_connections)
     }
 
     /// The instant by the clock that units of work go by.
@@ -71,6 +126,24 @@ impl Db {
     /// Changes whenever a unit of work of this process has left work behind (`Tx::ring`).
     pub(crate) fn bell(&self) -> tokio::sync::watch::Receiver<()> {
         self.bell.ear()
+    }
+
+    /// Whether the database can be used at this moment. A row is written and taken away again, durably: one that can be
+    /// read may still take no writes.
+    ///
+    /// # Errors
+    /// What is wrong, and how to mend it.
+    pub async fn healthy(&self) -> Result<()> {
+        if ailment::damage_was_met() {
+            return Err(Error::unavailable("database_unavailable", ailment::Ailment::Damaged.remedy()));
+        }
+        self.write(By::system(), |tx| {
+            let id = uuid::Uuid::new_v4().to_string();
+            diesel::insert_into(schema::pulse::table).values(schema::pulse::id.eq(&id)).execute(tx.conn)?;
+            diesel::delete(schema::pulse::table.find(&id)).execute(tx.conn)?;
+            Ok(())
+        })
+        .await
     }
 
     /// Runs `query` on a reading connection, off the async threads.
@@ -87,12 +160,24 @@ impl Db {
 
     /// Runs `query` on a reading connection, on this thread. For command-line tools and blocking code.
     pub fn read_here<T>(&self, query: impl FnOnce(&mut DbConn) -> Result<T>) -> Result<T> {
-        let mut conn = self.readers.get().map_err(|cause| {
-            tracing::error!(%cause, "no database connection to read with");
-            Error::unavailable("database_unavailable", "the database cannot be reached; try again shortly")
-                .retry_after(Duration::from_secs(5))
-        })?;
-        query(&mut conn)
+        self.readers.with(query)
+    }
+
+    /// `read` for what may be some seconds old: from the read replica (`database.read_url`), where there is one that can be
+    /// reached. Not for permissions, and not for what a caller has just written.
+    pub async fn read_lately<T, F>(&self, query: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut DbConn) -> Result<T> + Send + 'static,
+    {
+        let db = self.clone();
+        let read = move || match db.copy.as_ref().and_then(Pool::ready) {
+            Some(held) => Pool::run(held, query),
+            None => db.read_here(query),
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|cause| Error::internal("reading the database", cause))?
     }
 
     /// Runs one unit of work and answers once it is durable.
@@ -116,8 +201,22 @@ impl Db {
         self.writer.submit(by, unit)?.blocking_recv().map_err(|_| writer::gone())?
     }
 
-    /// Finishes what was accepted and stops the writer. Later writes are refused.
+    /// Opens a lane for `verb`: what is asked of it by many at once shares statements and commits.
+    pub fn lane<V: Verb>(&self, verb: V) -> Result<Lane<V>> {
+        if self.backend == Backend::Sqlite {
+            return Ok(Lane::through_the_writer(self.clone(), verb));
+        }
+        let desks = (0..self.desks.lane).map(|_| self.desks.open()).collect::<Result<Vec<_>>>()?;
+        let (lane, closing) = Lane::over(self.clone(), verb, desks)?;
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner).push(closing);
+        Ok(lane)
+    }
+
+    /// Finishes what was accepted and stops the writers. Later writes are refused.
     pub fn close(&self) {
+        for lane in self.lanes.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            lane.close();
+        }
         self.writer.close();
     }
 }

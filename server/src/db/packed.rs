@@ -1,6 +1,7 @@
 //! Bytes packed with zstd: what is kept whole and read rarely (envelopes, judgements, packages). Two things that much
 //! resemble each other are packed as a pair: the judgement of a submission repeats its envelope, and so costs little
-//! more than what it adds.
+//! more than what it adds. What resembles thousands of others is packed by its likeness (`likeness.rs`), and costs little
+//! more than what is its own.
 
 use std::cell::RefCell;
 use std::io::Read as _;
@@ -15,10 +16,14 @@ use serde::de::DeserializeOwned;
 use zstd::bulk::Compressor;
 use zstd::stream::read::Decoder;
 
+use super::likeness::{self, Digest, Likeness};
 use crate::error::{Error, Result};
 
 /// Effort: one step up costs twice the time and saves a tenth.
 const LEVEL: i32 = 1;
+
+/// What stands before the digest of a likeness. A frame of zstd alone begins otherwise.
+const BY_LIKENESS: u8 = 1;
 
 /// No packed value is larger than this unpacked; what claims to be is damaged.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -54,12 +59,39 @@ impl Packed {
         Packed::bytes(&[&length[..], bytes, &json(value)?].concat())
     }
 
+    /// The same, by what it is like.
+    pub fn pair_like(bytes: &[u8], value: &impl Serialize, likeness: &'static Likeness) -> Result<Packed> {
+        let length = (bytes.len() as u64).to_be_bytes();
+        let both = [&length[..], bytes, &json(value)?].concat();
+        let packed = likeness.pack(&both).map_err(|cause| Error::internal("packing bytes", cause))?;
+        Ok(Packed([&[BY_LIKENESS][..], likeness.digest(), &packed].concat()))
+    }
+
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The digest of the likeness it was packed by, if by any.
+    pub(super) fn likeness(&self) -> Option<&Digest> {
+        self.0.strip_prefix(&[BY_LIKENESS])?.first_chunk()
+    }
+
     /// The bytes as they were.
     pub fn unpack(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        Decoder::new(self.0.as_slice())
-            .and_then(|decoder| decoder.take(LARGEST).read_to_end(&mut bytes))
-            .map_err(|cause| Error::internal("unpacking bytes", cause))?;
+        let read = match self.likeness() {
+            None => Decoder::new(self.0.as_slice())
+                .and_then(|decoder| decoder.take(LARGEST).read_to_end(&mut bytes)),
+            Some(digest) => {
+                let likeness = likeness::known(digest)
+                    .ok_or_else(|| Error::internal("unpacking bytes", "what they are like is not known"))?;
+                likeness
+                    .unpacking(&self.0[1 + digest.len()..])
+                    .and_then(|decoder| decoder.take(LARGEST).read_to_end(&mut bytes))
+            }
+        };
+        read.map_err(|cause| Error::internal("unpacking bytes", cause))?;
         Ok(bytes)
     }
 

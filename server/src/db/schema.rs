@@ -642,6 +642,44 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    pulse (id) {
+        id -> Text,
+    }
+}
+
+diesel::table! {
+    login_buckets (key) {
+        key -> Text,
+        empty_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        registered_at -> BigInt,
+    }
+}
+
+// What packed values have in common.
+diesel::table! {
+    likenesses (digest) {
+        digest -> Text,
+        release_hash -> Text,
+        text -> Binary,
+    }
+}
+
+// Which transactions of PostgreSQL stand.
+diesel::table! {
+    commit_marks (id) {
+        id -> Text,
+        n -> BigInt,
+        at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     accounts,
     account_areas,
@@ -685,5 +723,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     notices,
     deliveries,
     notice_settings,
-    webhooks
+    webhooks,
+    pulse,
+    login_buckets,
+    signing_keys,
+    commit_marks,
+    likenesses
 );

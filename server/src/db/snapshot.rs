@@ -36,7 +36,7 @@ pub fn look<T>(file: &Path, query: impl FnOnce(&mut DbConn) -> Result<T>) -> Res
     query(&mut DbConn::Sqlite(conn))
 }
 
-fn file_of(url: &str) -> Result<&str> {
+pub(super) fn file_of(url: &str) -> Result<&str> {
     if Backend::of(url)? != Backend::Sqlite {
         return Err(Error::invalid(
             "not_sqlite",
@@ -55,6 +55,6 @@ fn file_of(url: &str) -> Result<&str> {
 }
 
 /// A path inside a `file:` URI.
-fn escaped(path: &str) -> String {
+pub(super) fn escaped(path: &str) -> String {
     path.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }

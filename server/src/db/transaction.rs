@@ -1,11 +1,14 @@
 //! What a unit of work is given: the connection, who acts, the instant, and new ids.
 
 use chrono::{DateTime, Utc};
+use diesel::Connection as _;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::connection::DbConn;
+use super::later::{Later, Pending};
 use crate::clock::Ids;
+use crate::error::Result;
 
 /// On whose behalf something is written. Nobody: the system itself (a start-up, a job).
 #[derive(Clone, Debug, Default)]
@@ -23,8 +26,7 @@ impl By {
     }
 }
 
-/// Rung by a unit of work that leaves work behind, and heard by whoever does it. What is heard is only that there may
-/// be something: whoever looks does so through the same writer, and so after the commit of the unit that rang.
+/// Rung after the commit of a unit of work that leaves work behind, and heard by whoever does it.
 #[derive(Clone, Debug)]
 pub(super) struct Bell(watch::Sender<()>);
 
@@ -35,6 +37,10 @@ impl Default for Bell {
 }
 
 impl Bell {
+    pub(super) fn ring(&self) {
+        self.0.send_replace(());
+    }
+
     /// An ear of one's own: everybody who listens hears every ring.
     pub(super) fn ear(&self) -> watch::Receiver<()> {
         self.0.subscribe()
@@ -49,7 +55,7 @@ pub struct Tx<'c> {
     pub by: By,
     now: DateTime<Utc>,
     ids: &'c Ids,
-    bell: &'c Bell,
+    pending: &'c mut Pending,
 }
 
 impl<'c> Tx<'c> {
@@ -58,9 +64,9 @@ impl<'c> Tx<'c> {
         by: By,
         now: DateTime<Utc>,
         ids: &'c Ids,
-        bell: &'c Bell,
+        pending: &'c mut Pending,
     ) -> Tx<'c> {
-        Tx { conn, by, now, ids, bell }
+        Tx { conn, by, now, ids, pending }
     }
 
     /// The instant of this unit; it does not move while the unit runs.
@@ -73,8 +79,26 @@ impl<'c> Tx<'c> {
         self.ids.next()
     }
 
-    /// Says that this unit leaves work behind for whoever listens at `Db::bell`.
-    pub(crate) fn ring(&self) {
-        self.bell.0.send_replace(());
+    /// Has `row` written at the end of the transaction, together with those like it. Until then no query finds it.
+    pub fn later(&mut self, row: impl Later) {
+        self.pending.add(row);
+    }
+
+    /// Does `work` as a part that can fail alone: its error takes back what it wrote, and nothing else.
+    pub(crate) fn attempt<T>(&mut self, work: impl FnOnce(&mut Tx) -> Result<T>) -> Result<T> {
+        let before = self.pending.mark();
+        let Tx { conn, by, now, ids, pending } = self;
+        let done = conn.transaction(|conn| {
+            work(&mut Tx { conn, by: by.clone(), now: *now, ids, pending: &mut **pending })
+        });
+        if done.is_err() {
+            self.pending.back_to(&before);
+        }
+        done
+    }
+
+    /// Says that this unit leaves work behind for whoever listens at `Db::bell`; they hear it after the commit.
+    pub(crate) fn ring(&mut self) {
+        self.pending.rung = true;
     }
 }

@@ -12,7 +12,7 @@ use super::reading::seen;
 use super::register::out_of_date;
 use super::sight::Sight;
 use super::views::{FacilityView, PossibleDuplicate, Registered, view};
-use super::{Facilities, duplicates, store};
+use super::{Facilities, duplicates, following, store};
 use crate::accounts::Actor;
 use crate::db::Tx;
 use crate::error::{Error, Result};
@@ -99,8 +99,8 @@ impl Facilities {
                 format!("{member:?} cannot be corrected; one of {known}"),
             ));
         }
-        let places = self.places.clone();
-        self.act(aim, move |tx, aim| correct(tx, &places, aim, &patch)).await
+        let room = self.clone();
+        self.act(aim, move |tx, aim| correct(tx, &room, aim, &patch)).await
     }
 
     /// Closes a facility that is no longer run.
@@ -206,7 +206,7 @@ fn undecided(open: &[&PossibleDuplicate]) -> Error {
     Error::conflict("possible_duplicates", detail).with("possible_duplicates", offers)
 }
 
-fn correct(tx: &mut Tx, places: &Places, aim: &Aim, patch: &Map<String, Value>) -> Result<Facility> {
+fn correct(tx: &mut Tx, room: &Facilities, aim: &Aim, patch: &Map<String, Value>) -> Result<Facility> {
     let before = aim.take(tx)?;
     if before.status == Status::Merged {
         return Err(merged(&before));
@@ -222,9 +222,10 @@ fn correct(tx: &mut Tx, places: &Places, aim: &Aim, patch: &Map<String, Value>) 
         return Ok(before);
     }
     let mut row = before.clone();
-    row.state(&facts, area::of(places, &facts, before.district.as_deref()))?;
+    row.state(&facts, area::of(&room.places, &facts, before.district.as_deref()))?;
     let entry = Entry { facts: Some(&facts), ..Entry::of(Deed::Corrected) };
     ledger::amend(tx, &before, &mut row, entry)?;
+    following::tell(tx, &room.followers, &row.id, &before, &row)?;
     Ok(row)
 }
 

@@ -15,7 +15,7 @@ use crate::db::DbConn;
 use crate::error::Result;
 
 /// How far apart two registrations of one place are looked for.
-const REACH_M: f64 = 2_000.0;
+pub(super) const REACH_M: f64 = 2_000.0;
 /// As near as this, two places of one kind may be one whatever they are called.
 const SAME_SPOT_M: f64 = 60.0;
 /// Not more than this is offered.
@@ -23,13 +23,38 @@ const MOST: usize = 20;
 
 /// Facilities that may be the same as `row`, the likeliest first.
 pub(super) fn of(conn: &mut DbConn, row: &Facility, sight: &Sight) -> Result<Vec<PossibleDuplicate>> {
-    let names = names_of(row)?;
     let distinct = distinct_from(conn, row)?;
-    let mut offered: Vec<PossibleDuplicate> = search::neighbours(conn, row, REACH_M, sight)?
+    let around: Vec<Known> = search::neighbours(conn, row, REACH_M, sight)?
         .into_iter()
-        .filter(|other| other.id != row.id && other.line == row.line && !distinct.contains(&other.id))
-        .filter_map(|other| compare(row, &names, other).transpose())
+        .filter(|other| !distinct.contains(&other.id))
+        .map(Known::of)
         .collect::<Result<_>>()?;
+    among(row, &around)
+}
+
+/// A registered facility with its names as they are compared.
+pub(super) struct Known {
+    row: Facility,
+    names: Vec<Name>,
+}
+
+impl Known {
+    pub(super) fn of(row: Facility) -> Result<Known> {
+        Ok(Known { names: names_of(&row)?, row })
+    }
+}
+
+/// Of these facilities those that may be the same as `row`, the likeliest first.
+pub(super) fn among<'k>(
+    row: &Facility,
+    others: impl IntoIterator<Item = &'k Known>,
+) -> Result<Vec<PossibleDuplicate>> {
+    let names = names_of(row)?;
+    let mut offered: Vec<PossibleDuplicate> = others
+        .into_iter()
+        .filter(|other| other.row.id != row.id && other.row.line == row.line)
+        .filter_map(|other| compare(row, &names, other))
+        .collect();
     offered.sort_by(|one, other| other.score.total_cmp(&one.score).then_with(|| one.code.cmp(&other.code)));
     offered.truncate(MOST);
     Ok(offered)
@@ -46,25 +71,32 @@ fn names_of(row: &Facility) -> Result<Vec<Name>> {
     Ok(row.facts()?.names().map(Name::of).collect())
 }
 
-fn compare(row: &Facility, names: &[Name], other: Facility) -> Result<Option<PossibleDuplicate>> {
-    let name_score = best_likeness(names, &names_of(&other)?);
-    let distance = distance_m(row, &other);
-    let same_kind = row.kind == other.kind;
-    if !is_worth_offering(name_score, distance, apart_m(row, &other), same_kind) {
-        return Ok(None);
+fn compare(row: &Facility, names: &[Name], known: &Known) -> Option<PossibleDuplicate> {
+    let other = &known.row;
+    let distance = distance_m(row, other);
+    // Names are the dearer part, and of what lies farther off they do not matter.
+    if distance
+        .is_some_and(|metres| metres > REACH_M && apart_m(row, other).is_some_and(|apart| apart > REACH_M))
+    {
+        return None;
     }
-    let score = weigh(name_score, apart_m(row, &other), same_kind);
-    Ok(Some(PossibleDuplicate {
-        id: other.id,
-        code: other.code,
-        kind: other.kind,
+    let name_score = best_likeness(names, &known.names);
+    let same_kind = row.kind == other.kind;
+    if !is_worth_offering(name_score, distance, apart_m(row, other), same_kind) {
+        return None;
+    }
+    let score = weigh(name_score, apart_m(row, other), same_kind);
+    Some(PossibleDuplicate {
+        id: other.id.clone(),
+        code: other.code.clone(),
+        kind: other.kind.clone(),
         status: other.status,
-        name_en: other.name_en,
-        name_ur: other.name_ur,
+        name_en: other.name_en.clone(),
+        name_ur: other.name_ur.clone(),
         distance_m: distance.map(|metres| (metres * 10.0).round() / 10.0),
         name_score: thousandths(name_score),
         score: thousandths(score),
-    }))
+    })
 }
 
 fn thousandths(score: f64) -> f64 {

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::changes::Aim;
 use super::facts::tidy;
+use super::following::{self, Followers};
 use super::ledger::{self, Entry};
 use super::model::{Deed, Facility, FacilityId, Status};
 use super::reading::seen;
@@ -31,16 +32,24 @@ impl Facilities {
     /// Merges a facility into another; answers with the one that was merged.
     pub(super) async fn merge(&self, aim: Aim, merge: Merge) -> Result<FacilityView> {
         let reason = merge.reason.and_then(tidy);
-        self.act(aim, move |tx, aim| self::merge(tx, aim, &merge.into, reason.clone())).await
+        let followers = self.followers.clone();
+        self.act(aim, move |tx, aim| self::merge(tx, &followers, aim, &merge.into, reason.clone())).await
     }
 
     /// Undoes a merge; answers with the facility that stands for itself again.
     pub(super) async fn unmerge(&self, aim: Aim) -> Result<FacilityView> {
-        self.act(aim, unmerge).await
+        let followers = self.followers.clone();
+        self.act(aim, move |tx, aim| self::unmerge(tx, &followers, aim)).await
     }
 }
 
-fn merge(tx: &mut Tx, aim: &Aim, into: &FacilityId, reason: Option<String>) -> Result<Facility> {
+fn merge(
+    tx: &mut Tx,
+    followers: &Followers,
+    aim: &Aim,
+    into: &FacilityId,
+    reason: Option<String>,
+) -> Result<Facility> {
     store::lock_merging(tx.conn)?;
     let before = aim.take(tx)?;
     let target = seen(tx.conn, into, &aim.sight)?;
@@ -75,6 +84,7 @@ fn merge(tx: &mut Tx, aim: &Aim, into: &FacilityId, reason: Option<String>) -> R
     row.merged_directly = Some(into.clone());
     let entry = Entry { other: Some(&survivor_id), reason: reason.clone(), ..Entry::of(Deed::Merged) };
     ledger::amend(tx, &before, &mut row, entry)?;
+    following::tell(tx, followers, &row.id, &before, &survivor)?;
     gather(tx, survivor, &row.id, Entry { reason, ..Entry::of(Deed::Absorbed) })?;
     Ok(row)
 }
@@ -94,7 +104,7 @@ fn gather(tx: &mut Tx, before: Facility, other: &FacilityId, entry: Entry) -> Re
     visits::recount(tx, &survivor.id)
 }
 
-fn unmerge(tx: &mut Tx, aim: &Aim) -> Result<Facility> {
+fn unmerge(tx: &mut Tx, followers: &Followers, aim: &Aim) -> Result<Facility> {
     store::lock_merging(tx.conn)?;
     let before = aim.take(tx)?;
     let (Status::Merged, Some(survivor_id)) = (before.status, before.merged_into.clone()) else {
@@ -114,6 +124,7 @@ fn unmerge(tx: &mut Tx, aim: &Aim) -> Result<Facility> {
         follow(tx, absorbed, &row.id)?;
     }
     if let Some(survivor) = store::row(tx.conn, &survivor_id)? {
+        following::tell(tx, followers, &row.id, &survivor, &row)?;
         gather(tx, survivor, &row.id, Entry::of(Deed::Released))?;
     }
     words::index(tx, &row)?;

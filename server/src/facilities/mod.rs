@@ -9,6 +9,7 @@ mod coverage;
 mod demo;
 mod duplicates;
 mod facts;
+mod following;
 mod grid;
 mod kinds;
 mod ledger;
@@ -28,11 +29,13 @@ mod visits;
 mod words;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 pub use coverage::visit_interval_days;
 pub use facts::{Contact, Facts, Link, Operator, Position, Registration};
+pub use following::{Follower, Moved};
 pub use kinds::{FacilityKind, KindOf, kinds};
 pub use model::{Facility, FacilityForPhone, FacilityId, Relation, Risk, Status};
 pub(crate) use routes::routes;
@@ -44,6 +47,7 @@ use crate::clock::Clock;
 use crate::db::{Db, DbConn};
 use crate::error::Result;
 use crate::places::Places;
+use following::Followers;
 
 /// The room's service; clones share it.
 #[derive(Clone)]
@@ -52,12 +56,18 @@ pub struct Facilities {
     places: Places,
     clock: Clock,
     spool: PathBuf,
+    followers: Followers,
 }
 
 impl Facilities {
     /// Opens the room. Files that are being imported wait in the folder `spool`.
     pub fn new(db: Db, places: Places, clock: Clock, spool: PathBuf) -> Facilities {
-        Facilities { db, places, clock, spool }
+        Facilities { db, places, clock, spool, followers: Arc::from([]) }
+    }
+
+    /// The same room, with these told of every facility that turns out to lie elsewhere.
+    pub fn followed_by(self, followers: Vec<Arc<dyn Follower>>) -> Facilities {
+        Facilities { followers: followers.into(), ..self }
     }
 
     /// Removes files that a crash left waiting: for a server that starts.

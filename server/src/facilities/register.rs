@@ -3,6 +3,7 @@
 
 use super::area::{self, Warning};
 use super::facts::Facts;
+use super::following::{self, Followers};
 use super::ledger::{self, Entry};
 use super::model::{Area, Deed, Facility, FacilityId, Status};
 use super::sight::Sight;
@@ -43,8 +44,10 @@ impl Facilities {
         let warnings = area::warnings(&self.places, &facts, &area, &actor.areas);
         let hash = facts.hash()?;
         let account = actor.account.to_string();
+        let followers = self.followers.clone();
         let registration = Registration { id, facts, hash, area, known, account, sight: sight.clone() };
-        let (is_new, row) = self.db.write(actor.by(), move |tx| settle(tx, &registration)).await?;
+        let (is_new, row) =
+            self.db.write(actor.by(), move |tx| settle(tx, &followers, &registration)).await?;
         tracing::info!(facility.id = %row.id, is_new, "took in facility {}", row.code);
         Ok((is_new, self.registered(row, sight, warnings).await?))
     }
@@ -75,7 +78,7 @@ fn only_district(actor: &Actor) -> Option<String> {
     }
 }
 
-fn settle(tx: &mut Tx, new: &Registration) -> Result<(bool, Facility)> {
+fn settle(tx: &mut Tx, followers: &Followers, new: &Registration) -> Result<(bool, Facility)> {
     store::lock(tx.conn, &[&new.id])?;
     let Some(before) = store::row(tx.conn, &new.id)? else {
         return match new.known {
@@ -97,7 +100,7 @@ fn settle(tx: &mut Tx, new: &Registration) -> Result<(bool, Facility)> {
         None => Err(other_facts(&before)),
         Some(revision) if revision != before.revision => Err(out_of_date(&before)),
         Some(_) if before.status != Status::Provisional || !is_mine => Err(not_yours_to_change(&before)),
-        Some(_) => revise(tx, new, before).map(|row| (true, row)),
+        Some(_) => revise(tx, followers, new, before).map(|row| (true, row)),
     }
 }
 
@@ -112,11 +115,12 @@ fn enter(tx: &mut Tx, new: &Registration) -> Result<Facility> {
     Ok(store::row(tx.conn, &row.id)?.unwrap_or(row))
 }
 
-fn revise(tx: &mut Tx, new: &Registration, before: Facility) -> Result<Facility> {
+fn revise(tx: &mut Tx, followers: &Followers, new: &Registration, before: Facility) -> Result<Facility> {
     let mut row = before.clone();
     row.state(&new.facts, new.area.clone())?;
     let entry = Entry { facts: Some(&new.facts), ..Entry::of(Deed::Revised) };
     ledger::amend(tx, &before, &mut row, entry)?;
+    following::tell(tx, followers, &row.id, &before, &row)?;
     Ok(row)
 }
 

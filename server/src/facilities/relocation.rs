@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::ledger::{self, Entry};
 use super::model::{Deed, FacilityId};
-use super::{Facilities, area, store};
+use super::{Facilities, area, following, store};
 use crate::audit::{self, Event};
 use crate::db::{By, Tx};
 use crate::error::Result;
@@ -35,7 +35,10 @@ impl Facilities {
             row.lie_in(area::of(&self.places, &before.facts()?, before.district.as_deref()));
             match row.district == before.district {
                 true => store::change(tx.conn, &row)?,
-                false => ledger::touch(tx, &before, &mut row, Some(Entry::of(Deed::Relocated)))?,
+                false => {
+                    ledger::touch(tx, &before, &mut row, Some(Entry::of(Deed::Relocated)))?;
+                    following::tell(tx, &self.followers, &row.id, &before, &row)?;
+                }
             }
         }
         let details = json!({ "count": ids.len() });

@@ -63,6 +63,12 @@ impl Sight {
         areas.iter().all(|area| places::district(area).is_some()).then(|| areas.clone())
     }
 
+    /// Each of its districts alone, where it is made of districts; without what somebody registered elsewhere.
+    pub(super) fn by_district(&self) -> Option<impl Iterator<Item = Sight>> {
+        let districts = self.districts()?;
+        Some(districts.into_iter().map(|district| Sight { areas: Some(vec![district]), own: None, ..self.clone() }))
+    }
+
     /// Whether it reaches a place in this area.
     pub(super) fn covers(&self, area: &Area) -> bool {
         let codes = [&area.province, &area.division, &area.district, &area.tehsil];

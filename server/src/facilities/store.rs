@@ -5,7 +5,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::kinds::PRIVATE;
 use super::model::{
-    EventRow, Facility, FacilityId, LinkRow, RegistrationRow, Relation, TrigramRow, VisitRow, WordRow,
+    EventRow, Facility, FacilityId, LinkRow, RegistrationRow, Relation, Status, TrigramRow, VisitRow, WordRow,
 };
 use super::sight::Sight;
 use crate::db::schema::{
@@ -21,13 +21,15 @@ pub(super) type Condition = Box<dyn BoxableExpression<facilities::table, Backend
 
 /// Everything the reader may see. Each reading query goes through here.
 pub(super) fn visible(sight: &Sight) -> Condition {
-    let lines: Vec<String> = sight.lines.iter().map(ToString::to_string).collect();
-    let of_line = facilities::line.eq_any(lines);
+    let own = sight.own.as_ref();
+    let own = own.map(|account| Box::new(facilities::registered_by.eq(account.clone())) as Condition);
     let here: Condition = match (&sight.areas, sight.districts()) {
-        (None, _) => Box::new(of_line.nullable()),
-        (Some(_), Some(districts)) => Box::new(of_line.and(facilities::district.eq_any(districts))),
+        (None, _) => return but_homes(Box::new(of_lines(sight).nullable()), sight),
+        (Some(_), Some(districts)) => {
+            Box::new(of_lines(sight).and(facilities::district.eq_any(districts)))
+        }
         (Some(areas), None) => Box::new(
-            of_line.and(
+            of_lines(sight).and(
                 facilities::province
                     .eq_any(areas.clone())
                     .or(facilities::division.eq_any(areas.clone()))
@@ -36,10 +38,50 @@ pub(super) fn visible(sight: &Sight) -> Condition {
             ),
         ),
     };
-    let seen: Condition = match &sight.own {
-        Some(account) => Box::new(here.or(facilities::registered_by.eq(account.clone()))),
+    but_homes(or_own(here, own), sight)
+}
+
+/// What this account registered, wherever it lies: a condition one index answers.
+pub(super) fn registered(sight: &Sight, account: &str) -> Condition {
+    but_homes(Box::new(facilities::registered_by.eq(account.to_owned())), sight)
+}
+
+/// The same for queries that know the few facilities they are about: written so that no index answers it, because SQLite
+/// takes an index of areas for better than it is.
+pub(super) fn visible_of_few(sight: &Sight) -> Condition {
+    let Some(areas) = &sight.areas else { return visible(sight) };
+    let here = or_none(facilities::province, "")
+        .eq_any(areas.clone())
+        .or(or_none(facilities::division, "").eq_any(areas.clone()))
+        .or(or_none(facilities::district, "").eq_any(areas.clone()))
+        .or(or_none(facilities::tehsil, "").eq_any(areas.clone()));
+    let own = sight.own.as_ref();
+    let own = own.map(|account| {
+        Box::new(or_none(facilities::registered_by, "").eq(account.clone()).nullable()) as Condition
+    });
+    but_homes(or_own(Box::new(of_lines(sight).and(here).nullable()), own), sight)
+}
+
+diesel::define_sql_function! {
+    #[sql_name = "coalesce"]
+    fn or_none(value: Nullable<Text>, none: Text) -> Text;
+}
+
+fn of_lines(sight: &Sight) -> OfLines {
+    facilities::line.eq_any(sight.lines.iter().map(ToString::to_string).collect::<Vec<String>>())
+}
+
+type OfLines = diesel::dsl::EqAny<facilities::line, Vec<String>>;
+
+fn or_own(here: Condition, own: Option<Condition>) -> Condition {
+    match own {
+        Some(own) => Box::new(here.or(own)),
         None => here,
-    };
+    }
+}
+
+/// Workplaces that are somebody's home are for those who may know the people.
+fn but_homes(seen: Condition, sight: &Sight) -> Condition {
     match sight.people {
         true => seen,
         false => Box::new(seen.and(facilities::kind.ne_all(PRIVATE.to_vec()))),
@@ -117,6 +159,17 @@ pub(super) fn lock_merging(conn: &mut DbConn) -> Result<()> {
         diesel::sql_query("SELECT pg_advisory_xact_lock(7311001)").execute(conn)?;
     }
     Ok(())
+}
+
+/// What the reader may see in a square of the register and was not merged, by id.
+pub(super) fn in_cell(conn: &mut DbConn, cell: i32, sight: &Sight, limit: i64) -> Result<Vec<Facility>> {
+    Ok(facilities::table
+        .filter(facilities::cell.eq(cell).and(facilities::status.ne(Status::Merged)))
+        .filter(visible(sight))
+        .order(facilities::id)
+        .limit(limit)
+        .select(Facility::as_select())
+        .load(conn)?)
 }
 
 pub(super) fn add(conn: &mut DbConn, rows: &[Facility]) -> Result<()> {

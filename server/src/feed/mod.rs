@@ -24,7 +24,8 @@ pub const KEPT_DAYS: i64 = 60;
 pub fn changed(tx: &mut Tx, what: What, subject: impl ToString, audience: Audience) -> Result<()> {
     let row =
         NewRow { at: At::from(tx.now()), what, subject: subject.to_string(), audience: audience.word() };
-    store::add(tx.conn, &row)
+    tx.later(row);
+    Ok(())
 }
 
 /// Forgets what is older than [`KEPT_DAYS`]: for a job, now and then. Returns how many changes went.

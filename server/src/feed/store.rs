@@ -7,12 +7,23 @@ use diesel::sql_types::{BigInt, Text};
 use super::mark::{Mark, of_snapshot};
 use super::model::{NewRow, Row};
 use crate::db::schema::{changes, feed_epochs};
-use crate::db::{At, DbConn};
+use crate::db::{At, DbConn, Later, insert_all};
 use crate::error::{Error, Result};
 
-pub(super) fn add(conn: &mut DbConn, row: &NewRow) -> Result<()> {
-    diesel::insert_into(changes::table).values(row).execute(conn)?;
-    Ok(())
+impl Later for NewRow {
+    fn write(conn: &mut DbConn, rows: &[NewRow]) -> Result<()> {
+        match conn {
+            DbConn::Sqlite(conn) => {
+                for row in rows {
+                    diesel::insert_into(changes::table).values(row).execute(conn)?;
+                }
+            }
+            DbConn::Postgres(conn) => {
+                insert_all!(conn, changes, rows, [at: BigInt, what: Text, subject: Text, audience: Text])?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What is visible now: the mark of somebody who has read everything.

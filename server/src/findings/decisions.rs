@@ -15,30 +15,33 @@ impl Findings {
     /// Brings the findings of a submission into line with what was decided about it.
     pub(super) fn follow(&self, tx: &mut Tx, decision: &Decision) -> Result<()> {
         match (decision.before, decision.now) {
-            (before, Review::Rejected) if before != Review::Rejected => withdraw(tx, decision),
+            (before, Review::Rejected) if before != Review::Rejected => self.discount(tx, decision),
             (Review::Rejected, now) if now != Review::Rejected => restore(tx, decision),
             _ => Ok(()),
         }
     }
-}
 
-fn withdraw(tx: &mut Tx, decision: &Decision) -> Result<()> {
-    for case in store::shown_by(tx.conn, decision.submission.as_str())? {
-        if !(case.state.runs() || case.state == State::Remedied) {
-            continue;
-        }
-        let note = |details| Note::shown(decision.submission.as_str(), decision.revision, details);
-        match shown_elsewhere(tx, &case, decision.submission.as_str())? {
-            Some((submission, revision)) => {
-                let mut work = Casework::on(case);
-                (work.case.submission_id, work.case.revision) = (submission, revision);
-                work.note(tx, Deed::NotSeen, note(json!({ "cause": Cause::Rejected })))?;
-                work.put_back(tx)?;
+    fn discount(&self, tx: &mut Tx, decision: &Decision) -> Result<()> {
+        for case in store::shown_by(tx.conn, decision.submission.as_str())? {
+            if !(case.state.runs() || case.state == State::Remedied) {
+                continue;
             }
-            None => superseded(tx, &case, Cause::Rejected, note(json!({ "cause": Cause::Rejected })))?,
+            let note = |details| Note::shown(decision.submission.as_str(), decision.revision, details);
+            match shown_elsewhere(tx, &case, decision.submission.as_str())? {
+                Some((submission, revision)) => {
+                    let mut work = Casework::on(case);
+                    (work.case.submission_id, work.case.revision) = (submission, revision);
+                    work.note(tx, Deed::NotSeen, note(json!({ "cause": Cause::Rejected })))?;
+                    work.put_back(tx)?;
+                }
+                None => {
+                    superseded(tx, &case, Cause::Rejected, note(json!({ "cause": Cause::Rejected })))?;
+                    self.tell_followers(tx, &case.id, case.state)?;
+                }
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn restore(tx: &mut Tx, decision: &Decision) -> Result<()> {

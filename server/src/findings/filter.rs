@@ -77,7 +77,7 @@ fn severities(text: &str) -> Result<Vec<Severity>> {
 
 fn states(text: Option<&str>) -> Result<Option<Vec<State>>> {
     match text {
-        None => Ok(Some(vec![State::Open, State::Acknowledged, State::Referred, State::Remedied])),
+        None => Ok(Some(State::UNFINISHED.to_vec())),
         Some("any") => Ok(None),
         Some(words) => {
             let states = words.split(',').map(|word| word.trim().parse()).collect::<Result<Vec<State>, _>>();

@@ -3,6 +3,7 @@
 //! help. Nothing is deleted: what is no longer true is superseded, and every deed is an event.
 
 mod alarms;
+mod books;
 mod calendar;
 mod casework;
 mod copy;
@@ -36,11 +37,13 @@ use matrix::Matrix;
 use model::Case;
 
 pub use alarms::DEADLINES;
+pub use books::{Happened, Kept, KeptReferral, books};
 pub use extracts::{
     Named, OpenFinding, RiskTerms, awaiting_proof, history_extract, open_for_facility, readable, risk_terms,
 };
 pub use following::{Follower, Moved};
 pub use model::{Cause, Deed, FindingId, Severity, State, Wish};
+pub use notices::NOTIFY;
 pub use referrals::{Approval, Basis, ReferralId, ReferralState};
 pub use steps::Step;
 

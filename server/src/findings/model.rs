@@ -13,10 +13,15 @@ use crate::accounts::{Kind, Line};
 use crate::db::schema::{finding_cases, finding_events};
 use crate::db::{At, Json, text_enum, text_id};
 use crate::error::Result;
+use crate::http::PathId;
 
 text_id! {
     /// A finding's id.
     FindingId
+}
+
+impl PathId for FindingId {
+    const WHOSE: &'static str = "a finding's";
 }
 
 text_enum! {
@@ -42,6 +47,9 @@ text_enum! {
 impl State {
     /// Those whose deadline runs.
     pub const RUNNING: [State; 3] = [State::Open, State::Acknowledged, State::Referred];
+
+    /// Those that are still somebody's work: also what has to be seen yet.
+    pub const UNFINISHED: [State; 4] = [State::Open, State::Acknowledged, State::Referred, State::Remedied];
 
     /// Whether somebody still has to put it right.
     pub fn runs(self) -> bool {

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::queue::{self, Job};
 
 /// The kind of job a notice is.
-const NOTIFY: &str = "notify";
+pub const NOTIFY: &str = "notify";
 
 /// Somebody a notice is meant for.
 pub(super) fn body(case: &Case, body: &Body, unit: Option<&str>) -> Value {

@@ -8,12 +8,13 @@ use super::Findings;
 use super::alarms;
 use super::casework::Casework;
 use super::model::{Deed, FindingId, Note, no_deadline};
-use super::requests::{NewPause, NewResume, needed_words, words};
+use super::requests::{NewPause, NewResume};
 use super::steps::{self, Step};
 use super::working::{OnPage, note_breach, put_back};
 use crate::accounts::{Actor, Permission};
 use crate::db::{At, Tx};
 use crate::error::{Error, Result};
+use crate::http::{needed_words, words};
 
 /// How long a deadline may be told to stand still by one act.
 const LONGEST_DAYS: i64 = 366;

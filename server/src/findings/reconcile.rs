@@ -336,7 +336,8 @@ impl Findings {
         };
         supersede(tx, filed, &case, cause, details)?;
         tally.count("superseded");
-        Ok(())
+        // Nobody needs to travel any more to see what the rules have taken back.
+        self.tell_followers(tx, &case.id, case.state)
     }
 
     fn rule(&self, filed: &FiledRevision, finding: &Finding) -> Rule {

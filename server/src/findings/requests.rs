@@ -3,11 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::{Severity, State};
-use crate::db::{At, storable};
+use crate::db::At;
 use crate::error::{Error, Result};
 
-/// How long what people write may be.
-pub(super) const LONGEST: usize = 4000;
 /// How many files may be named as evidence.
 const MOST_FILES: usize = 50;
 
@@ -85,28 +83,6 @@ pub(super) struct NewResume {
     /// In your words.
     #[serde(default)]
     pub(super) comment: Option<String>,
-}
-
-/// What somebody wrote, trimmed; none: nothing.
-pub(super) fn words(member: &'static str, text: Option<String>) -> Result<Option<String>> {
-    let text = text.map(|text| storable(text.trim().to_owned())).filter(|text| !text.is_empty());
-    match text {
-        Some(text) if text.chars().count() > LONGEST => Err(Error::invalid(
-            "text_too_long",
-            format!("`{member}` may have {LONGEST} characters; what is longer belongs into a document"),
-        )),
-        text => Ok(text),
-    }
-}
-
-/// What somebody must write.
-pub(super) fn needed_words(member: &'static str, text: Option<String>) -> Result<String> {
-    words(member, text)?.ok_or_else(|| {
-        Error::invalid(
-            "words_needed",
-            format!("`{member}` must say why; whoever reads it later was not there"),
-        )
-    })
 }
 
 impl Evidence {

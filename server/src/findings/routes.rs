@@ -2,7 +2,7 @@
 
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path, Query as QueryString};
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpResponse, get, post};
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -13,10 +13,9 @@ use super::model::FindingId;
 use super::referrals;
 use super::requests::{NewDecision, NewPause, NewResume, NewSeverity, NewTransition};
 use super::views::{FindingView, ListedFinding};
-use super::working::OnPage;
-use crate::accounts::Actor;
+use crate::accounts::{Acting, Actor};
 use crate::error::{Error, Result};
-use crate::http::{Page, Problems, if_match};
+use crate::http::{Contested, KnownVersion, Page, Problems, path_id};
 
 /// The room's operations.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -64,8 +63,7 @@ async fn show(
     id: Path<String>,
     why: QueryString<Why>,
 ) -> Result<HttpResponse> {
-    let id = finding_id(&id)?;
-    shown(&room, actor, id, why.into_inner().reason).await
+    shown(&room, actor, path_id(&id)?, why.into_inner().reason).await
 }
 
 /// Move a finding: acknowledge it, say that it is remedied or verified, ask to dismiss it.
@@ -73,27 +71,23 @@ async fn show(
     tag = "findings",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
-        ("If-Match" = Option<String>, Header, description = "`\"<version>\"`: what you acted on")
+        KnownVersion
     ),
     request_body = NewTransition,
     responses(
         (status = OK, body = FindingView),
-        (status = CONFLICT, body = crate::http::Problem, description = "It does not stand so that this can be done", content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, body = crate::http::Problem, description = "It has moved on", content_type = "application/problem+json"),
+        Contested,
         Problems
     )
 )]
 #[post("/v1/findings/{id}/transitions")]
 async fn transition(
     room: Data<Findings>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
+    on: Acting<FindingId>,
     new: Json<NewTransition>,
 ) -> Result<HttpResponse> {
-    let page = on_page(&id, &request)?;
-    let id = room.transition(actor.clone(), page, new.into_inner()).await?;
-    shown(&room, actor, id, None).await
+    let id = room.transition(on.actor.clone(), on.page, new.into_inner()).await?;
+    shown(&room, on.actor, id, None).await
 }
 
 /// Raise a finding's severity, or ask a second person to lower it.
@@ -101,27 +95,19 @@ async fn transition(
     tag = "findings",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
-        ("If-Match" = Option<String>, Header, description = "`\"<version>\"`: what you acted on")
+        KnownVersion
     ),
     request_body = NewSeverity,
     responses(
         (status = OK, body = FindingView),
-        (status = CONFLICT, body = crate::http::Problem, description = "It has that severity, or is finished", content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, body = crate::http::Problem, description = "It has moved on", content_type = "application/problem+json"),
+        Contested,
         Problems
     )
 )]
 #[post("/v1/findings/{id}/severity")]
-async fn grade(
-    room: Data<Findings>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
-    new: Json<NewSeverity>,
-) -> Result<HttpResponse> {
-    let page = on_page(&id, &request)?;
-    let id = room.grade(actor.clone(), page, new.into_inner()).await?;
-    shown(&room, actor, id, None).await
+async fn grade(room: Data<Findings>, on: Acting<FindingId>, new: Json<NewSeverity>) -> Result<HttpResponse> {
+    let id = room.grade(on.actor.clone(), on.page, new.into_inner()).await?;
+    shown(&room, on.actor, id, None).await
 }
 
 /// Agree to a dismissal or a lower severity that somebody else asked for, or turn it down.
@@ -129,27 +115,19 @@ async fn grade(
     tag = "findings",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
-        ("If-Match" = Option<String>, Header, description = "`\"<version>\"`: what you acted on")
+        KnownVersion
     ),
     request_body = NewDecision,
     responses(
         (status = OK, body = FindingView),
-        (status = CONFLICT, body = crate::http::Problem, description = "Nobody asks for anything", content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, body = crate::http::Problem, description = "It has moved on", content_type = "application/problem+json"),
+        Contested,
         Problems
     )
 )]
 #[post("/v1/findings/{id}/proposal")]
-async fn decide(
-    room: Data<Findings>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
-    new: Json<NewDecision>,
-) -> Result<HttpResponse> {
-    let page = on_page(&id, &request)?;
-    let id = room.decide(actor.clone(), page, new.into_inner()).await?;
-    shown(&room, actor, id, None).await
+async fn decide(room: Data<Findings>, on: Acting<FindingId>, new: Json<NewDecision>) -> Result<HttpResponse> {
+    let id = room.decide(on.actor.clone(), on.page, new.into_inner()).await?;
+    shown(&room, on.actor, id, None).await
 }
 
 /// Have a finding's deadline stand still, for a reason.
@@ -157,27 +135,19 @@ async fn decide(
     tag = "findings",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
-        ("If-Match" = Option<String>, Header, description = "`\"<version>\"`: what you acted on")
+        KnownVersion
     ),
     request_body = NewPause,
     responses(
         (status = OK, body = FindingView),
-        (status = CONFLICT, body = crate::http::Problem, description = "It stands still, or is finished", content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, body = crate::http::Problem, description = "It has moved on", content_type = "application/problem+json"),
+        Contested,
         Problems
     )
 )]
 #[post("/v1/findings/{id}/pause")]
-async fn pause(
-    room: Data<Findings>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
-    new: Json<NewPause>,
-) -> Result<HttpResponse> {
-    let page = on_page(&id, &request)?;
-    let id = room.pause(actor.clone(), page, new.into_inner()).await?;
-    shown(&room, actor, id, None).await
+async fn pause(room: Data<Findings>, on: Acting<FindingId>, new: Json<NewPause>) -> Result<HttpResponse> {
+    let id = room.pause(on.actor.clone(), on.page, new.into_inner()).await?;
+    shown(&room, on.actor, id, None).await
 }
 
 /// Have its deadline run again, later by the time it stood still.
@@ -185,27 +155,19 @@ async fn pause(
     tag = "findings",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
-        ("If-Match" = Option<String>, Header, description = "`\"<version>\"`: what you acted on")
+        KnownVersion
     ),
     request_body = NewResume,
     responses(
         (status = OK, body = FindingView),
-        (status = CONFLICT, body = crate::http::Problem, description = "It runs", content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, body = crate::http::Problem, description = "It has moved on", content_type = "application/problem+json"),
+        Contested,
         Problems
     )
 )]
 #[post("/v1/findings/{id}/resume")]
-async fn resume(
-    room: Data<Findings>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
-    new: Json<NewResume>,
-) -> Result<HttpResponse> {
-    let page = on_page(&id, &request)?;
-    let id = room.resume(actor.clone(), page, new.into_inner()).await?;
-    shown(&room, actor, id, None).await
+async fn resume(room: Data<Findings>, on: Acting<FindingId>, new: Json<NewResume>) -> Result<HttpResponse> {
+    let id = room.resume(on.actor.clone(), on.page, new.into_inner()).await?;
+    shown(&room, on.actor, id, None).await
 }
 
 /// `?format=`
@@ -248,22 +210,4 @@ async fn employer_copy(
 async fn shown(room: &Findings, actor: Actor, id: FindingId, reason: Option<String>) -> Result<HttpResponse> {
     let view = room.show(actor, id, reason).await?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, view.etag())).json(view))
-}
-
-/// Which finding a request is about, and which version of it was on the page.
-pub(super) fn on_page(id: &str, request: &HttpRequest) -> Result<OnPage> {
-    Ok(OnPage { id: finding_id(id)?, version: version(request)? })
-}
-
-/// The version in `If-Match`.
-pub(super) fn version(request: &HttpRequest) -> Result<Option<i32>> {
-    let Some(tag) = if_match(request)? else { return Ok(None) };
-    tag.parse().map(Some).map_err(|_| {
-        Error::invalid("bad_if_match", "If-Match takes the `version` in double quotes, as the ETag gave it")
-    })
-}
-
-fn finding_id(text: &str) -> Result<FindingId> {
-    text.parse()
-        .map_err(|_| Error::invalid("bad_id", format!("{text:?} is not a UUID; a finding's id is one")))
 }

@@ -1,5 +1,6 @@
 //! Queries of the findings room. Events are only ever added; a case is put back only if it is as it was read.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
@@ -8,22 +9,50 @@ use super::model::{Case, Cause, Deed, EventRow, FindingId, Rule, Severity, State
 use super::reading::Sight;
 use crate::accounts::{Kind, Scope};
 use crate::db::schema::{finding_cases, finding_events, referrals};
-use crate::db::{At, DbConn, Json, each_backend};
+use crate::db::{At, DbConn, Json, insert_all};
 use crate::error::Result;
 
 /// Rows written at once: SQLite takes 32 766 values in a statement.
 const ROWS: usize = 500;
 
 pub(super) fn insert_cases(conn: &mut DbConn, cases: &[Case]) -> Result<()> {
-    for rows in cases.chunks(ROWS) {
-        each_backend!(conn, |c| diesel::insert_into(finding_cases::table).values(rows).execute(c))?;
+    match conn {
+        _ if cases.is_empty() => {}
+        DbConn::Sqlite(conn) => {
+            for rows in cases.chunks(ROWS) {
+                diesel::insert_into(finding_cases::table).values(rows).execute(conn)?;
+            }
+        }
+        DbConn::Postgres(conn) => {
+            insert_all!(conn, finding_cases, cases, [
+                id: Text, key: Text, code: Text, kind: Text, facility: Nullable<Text>, submission_id: Text,
+                revision: Integer, subject: Text, rule: Text, state: Text, cause: Nullable<Text>, severity: Text,
+                provisional: Bool, disclose: Bool, refer_to: Nullable<Text>, recurrence: Integer, opened_at: BigInt,
+                visited_at: BigInt, due_at: BigInt, alarm_at: Nullable<BigInt>, level: Integer,
+                breached_at: Nullable<BigInt>, paused_at: Nullable<BigInt>, paused_for: BigInt,
+                proposal: Nullable<Text>, opened_by: Text, filed_by: Text, province: Nullable<Text>,
+                division: Nullable<Text>, district: Nullable<Text>, version: Integer,
+            ])?;
+        }
     }
     Ok(())
 }
 
 pub(super) fn add_events(conn: &mut DbConn, events: &[EventRow]) -> Result<()> {
-    for rows in events.chunks(ROWS) {
-        each_backend!(conn, |c| diesel::insert_into(finding_events::table).values(rows).execute(c))?;
+    match conn {
+        _ if events.is_empty() => {}
+        DbConn::Sqlite(conn) => {
+            for rows in events.chunks(ROWS) {
+                diesel::insert_into(finding_events::table).values(rows).execute(conn)?;
+            }
+        }
+        DbConn::Postgres(conn) => {
+            insert_all!(conn, finding_events, events, [
+                finding_id: Text, n: Integer, at: BigInt, account_id: Nullable<Text>, deed: Text, from_state: Text,
+                to_state: Text, submission_id: Nullable<Text>, revision: Nullable<Integer>, comment: Nullable<Text>,
+                details: Text,
+            ])?;
+        }
     }
     Ok(())
 }
@@ -123,6 +152,22 @@ pub(super) fn events(conn: &mut DbConn, id: &FindingId) -> Result<Vec<EventRow>>
         .load(conn)?)
 }
 
+/// Every case, in the order in which they were opened.
+pub(super) fn all_cases(conn: &mut DbConn) -> Result<Vec<Case>> {
+    Ok(finding_cases::table
+        .order((finding_cases::opened_at, finding_cases::id))
+        .select(Case::as_select())
+        .load(conn)?)
+}
+
+/// Everything that happened to any case, in order.
+pub(super) fn all_events(conn: &mut DbConn) -> Result<Vec<EventRow>> {
+    Ok(finding_events::table
+        .order((finding_events::finding_id, finding_events::n))
+        .select(EventRow::as_select())
+        .load(conn)?)
+}
+
 /// Sets the alarm of a case to which nothing happened.
 pub(super) fn set_alarm(conn: &mut DbConn, id: &FindingId, at: Option<At>) -> Result<()> {
     diesel::update(finding_cases::table.find(id)).set(finding_cases::alarm_at.eq(at)).execute(conn)?;
@@ -149,6 +194,10 @@ pub(super) fn next_alarm(conn: &mut DbConn) -> Result<Option<At>> {
         .optional()?;
     Ok(first.flatten())
 }
+
+/// Written out, as the partial indices have them.
+const UNFINISHED: &str = "state IN ('open', 'acknowledged', 'referred', 'remedied')";
+const RUNNING: &str = "state IN ('open', 'acknowledged', 'referred')";
 
 type Backend = <DbConn as diesel::Connection>::Backend;
 type Condition = Box<dyn BoxableExpression<finding_cases::table, Backend, SqlType = Nullable<Bool>>>;
@@ -186,7 +235,8 @@ fn sent_to(unit: &str) -> Condition {
 
 /// Everything of every kind the reader may see. Each reading query goes through here.
 fn visible(reader: &Sight) -> Condition {
-    let nothing: Condition = Box::new(finding_cases::code.eq("").nullable());
+    // By the id, which the index over what is unfinished holds: whose a case is can be told without reading it.
+    let nothing: Condition = Box::new(finding_cases::id.eq("").nullable());
     let by_kind = reader.scopes.iter().filter_map(|(kind, scope)| within(*kind, *scope, reader));
     let by_unit = reader.unit.iter().map(|unit| sent_to(unit));
     by_kind.chain(by_unit).fold(nothing, |all, one| Box::new(all.or(one)))
@@ -214,9 +264,11 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result
         let later = finding_cases::due_at.gt(*at);
         query = query.filter(later.or(finding_cases::due_at.eq(*at).and(finding_cases::id.gt(id.clone()))));
     }
-    if let Some(states) = &filter.states {
-        query = query.filter(finding_cases::state.eq_any(states.clone()));
-    }
+    query = match &filter.states {
+        None => query,
+        Some(states) if *states == State::UNFINISHED => query.filter(sql::<Bool>(UNFINISHED)),
+        Some(states) => query.filter(finding_cases::state.eq_any(states.clone())),
+    };
     if let Some(district) = &filter.district {
         query = query.filter(finding_cases::district.eq(district.clone()));
     }
@@ -252,11 +304,9 @@ pub(super) fn unfinished_at(
     kind: Kind,
     limit: i64,
 ) -> Result<Vec<Case>> {
-    let mut states = State::RUNNING.to_vec();
-    states.push(State::Remedied);
     Ok(finding_cases::table
         .filter(finding_cases::facility.eq_any(places.to_vec()).and(finding_cases::kind.eq(kind)))
-        .filter(finding_cases::state.eq_any(states))
+        .filter(finding_cases::state.eq_any(State::UNFINISHED.to_vec()))
         .order((finding_cases::due_at, finding_cases::id))
         .limit(limit)
         .select(Case::as_select())
@@ -271,7 +321,7 @@ pub(super) fn running_in(conn: &mut DbConn, district: &str) -> Result<Vec<Runnin
     Ok(finding_cases::table
         .filter(finding_cases::district.eq(district))
         .filter(finding_cases::facility.is_not_null())
-        .filter(finding_cases::state.eq_any(State::RUNNING.to_vec()))
+        .filter(sql::<Bool>(RUNNING))
         .select((
             finding_cases::facility,
             finding_cases::code,
@@ -285,11 +335,9 @@ pub(super) fn running_in(conn: &mut DbConn, district: &str) -> Result<Vec<Runnin
 
 /// How many cases of a facility, opened by visits with this form before `ended`, are not finished.
 pub(super) fn unfinished_of(conn: &mut DbConn, places: &[String], form: &str, ended: At) -> Result<usize> {
-    let mut states = State::RUNNING.to_vec();
-    states.push(State::Remedied);
     let rules: Vec<Json> = finding_cases::table
         .filter(finding_cases::facility.eq_any(places.to_vec()))
-        .filter(finding_cases::state.eq_any(states))
+        .filter(finding_cases::state.eq_any(State::UNFINISHED.to_vec()))
         .filter(finding_cases::visited_at.lt(ended))
         .select(finding_cases::rule)
         .load(conn)?;

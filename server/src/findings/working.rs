@@ -6,20 +6,16 @@ use serde_json::json;
 use super::casework::Casework;
 use super::model::{Case, Deed, FindingId, Note, Proposal, Severity, State, Wish};
 use super::reading::{Sight, visible};
-use super::requests::{Evidence, NewDecision, NewSeverity, NewTransition, needed_words, words};
+use super::requests::{Evidence, NewDecision, NewSeverity, NewTransition};
 use super::steps::{self, Needs, Step};
 use super::{Findings, alarms, evidence, notices, pausing, store};
 use crate::accounts::{Actor, Permission};
 use crate::db::{At, Json, Tx};
 use crate::error::{Error, Result};
+use crate::http::{needed_words, words};
 
 /// Which finding, and which version of it was on the page.
-#[derive(Clone, Debug)]
-pub(super) struct OnPage {
-    pub(super) id: FindingId,
-    /// None: whoever asks did not say.
-    pub(super) version: Option<i32>,
-}
+pub(super) type OnPage = crate::http::OnPage<FindingId>;
 
 impl OnPage {
     /// The case as it stands, if the person may see it and saw it as it stands.

@@ -49,6 +49,6 @@ async fn list(db: Data<Db>, actor: Actor, query: QueryString<Query>) -> Result<J
         action,
         without_cases: actor.may(Permission::ReadAudit).is_err(),
     };
-    let events = db.read(move |conn| audit::log(conn, &wanted)).await?;
+    let events = db.read_lately(move |conn| audit::log(conn, &wanted)).await?;
     Ok(Json(Page::of(events, limit, |event| event.seq)))
 }

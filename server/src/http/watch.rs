@@ -5,9 +5,13 @@ use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use uuid::Uuid;
+
+use super::draining::Draining;
 
 tokio::task_local! {
     static REQUEST_ID: String;
@@ -28,12 +32,17 @@ pub(crate) async fn watch<B: MessageBody>(
     let id = Uuid::now_v7().simple().to_string();
     let began = Instant::now();
     let method = request.method().as_str().to_owned();
+    let draining = request.app_data::<Data<Draining>>().cloned();
     let mut response = REQUEST_ID.scope(id.clone(), next.call(request)).await?;
     let took = began.elapsed();
     let status = response.status().as_u16();
     let route = response.request().match_pattern().unwrap_or_else(|| "none".to_owned());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, value);
+    }
+    if draining.is_some_and(|draining| draining.is_on()) {
+        // Whoever sends the next request opens a connection for it, to a server that stays.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let labels = [("method", method.clone()), ("route", route.clone()), ("status", status.to_string())];
     metrics::counter!("nigran_requests_total", &labels).increment(1);

@@ -1,103 +1,53 @@
-//! The bucket, through `rust-s3`; the one file that knows that crate.
-//!
-//! For content it is asked for signed URLs (SigV4) only, and its HTTP client moves the bytes: its own `put_object`
-//! holds the whole body in memory, copies it, and hashes it three times over. The file's SHA-256, which we have
-//! anyway, travels signed as `x-amz-checksum-sha256`, so the store refuses content that was damaged on the way.
+//! The bucket. Requests are signed in their URL (`signer.rs`) and made by an HTTP client of our own, which streams what it
+//! sends and reads. A file's SHA-256, which we have anyway, travels signed as `x-amz-checksum-sha256`, so the store refuses
+//! content that was damaged on the way; what comes back is held against it by those who read (`verified.rs`).
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt};
-use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderValue, RANGE};
+use reqwest::header::{
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE, RETRY_AFTER,
+};
 use reqwest::{Body, Response, StatusCode};
-use s3::creds::Credentials;
-use s3::error::S3Error;
-use s3::region::Region;
 use tokio_util::io::ReaderStream;
+use uuid::Uuid;
 
+pub(super) use super::failure::Failure;
+use super::failure::element;
 use super::joined::Joined;
 use super::range::ByteRange;
+use super::signer::Signer;
 
 /// How often a request is made before its failure is believed.
-const ATTEMPTS: u32 = 3;
-/// The wait before the second attempt; four times as long before each further one.
-const PAUSE: Duration = Duration::from_millis(150);
+const ATTEMPTS: u32 = 4;
+/// The wait before the second attempt at most; three times as long before each further one.
+const PAUSE: Duration = Duration::from_millis(200);
+/// The longest wait between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// After this long no further attempt is begun: whoever waits is better told to come back.
+const ENOUGH: Duration = Duration::from_secs(25);
 /// How long the store may take to begin its answer, or to send the next piece of it.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The slowest upload that is waited for, in bytes a second.
 const CRAWL: u64 = 64 * 1024;
-/// How long a signature holds.
-const SIGNED_SECONDS: u32 = 900;
 /// Bytes read from a spooled file at a time.
 const PIECE: usize = 128 * 1024;
 
-/// Why the bucket did not do as asked.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
-    /// There is no such object, or no such bucket.
-    #[error("not found")]
-    Missing,
-    /// The store answered, and said no.
-    #[error("the store answered {status}: {answer}")]
-    Refused { status: u16, answer: String },
-    /// No usable answer.
-    #[error("the store cannot be reached: {0}")]
-    Unreachable(String),
-}
-
-impl Failure {
-    /// Whether trying again may help.
-    fn may_pass(&self) -> bool {
-        match self {
-            Failure::Missing => false,
-            Failure::Refused { status, .. } => *status >= 500 || matches!(*status, 408 | 429),
-            Failure::Unreachable(_) => true,
-        }
-    }
-
-    fn of(status: u16, answer: String) -> Failure {
-        match status {
-            404 => Failure::Missing,
-            _ => Failure::Refused { status, answer: answer.chars().take(300).collect() },
-        }
-    }
-}
-
-impl From<S3Error> for Failure {
-    fn from(error: S3Error) -> Failure {
-        match error {
-            S3Error::HttpFailWithBody(status, answer) => Failure::of(status, answer),
-            other => Failure::Unreachable(other.to_string()),
-        }
-    }
-}
-
-impl From<reqwest::Error> for Failure {
-    // Without the URL, which carries a signature.
-    fn from(error: reqwest::Error) -> Failure {
-        let error = error.without_url();
-        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
-        Failure::Unreachable(causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}")))
-    }
-}
-
 type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Where the bucket is and how to get in.
-pub(super) struct Address<'a> {
-    pub(super) endpoint: &'a str,
-    pub(super) region: &'a str,
-    pub(super) bucket: &'a str,
-    pub(super) access_key: &'a str,
-    pub(super) secret_key: &'a str,
-    pub(super) path_style: bool,
-    /// The store is on loopback: no proxy, whatever the environment says.
-    pub(super) direct: bool,
+/// How the store is asked to encrypt what it keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Encryption {
+    /// With keys of its own (SSE-S3).
+    Store,
+    /// With a key of its key service (SSE-KMS); none: the bucket's own.
+    KeyService(Option<String>),
 }
 
 /// Content to put.
@@ -136,49 +86,30 @@ pub(super) struct Got {
 
 /// A bucket.
 pub(super) struct Bucket {
-    s3: Box<s3::Bucket>,
+    signer: Signer,
     http: reqwest::Client,
-    region: String,
+    encryption: Option<Encryption>,
 }
 
 impl Bucket {
-    pub(super) fn at(address: &Address<'_>) -> Result<Bucket, S3Error> {
-        let region = Region::Custom {
-            region: address.region.to_owned(),
-            endpoint: address.endpoint.trim_end_matches('/').to_owned(),
-        };
-        let credentials =
-            Credentials::new(Some(address.access_key), Some(address.secret_key), None, None, None)?;
-        let mut bucket = s3::Bucket::new(address.bucket, region, credentials)?;
-        if address.direct {
-            *bucket = bucket.set_proxy(reqwest::Proxy::custom(|_| None::<reqwest::Url>))?;
-        }
-        if address.path_style {
-            bucket.set_path_style();
-        }
-        bucket.set_request_timeout(Some(PATIENCE));
-        Ok(Bucket { http: bucket.http_client(), s3: bucket, region: address.region.to_owned() })
+    pub(super) fn new(signer: Signer, http: reqwest::Client, encryption: Option<Encryption>) -> Bucket {
+        Bucket { signer, http, encryption }
     }
 
-    /// The crate's own bucket, for tests that speak S3 to the embedded store directly.
-    #[cfg(test)]
-    pub(super) fn raw(&self) -> &s3::Bucket {
-        &self.s3
+    pub(super) fn signer(&self) -> &Signer {
+        &self.signer
     }
 
-    /// Checks that the bucket is there and open to us; makes it if it is missing.
-    pub(super) async fn ensure(&self) -> Result<()> {
-        match self.head_once("/").await {
-            Ok(_) => Ok(()),
-            Err(Failure::Missing) => self.make().await,
-            Err(other) => Err(other),
-        }
+    /// Checks that the bucket is there and open to us.
+    pub(super) async fn is_there(&self) -> Result<()> {
+        timed("look", self.again(|| self.page("", 1))).await.map(drop)
     }
 
-    /// CreateBucket by a signed URL: `rust-s3`'s own names `us-east-1` as location, which Amazon and moto refuse.
-    async fn make(&self) -> Result<()> {
-        let url = self.s3.presign_put("/", SIGNED_SECONDS, None, None).await?;
-        let location = match self.region.as_str() {
+    /// Makes the bucket.
+    pub(super) async fn make(&self) -> Result<()> {
+        let url = self.signer.put("/", None).await?;
+        let location = match self.signer.address().region.as_str() {
+            // Amazon and others refuse it as a location.
             "us-east-1" | "" => String::new(),
             region => format!(
                 "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
@@ -188,25 +119,19 @@ impl Bucket {
         let request = self.http.put(url).header(CONTENT_LENGTH, location.len()).body(location);
         match answer(request, PATIENCE).await {
             // Another process of ours was quicker.
-            Err(Failure::Refused { status: 409, answer }) if answer.contains("BucketAlreadyOwnedByYou") => {
-                Ok(())
-            }
+            Err(Failure::Refused { status: 409, code, .. }) if code == "BucketAlreadyOwnedByYou" => Ok(()),
             made => made.map(drop),
         }
     }
 
     /// Puts an object; when this returns, the store has it. A key never has two contents, so putting twice is harmless.
     pub(super) async fn put(self: &Arc<Self>, put: &Put<'_>, content: &Content) -> Result<()> {
-        again(|| self.put_once(put, content)).await
+        timed("put", self.again(|| self.put_once(put, content))).await
     }
 
     async fn put_once(self: &Arc<Self>, put: &Put<'_>, content: &Content) -> Result<()> {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(put.content_type));
-        if let Some(sha256) = put.sha256 {
-            headers.insert("x-amz-checksum-sha256", header_value(&BASE64.encode(sha256))?);
-        }
-        let url = self.s3.presign_put(put.key, SIGNED_SECONDS, Some(headers.clone()), None).await?;
+        let headers = self.headers(put)?;
+        let url = self.signer.put(put.key, Some(headers.clone())).await?;
         let body = match content {
             Content::Bytes(bytes) => Body::from(bytes.clone()),
             Content::File(path) => {
@@ -221,25 +146,44 @@ impl Bucket {
         let request = self.http.put(url).headers(headers).header(CONTENT_LENGTH, put.size).body(body);
         match answer(request, PATIENCE + Duration::from_secs(put.size / CRAWL)).await {
             // Sent again, it would be spoilt again.
-            Err(_) if content.is_spoilt() => Err(Failure::Refused {
-                status: 422,
-                answer: "the content is not what was said of it".to_owned(),
-            }),
-            // An object that is put cannot be missing: the bucket is. A health check makes it again.
+            Err(_) if content.is_spoilt() => {
+                Err(Failure::refused(422, "", "the content is not what was said of it", None))
+            }
+            // An object that is put cannot be missing: the bucket is.
             Err(Failure::Missing) => {
-                Err(Failure::Refused { status: 404, answer: "there is no such bucket".to_owned() })
+                Err(Failure::refused(404, "NoSuchBucket", "there is no such bucket", None))
             }
             done => done.map(drop),
         }
     }
 
+    fn headers(&self, put: &Put<'_>) -> Result<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(put.content_type));
+        if let Some(sha256) = put.sha256 {
+            headers.insert("x-amz-checksum-sha256", header_value(&BASE64.encode(sha256))?);
+        }
+        const ENCRYPTION: HeaderName = HeaderName::from_static("x-amz-server-side-encryption");
+        match &self.encryption {
+            None => {}
+            Some(Encryption::Store) => drop(headers.insert(ENCRYPTION, HeaderValue::from_static("AES256"))),
+            Some(Encryption::KeyService(key)) => {
+                headers.insert(ENCRYPTION, HeaderValue::from_static("aws:kms"));
+                if let Some(key) = key {
+                    headers.insert("x-amz-server-side-encryption-aws-kms-key-id", header_value(key)?);
+                }
+            }
+        }
+        Ok(headers)
+    }
+
     /// Opens an object, or a part of it, for reading.
     pub(super) async fn get(&self, key: &str, range: Option<ByteRange>) -> Result<Got> {
-        again(|| self.get_once(key, range)).await
+        timed("get", self.again(|| self.get_once(key, range))).await
     }
 
     async fn get_once(&self, key: &str, range: Option<ByteRange>) -> Result<Got> {
-        let url = self.s3.presign_get(key, SIGNED_SECONDS, None).await?;
+        let url = self.signer.get(key, &[]).await?;
         let mut request = self.http.get(url);
         if let Some(ByteRange { first, last }) = range {
             request = request.header(RANGE, format!("bytes={first}-{last}"));
@@ -261,52 +205,90 @@ impl Bucket {
 
     /// The size of an object; none: there is none.
     pub(super) async fn head(&self, key: &str) -> Result<Option<u64>> {
-        match again(|| self.head_once(key)).await {
-            Ok(size) => Ok(Some(size)),
+        // A signed URL is for one method; its first byte is as cheap as its head.
+        match self.get(key, Some(ByteRange { first: 0, last: 0 })).await {
+            Ok(got) => Ok(Some(got.total)),
             Err(Failure::Missing) => Ok(None),
+            // An empty object has no first byte.
+            Err(Failure::Refused { status: 416, .. }) => Ok(Some(0)),
             Err(other) => Err(other),
         }
     }
 
-    async fn head_once(&self, key: &str) -> Result<u64> {
-        let (head, _) = self.s3.head_object(key).await?;
-        Ok(head.content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default())
-    }
-
     /// Removes an object; there being none is no failure.
     pub(super) async fn delete(&self, key: &str) -> Result<()> {
-        let removed = again(|| async { Ok(self.s3.delete_object(key).await.map(drop)?) }).await;
-        match removed {
+        let removed = self.again(|| async {
+            let url = self.signer.delete(key).await?;
+            answer(self.http.delete(url), PATIENCE).await.map(drop)
+        });
+        match timed("delete", removed).await {
             Err(Failure::Missing) => Ok(()),
             other => other,
         }
     }
-}
 
-impl Bucket {
-    /// Keys that begin with `prefix`, at most a thousand.
+    /// Keys that begin with `prefix`, at most a thousand. No key of ours has a character XML would write otherwise.
     pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>> {
-        again(|| async {
-            let (page, _) = self.s3.list_page(prefix.to_owned(), None, None, None, None).await?;
-            Ok(page.contents.into_iter().map(|object| object.key).collect())
-        })
-        .await
+        let page = timed("list", self.again(|| self.page(prefix, 1000))).await?;
+        let contents = page.split("<Contents>").skip(1);
+        Ok(contents.filter_map(|object| element(object, "Key")).map(str::to_owned).collect())
     }
-}
 
-/// Makes a request until it succeeds, fails for good, or was made often enough.
-async fn again<T, F: Future<Output = Result<T>>>(request: impl Fn() -> F) -> Result<T> {
-    let mut attempt = 1;
-    loop {
-        match request().await {
-            Err(failure) if failure.may_pass() && attempt < ATTEMPTS => {
-                tracing::warn!(%failure, attempt, "the media store failed; trying again");
-                tokio::time::sleep(PAUSE * 4u32.pow(attempt - 1)).await;
-                attempt += 1;
-            }
-            done => return done,
+    async fn page(&self, prefix: &str, most: u32) -> Result<String> {
+        let most = most.to_string();
+        let query = [("list-type", "2"), ("max-keys", most.as_str()), ("prefix", prefix)];
+        let url = self.signer.get("/", &query[..if prefix.is_empty() { 2 } else { 3 }]).await?;
+        let response = answer(self.http.get(url), PATIENCE).await?;
+        let text = tokio::time::timeout(PATIENCE, response.text()).await;
+        let page =
+            text.map_err(|_| Failure::Unreachable("the list did not come to its end".to_owned()))??;
+        match page.contains("<ListBucketResult") {
+            true => Ok(page),
+            false => Err(Failure::refused(400, "", &page, None)),
         }
     }
+
+    /// Makes a request until it succeeds, fails for good, or was made often enough. Credentials that are refused are read
+    /// again, once.
+    async fn again<T, F: Future<Output = Result<T>>>(&self, request: impl Fn() -> F) -> Result<T> {
+        let (began, mut attempt, mut renewed) = (Instant::now(), 1, false);
+        loop {
+            match request().await {
+                Err(failure) if !renewed && failure.is_about_credentials() && self.signer.renew() => {
+                    renewed = true;
+                }
+                Err(failure) if failure.may_pass() && attempt < ATTEMPTS && began.elapsed() < ENOUGH => {
+                    metrics::counter!("nigran_media_store_retries_total").increment(1);
+                    tracing::warn!(%failure, attempt, "the media store failed; trying again");
+                    tokio::time::sleep(pause(attempt, failure.wait())).await;
+                    attempt += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+}
+
+/// Measures how long the store takes for a deed, further attempts included.
+async fn timed<T>(deed: &'static str, request: impl Future<Output = Result<T>>) -> Result<T> {
+    let began = Instant::now();
+    let done = request.await;
+    let outcome = match &done {
+        Ok(_) => "done",
+        Err(Failure::Missing) => "missing",
+        Err(_) => "failed",
+    };
+    metrics::histogram!("nigran_media_store_seconds", "deed" => deed, "outcome" => outcome)
+        .record(began.elapsed().as_secs_f64());
+    done
+}
+
+/// How long to wait before the next attempt: longer each time, and by chance, so that those who failed together do not
+/// come back together; not before the store asked for.
+fn pause(attempt: u32, asked: Option<Duration>) -> Duration {
+    let most = (PAUSE * 3u32.saturating_pow(attempt - 1)).min(LONGEST_PAUSE).as_millis() as u64;
+    let by_chance = Uuid::new_v4().as_u64_pair().1 % (most / 2).max(1);
+    Duration::from_millis(most / 2 + by_chance).max(asked.unwrap_or_default().min(LONGEST_PAUSE))
 }
 
 /// Sends a request and waits for the head of a good answer.
@@ -317,8 +299,10 @@ async fn answer(request: reqwest::RequestBuilder, patience: Duration) -> Result<
         return Ok(response);
     }
     let status = response.status().as_u16();
+    let wait =
+        header(&response, RETRY_AFTER.as_str()).and_then(|text| text.parse().ok()).map(Duration::from_secs);
     let text = tokio::time::timeout(PATIENCE, response.text()).await;
-    Err(Failure::of(status, text.ok().and_then(Result::ok).unwrap_or_default()))
+    Err(Failure::of(status, &text.ok().and_then(Result::ok).unwrap_or_default(), wait))
 }
 
 /// The body of a response, given up when the store falls silent.
@@ -344,4 +328,20 @@ fn total_of(content_range: &str) -> Option<u64> {
 
 fn header_value(text: &str) -> Result<HeaderValue> {
     HeaderValue::from_str(text).map_err(|cause| Failure::Unreachable(cause.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_differ() {
+        for _ in 0..50 {
+            let (first, third) = (pause(1, None), pause(3, None));
+            assert!((100..200).contains(&first.as_millis()), "{first:?}");
+            assert!((900..1800).contains(&third.as_millis()), "{third:?}");
+        }
+        assert_eq!(pause(1, Some(Duration::from_secs(2))), Duration::from_secs(2));
+        assert_eq!(pause(1, Some(Duration::from_secs(3600))), LONGEST_PAUSE);
+    }
 }

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use sha2::{Digest, Sha256};
 
 use super::bucket::{Bucket, Failure};
 use super::model::MediaHash;
+use super::verified::held_against;
 
 /// Where a stretch of the content lies.
 #[derive(Clone, Debug)]
@@ -64,7 +64,10 @@ impl Joined {
             .boxed();
         match &self.sha256 {
             None => plain,
-            Some(expected) => held_against(expected.clone(), self.clone(), plain),
+            Some(expected) => {
+                let joined = self.clone();
+                held_against(plain, expected.clone(), move |actual| joined.spoil(Fault::Hash(actual)))
+            }
         }
     }
 }
@@ -82,30 +85,4 @@ async fn open(
             Err(other) => Err(io::Error::other(other.to_string())),
         },
     }
-}
-
-/// Passes `plain` on, always one piece behind, and ends in an error if its hash is another than `expected`.
-fn held_against(
-    expected: MediaHash,
-    joined: Arc<Joined>,
-    plain: BoxStream<'static, io::Result<Bytes>>,
-) -> BoxStream<'static, io::Result<Bytes>> {
-    let state = Some((plain, Sha256::new(), Bytes::new()));
-    let passed = stream::try_unfold(state, move |state| {
-        let (expected, joined) = (expected.clone(), joined.clone());
-        async move {
-            let Some((mut plain, mut hasher, held)) = state else { return Ok(None) };
-            if let Some(bytes) = plain.try_next().await? {
-                hasher.update(&bytes);
-                return Ok(Some((held, Some((plain, hasher, bytes)))));
-            }
-            let actual = MediaHash::of(hasher.finalize().into());
-            match actual == expected {
-                true => Ok(Some((held, None))),
-                false => Err(joined.spoil(Fault::Hash(actual))),
-            }
-        }
-    });
-    // The first piece passed on is the empty one that stood before anything came.
-    passed.try_filter(|bytes| std::future::ready(!bytes.is_empty())).boxed()
 }

@@ -11,16 +11,21 @@
 
 mod bucket;
 mod camera;
+mod credentials;
 mod embedded;
+mod failure;
 mod joined;
 mod kinds;
+mod link;
 mod model;
+mod moving;
 mod names;
 mod picture;
 mod pieces;
 mod range;
 mod receive;
 mod service;
+mod signer;
 mod spool;
 mod store;
 #[cfg(test)]
@@ -28,14 +33,18 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod understanding;
+mod verified;
 
 pub use embedded::{Copied, KeptFiles};
 pub use kinds::MediaKind;
 pub use model::{Attached, Held, MediaHash, Photo, PhotoState, Stored};
+pub use moving::{Brought, File, files};
 pub use names::MediaName;
 pub use pieces::{Assembled, Piece, check_beginning, check_claims, sent_by};
 pub use range::{Asked, ByteRange, asked};
 pub use receive::Expected;
 pub use service::{Media, Opened};
-pub use store::{Holder, arrived, attach, find, holders, kept, photo, photos_of};
+pub use store::{
+    Holder, arrived, arrived_of, attach, find, hold_still, holders, kept, knows_files, photo, photos_of,
+};
 pub use understanding::{Hurry, Shown, UNDERSTAND, thumbnail};

@@ -13,18 +13,25 @@ use futures_util::stream::BoxStream;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Semaphore;
 
-use super::bucket::{Address, Bucket, Failure, Got};
+use super::bucket::{Bucket, Encryption, Failure, Got};
+use super::credentials::{Credentials, Origin};
 use super::embedded::Embedded;
 use super::model::MediaHash;
 use super::range::ByteRange;
 use super::receive::Turns;
+use super::signer::{Address, Signer};
 use super::spool;
 use super::understanding;
+use super::verified::verified;
 use crate::config::MediaConfig;
 use crate::error::{Error, Result};
 
 /// How long a health check may take.
 const HEALTH_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the first look at the bucket may take.
+const START_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection to the store may take to be made.
+const CONNECTING: Duration = Duration::from_secs(5);
 /// When to come back after the store failed.
 const COME_BACK: Duration = Duration::from_secs(5);
 /// Threads that may wait for the disk at once.
@@ -65,11 +72,17 @@ pub struct Opened {
 }
 
 impl Media {
-    /// Starts the service over `data_dir/media`; without a configured endpoint also the embedded store.
+    /// Starts the service over `data_dir/media`; without a configured endpoint also the embedded store. A bucket that does
+    /// not exist is made.
     ///
     /// An external store that cannot be reached is no reason not to start (answers come before photos): it is logged,
     /// and `healthy` says so until it is back. One that refuses our keys or has no bucket and lets us make none is.
     pub async fn start(config: MediaConfig, data_dir: &Path) -> Result<Media> {
+        Media::start_knowing(config, data_dir, false).await
+    }
+
+    /// The same where the database is asked first: one that `knows_files` is no reason to make an empty bucket for it.
+    pub async fn start_knowing(config: MediaConfig, data_dir: &Path, knows_files: bool) -> Result<Media> {
         let failed = |cause: std::io::Error| Error::internal("preparing the media folder", cause);
         let folder = data_dir.join("media");
         std::fs::create_dir_all(&folder).map_err(failed)?;
@@ -88,28 +101,58 @@ impl Media {
         let turns = Turns::default();
         let media =
             Media { inner: Arc::new(Inner { config, bucket, spool, turns, decoding, handle, running }) };
-        media.open_bucket().await?;
+        media.open_bucket(knows_files).await?;
         Ok(media)
     }
 
-    async fn open_bucket(&self) -> Result<()> {
-        let Inner { config, .. } = &*self.inner;
-        match self.try_asking(|bucket| async move { bucket.ensure().await }).await {
-            Err(Failure::Refused { status, answer }) if status < 500 => {
-                tracing::error!(status, answer, "the media store refuses");
-                let detail = format!(
-                    "the media store refuses the bucket {:?} ({status}): check media.access_key, secret_key and region; the keys \
-                     must be allowed to list, read and write it, and to create it if it does not exist",
-                    config.bucket
-                );
-                Err(Error::invalid("media_bucket_refused", detail))
+    async fn open_bucket(&self, knows_files: bool) -> Result<()> {
+        let looked = self.try_asking(|bucket| async move {
+            match bucket.is_there().await {
+                Err(Failure::Missing) if !knows_files => match bucket.make().await {
+                    // A store says why it makes no bucket; this is no store.
+                    Err(Failure::Missing) => Err(Failure::refused(404, "", "", None)),
+                    made => made,
+                },
+                other => other,
             }
-            Err(failure) => {
+        });
+        let looked = tokio::time::timeout(START_PATIENCE, looked).await;
+        let failure =
+            match looked.unwrap_or_else(|_| Err(Failure::Unreachable("it does not answer".to_owned()))) {
+                Ok(()) => return Ok(()),
+                Err(Failure::Missing) => return Err(self.bucket_missing()),
+                Err(failure) => failure,
+            };
+        match failure.remedy() {
+            Some(remedy) => {
+                tracing::error!(%failure, "the media store refuses");
+                let Address { endpoint, bucket, .. } = self.inner.bucket.signer().address();
+                let detail =
+                    format!("the media store {endpoint} cannot be used with the bucket {bucket:?}: {remedy}");
+                let mut error = Error::invalid("media_bucket_refused", detail);
+                error.cause = Some(Box::new(failure));
+                Err(error)
+            }
+            None => {
                 tracing::warn!(%failure, "the media store cannot be used yet; photos will be refused until it can");
                 Ok(())
             }
-            Ok(()) => Ok(()),
         }
+    }
+
+    /// The database knows files, and the bucket they lay in is not there.
+    fn bucket_missing(&self) -> Error {
+        let Address { endpoint, bucket, .. } = self.inner.bucket.signer().address();
+        let store = match self.inner.config.endpoint {
+            Some(_) => format!("the media store {endpoint} has no bucket {bucket:?}"),
+            None => "there is no bucket in the data folder (media/store)".to_owned(),
+        };
+        Error::conflict(
+            "media_bucket_missing",
+            format!(
+                "{store}, but the database knows photos that lay in one; no empty one was made. Correct media.endpoint and                  media.bucket (and data_dir), or restore the bucket; if the photos are lost for good, make it yourself"
+            ),
+        )
     }
 
     /// Finishes what the store has under way and stops it. Files cannot be received or opened afterwards.
@@ -123,19 +166,32 @@ impl Media {
         }
     }
 
-    /// Whether files can be received and opened at the moment. An external bucket that has vanished is made again.
+    /// Whether files can be received and opened at the moment; the error says what is wrong with which store.
     pub async fn healthy(&self) -> Result<()> {
-        let asked = self.ask(|bucket| async move { bucket.ensure().await });
-        tokio::time::timeout(HEALTH_PATIENCE, asked)
-            .await
-            .unwrap_or_else(|_| Err(unavailable("the media store does not answer in time")))
+        let asked = self.try_asking(|bucket| async move { bucket.is_there().await });
+        let why = match tokio::time::timeout(HEALTH_PATIENCE, asked).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(Failure::Missing)) => "the bucket does not exist: restore or make it".to_owned(),
+            Ok(Err(failure)) => failure.remedy().map_or_else(|| failure.to_string(), str::to_owned),
+            Err(_) => "it does not answer in time".to_owned(),
+        };
+        let Address { endpoint, bucket, .. } = self.inner.bucket.signer().address();
+        let detail = format!(
+            "the media store {endpoint} cannot be used with the bucket {bucket:?}: {why}. Photos wait"
+        );
+        Err(Error::unavailable("media_store_unavailable", detail).retry_after(COME_BACK))
     }
 
-    /// Opens a file, or a part of it that lies within it, for reading.
+    /// Opens a file, or a part of it that lies within it, for reading. A whole file is held against its hash on the way;
+    /// one that is damaged breaks off before its end.
     pub async fn open(&self, sha256: &MediaHash, range: Option<ByteRange>) -> Result<Opened> {
         let key = sha256.key();
         let got = self.ask(|bucket| async move { bucket.get(&key, range).await }).await?;
-        Ok(Opened { body: got.body, total: got.total, content_type: got.content_type })
+        let body = match range {
+            None => verified(got.body, sha256.clone()),
+            Some(_) => got.body,
+        };
+        Ok(Opened { body, total: got.total, content_type: got.content_type })
     }
 
     /// Opens whatever has this key; none: nothing has.
@@ -239,30 +295,81 @@ fn runtime() -> std::io::Result<Runtime> {
 }
 
 fn bucket(config: &MediaConfig, embedded: Option<&Embedded>) -> Result<Bucket> {
-    let own = embedded.map(|embedded| (format!("http://{}", embedded.address), &embedded.keys));
-    let address = match &own {
-        Some((endpoint, keys)) => Address {
-            endpoint,
-            region: &config.region,
-            bucket: &config.bucket,
-            access_key: &keys.access,
-            secret_key: &keys.secret,
-            path_style: true,
-            direct: true,
-        },
-        None => Address {
-            endpoint: config.endpoint.as_deref().unwrap_or_default(),
-            region: &config.region,
-            bucket: &config.bucket,
-            access_key: &config.access_key,
-            secret_key: &config.secret_key,
-            path_style: config.path_style,
-            direct: false,
-        },
+    let address = |endpoint: String, path_style| Address {
+        endpoint,
+        region: config.region.clone(),
+        bucket: config.bucket.clone(),
+        path_style,
     };
-    Bucket::at(&address).map_err(|cause| {
-        Error::invalid("media_config", format!("the media store is not configured right: {cause}"))
-    })
+    let Some(embedded) = embedded else {
+        let endpoint = config.endpoint.clone().unwrap_or_default();
+        check_endpoint(&endpoint)?;
+        let origin = Origin::of(config, |name| std::env::var(name).ok())?;
+        let signer = Signer::new(address(endpoint, config.path_style), origin)?;
+        return Ok(Bucket::new(signer, client(config, false)?, encryption(config)?));
+    };
+    let keys = Credentials {
+        access: embedded.keys.access.clone(),
+        secret: embedded.keys.secret.clone(),
+        token: None,
+    };
+    let signer = Signer::new(address(format!("http://{}", embedded.address), true), Origin::Fixed(keys))?;
+    Ok(Bucket::new(signer, client(config, true)?, None))
+}
+
+fn check_endpoint(endpoint: &str) -> Result<()> {
+    let is_good = reqwest::Url::parse(endpoint)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none());
+    match is_good {
+        true => Ok(()),
+        false => Err(Error::invalid(
+            "media_config",
+            format!(
+                "media.endpoint must be the address of an S3 service, like https://s3.example.org; it is {endpoint:?}"
+            ),
+        )),
+    }
+}
+
+fn encryption(config: &MediaConfig) -> Result<Option<Encryption>> {
+    match (config.encryption.as_str(), &config.kms_key) {
+        ("", None) => Ok(None),
+        ("AES256", None) => Ok(Some(Encryption::Store)),
+        ("aws:kms", key) => Ok(Some(Encryption::KeyService(key.clone()))),
+        (other, _) => Err(Error::invalid(
+            "media_config",
+            format!(
+                "media.encryption is {other:?}: write AES256, or aws:kms (with media.kms_key, or the bucket's own key), or                  leave both away"
+            ),
+        )),
+    }
+}
+
+/// The HTTP client. With `direct` the store is on loopback: no proxy, whatever the environment says.
+fn client(config: &MediaConfig, direct: bool) -> Result<reqwest::Client> {
+    let wrong = |file: &Path, cause: &dyn std::fmt::Display| {
+        Error::invalid("media_config", format!("media.ca_file {} cannot be used: {cause}", file.display()))
+    };
+    let mut builder = reqwest::Client::builder()
+        .connect_timeout(CONNECTING)
+        .tcp_nodelay(true)
+        // Where a store sends us instead, the signature does not hold: it is a wrong region, and said as that.
+        .redirect(reqwest::redirect::Policy::none());
+    if direct {
+        builder = builder.no_proxy();
+    }
+    if let Some(file) = config.ca_file.as_deref().filter(|_| !direct) {
+        let pem = std::fs::read(file).map_err(|cause| wrong(file, &cause))?;
+        let certificates =
+            reqwest::Certificate::from_pem_bundle(&pem).map_err(|cause| wrong(file, &cause))?;
+        if certificates.is_empty() {
+            return Err(wrong(file, &"it holds no certificate in PEM"));
+        }
+        for certificate in certificates {
+            builder = builder.add_root_certificate(certificate);
+        }
+    }
+    builder.build().map_err(|cause| Error::internal("making the media store's client", cause))
 }
 
 fn lock(folder: &Path) -> Result<File> {

@@ -1,6 +1,8 @@
 //! Queries of the media room: which files there are, and which submission holds which under what name.
 //! No update here: a name, once it holds a file, holds that file.
 
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 
 use super::model::{Attached, Held, HeldRow, MediaHash, ObjectRow, Photo, Stored};
@@ -8,7 +10,7 @@ use super::names::MediaName;
 use super::understanding::UNDERSTAND;
 use crate::audit;
 use crate::db::schema::{media_objects, photos, submission_media};
-use crate::db::{At, DbConn, Tx, each_backend};
+use crate::db::{At, DbConn, Tx, each_backend, unnest};
 use crate::error::{Error, Result};
 use crate::queue::{self, Job};
 
@@ -63,6 +65,39 @@ pub fn arrived(conn: &mut DbConn, submission_id: &str) -> Result<Vec<Held>> {
         .order(submission_media::name)
         .select(HELD)
         .load(conn)?)
+}
+
+/// The files these submissions hold, by submission.
+pub fn arrived_of(conn: &mut DbConn, ids: &[&str]) -> Result<HashMap<String, Vec<Held>>> {
+    let held: Vec<(String, Held)> = each_backend!(conn, |c| submission_media::table
+        .inner_join(media_objects::table.on(media_objects::sha256.eq(submission_media::sha256)))
+        .filter(submission_media::submission_id.eq_any(ids))
+        .order((submission_media::submission_id, submission_media::name))
+        .select((submission_media::submission_id, HELD))
+        .load(c))?;
+    let mut by_submission: HashMap<String, Vec<Held>> = HashMap::new();
+    for (submission, held) in held {
+        by_submission.entry(submission).or_default().push(held);
+    }
+    Ok(by_submission)
+}
+
+/// Keeps others from giving files to these submissions, or from filing them, until this unit of work is done: whichever of
+/// answers and photo comes second must see the first. SQLite has one writer anyway.
+pub fn hold_still(conn: &mut DbConn, ids: &[&str]) -> Result<()> {
+    struct Row<'a> {
+        id: &'a str,
+    }
+    if let DbConn::Postgres(conn) = conn {
+        let rows: Vec<Row> = ids.iter().map(|id| Row { id }).collect();
+        unnest!(&rows =>
+            "SELECT pg_advisory_xact_lock(hashtextextended(w.id, 7311002)) FROM (SELECT * FROM"
+            [id: Text]
+            "AS u (id) ORDER BY u.id) AS w"
+        )
+        .execute(conn)?;
+    }
+    Ok(())
 }
 
 /// The file a submission holds under `name`.
@@ -140,6 +175,12 @@ pub fn kept(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<(String, i
         .load(conn)?)
 }
 
+/// Whether any submission was ever given a file.
+pub fn knows_files(conn: &mut DbConn) -> Result<bool> {
+    let first = media_objects::table.select(media_objects::size).first::<i64>(conn).optional()?;
+    Ok(first.is_some())
+}
+
 /// Whether some submission was given this file before. The bucket has the last word on whether it is still there.
 pub(super) fn known(conn: &mut DbConn, sha256: &MediaHash) -> Result<bool> {
     let found = media_objects::table
@@ -208,4 +249,25 @@ fn insert_held(conn: &mut DbConn, row: &HeldRow<'_>) -> Result<bool> {
         .on_conflict_do_nothing()
         .execute(c))?;
     Ok(inserted == 1)
+}
+
+/// A file that was given to a submission.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct File {
+    /// Its SHA-256 in hex.
+    pub sha256: String,
+    /// Its size in bytes.
+    pub size: i64,
+    /// What it is.
+    pub content_type: String,
+}
+
+/// Every file that was ever given to a submission, by hash, after this one.
+pub fn files(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<File>> {
+    Ok(media_objects::table
+        .filter(media_objects::sha256.gt(after))
+        .order(media_objects::sha256)
+        .limit(limit)
+        .select((media_objects::sha256, media_objects::size, media_objects::content_type))
+        .load(conn)?)
 }

@@ -47,7 +47,7 @@ pub enum Shown {
 }
 
 impl Shown {
-    fn key(self, sha256: &MediaHash) -> String {
+    pub(super) fn key(self, sha256: &MediaHash) -> String {
         let folder = match self {
             Shown::Copy => "copies",
             Shown::Thumbnail => "thumbs",

@@ -11,7 +11,7 @@ mod run;
 mod store;
 
 pub use model::{Job, JobState, JobView, Task};
-pub use run::{Done, Figures, Kind, again, figures, finish, run_due, work};
+pub use run::{Done, Figures, Kind, again, figures, finish, run_due, run_due_but, work};
 
 use serde_json::Value;
 
@@ -19,7 +19,8 @@ use crate::db::{At, DbConn, Json, Tx, storable};
 use crate::error::{Error, Result};
 use model::JobRow;
 
-/// Leaves a job behind, as part of the unit of work: once that is committed, somebody will run it.
+/// Leaves a job behind, as part of the unit of work: once that is committed, somebody will run it. It is written when the
+/// unit ends.
 ///
 /// Of jobs that carry the same key (`Job::once`) there is one: if it waits, nothing changes; if it runs, it is run
 /// once more afterwards, for it may have looked too early.
@@ -38,7 +39,7 @@ pub fn enqueue(tx: &mut Tx, job: Job) -> Result<()> {
         again: false,
         last_error: None,
     };
-    store::insert(tx.conn, &row)?;
+    tx.later(row);
     tx.ring();
     Ok(())
 }
@@ -70,6 +71,26 @@ pub struct Wanted {
 /// The jobs a reader asks for, oldest first, without what they carry.
 pub fn list(conn: &mut DbConn, wanted: &Wanted) -> Result<Vec<JobView>> {
     Ok(store::wanted(conn, wanted)?.into_iter().map(JobView::of).collect())
+}
+
+/// Every job of a kind that was left behind and has not been done, in that order, with its key and what it carries: for
+/// whoever examines the books.
+pub fn left_behind(conn: &mut DbConn, kind: &str) -> Result<Vec<Left>> {
+    store::of_kind(conn, kind)?
+        .into_iter()
+        .map(|row| Ok(Left { subject: row.subject, key: row.once_key, details: row.details.read()? }))
+        .collect()
+}
+
+/// A job that was left behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Left {
+    /// What it is about.
+    pub subject: String,
+    /// What it must not be done twice for.
+    pub key: Option<String>,
+    /// What it carries.
+    pub details: Value,
 }
 
 /// Has a parked or waiting job run now, with all its attempts before it.

@@ -2,6 +2,7 @@
 //! attempt that fails waits longer each time; after its last one the job is parked, where people see it.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -76,9 +77,20 @@ fn lost(task: &Task) -> Error {
 
 /// Runs everything that is due, one job after the other, until nothing is; returns how many were run.
 pub async fn run_due<A: Clone>(db: &Db, app: &A, kinds: &'static [Kind<A>]) -> Result<usize> {
+    run_due_but(db, app, kinds, &[]).await
+}
+
+/// The same, but for jobs of the kinds `held`: they stay where they are.
+pub async fn run_due_but<A: Clone>(
+    db: &Db,
+    app: &A,
+    kinds: &'static [Kind<A>],
+    held: &[&str],
+) -> Result<usize> {
+    let names: Vec<&'static str> = names(kinds).filter(|name| !held.contains(name)).collect();
     let mut ran = 0;
     loop {
-        let taken = take(db, kinds, 1).await?;
+        let taken = take(db, &names, 1).await?;
         if taken.is_empty() {
             return Ok(ran);
         }
@@ -98,7 +110,7 @@ where
     let mut bell = db.bell();
     while !stop.is_cancelled() {
         while running.try_join_next().is_some() {}
-        match take(&db, kinds, at_once - running.len()).await {
+        match take(&db, &names(kinds).collect::<Vec<_>>(), at_once - running.len()).await {
             Ok(taken) => {
                 for task in taken {
                     let (db, app) = (db.clone(), app.clone());
@@ -119,18 +131,41 @@ where
     let _ = tokio::time::timeout(GRACE, ended).await;
 }
 
-async fn take<A>(db: &Db, kinds: &'static [Kind<A>], limit: usize) -> Result<Vec<Task>> {
+fn names<A>(kinds: &'static [Kind<A>]) -> impl Iterator<Item = &'static str> {
+    kinds.iter().map(|kind| kind.name)
+}
+
+async fn take(db: &Db, names: &[&'static str], limit: usize) -> Result<Vec<Task>> {
     if limit == 0 {
         return Ok(Vec::new());
     }
-    let names: Vec<&'static str> = kinds.iter().map(|kind| kind.name).collect();
+    let names = names.to_vec();
+    let set_back = was_set_back(db.now());
     db.write(By::system(), move |tx| {
+        if set_back {
+            let (now, lease) = (tx.now(), tx.now() + 20 * LEASE);
+            let attempt = tx.now() + 2 * LONGEST_WAIT;
+            let mended = store::mend(tx.conn, At::from(now), At::from(lease), At::from(attempt))?;
+            if mended > 0 {
+                tracing::warn!(
+                    mended,
+                    "the clock was set back; {mended} jobs that waited for it are due now"
+                );
+            }
+        }
         let claim = tx.new_id().to_string();
         let rows =
             store::take(tx.conn, &names, At::from(tx.now()), limit as i64, &claim, lease_from(tx.now()))?;
         rows.into_iter().map(Task::of).collect()
     })
     .await
+}
+
+/// Whether the clock has been set back since this was last asked; the first time nobody knows, and it may have been.
+fn was_set_back(now: DateTime<Utc>) -> bool {
+    static LAST: AtomicI64 = AtomicI64::new(i64::MAX);
+    let now = now.timestamp();
+    LAST.swap(now, Ordering::SeqCst) > now + 60
 }
 
 fn lease_from(now: DateTime<Utc>) -> At {

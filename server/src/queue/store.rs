@@ -6,18 +6,43 @@ use diesel::prelude::*;
 use super::Wanted;
 use super::model::{JobRow, JobState, Task};
 use crate::db::schema::jobs;
-use crate::db::{At, DbConn, each_backend};
+use crate::db::{At, DbConn, Later, insert_all};
 use crate::error::Result;
 
-/// Adds the job; where one with its key stands already, that one is marked as asked for again.
-pub(super) fn insert(conn: &mut DbConn, row: &JobRow) -> Result<()> {
-    each_backend!(conn, |c| diesel::insert_into(jobs::table)
-        .values(row)
-        .on_conflict((jobs::kind, jobs::once_key))
-        .do_update()
-        .set(jobs::again.eq(true))
-        .execute(c))?;
-    Ok(())
+/// Adds jobs; where one with its key stands already, that one is marked as asked for again.
+impl Later for JobRow {
+    fn write(conn: &mut DbConn, rows: &[JobRow]) -> Result<()> {
+        match conn {
+            DbConn::Sqlite(conn) => {
+                for row in rows {
+                    diesel::insert_into(jobs::table)
+                        .values(row)
+                        .on_conflict((jobs::kind, jobs::once_key))
+                        .do_update()
+                        .set(jobs::again.eq(true))
+                        .execute(conn)?;
+                }
+            }
+            DbConn::Postgres(conn) => {
+                insert_all!(conn, jobs, once_each(rows), [
+                    id: Text, kind: Text, subject: Text, details: Text, once_key: Nullable<Text>, state: Text, attempts: Integer,
+                    due_at: BigInt, created_at: BigInt, claim: Nullable<Text>, again: Bool, last_error: Nullable<Text>,
+                ], "ON CONFLICT (kind, once_key) DO UPDATE SET again = TRUE")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of jobs with the same key the first: one statement may meet a row once. In the order of their keys, so that no two
+/// transactions wait for each other.
+fn once_each(rows: &[JobRow]) -> Vec<&JobRow> {
+    let mut rows: Vec<&JobRow> = rows.iter().collect();
+    rows.sort_by_key(|row| (&row.kind, &row.once_key));
+    rows.dedup_by(|later, first| {
+        later.once_key.is_some() && later.kind == first.kind && later.once_key == first.once_key
+    });
+    rows
 }
 
 /// Takes up to `limit` jobs of these kinds that are due, under `claim`, until `until`. What another process is taking
@@ -53,6 +78,19 @@ pub(super) fn take(
         ))
         .execute(conn)?;
     Ok(jobs::table.filter(jobs::id.eq_any(&ids)).order(jobs::id).select(JobRow::as_select()).load(conn)?)
+}
+
+/// Makes due what waits for an instant no clock that goes right could have set: left behind under a clock that has been set
+/// back since. A lease never ends later than `lease`, a repeated attempt never begins later than `attempt`.
+pub(super) fn mend(conn: &mut DbConn, now: At, lease: At, attempt: At) -> Result<usize> {
+    let far = jobs::created_at
+        .gt(now)
+        .or(jobs::state.eq(JobState::Running).and(jobs::due_at.gt(lease)))
+        .or(jobs::attempts.gt(0).and(jobs::due_at.gt(attempt)));
+    let open = jobs::table.filter(jobs::state.ne(JobState::Parked).and(jobs::due_at.gt(now)));
+    Ok(diesel::update(open.filter(far))
+        .set((jobs::due_at.eq(now), jobs::created_at.eq(now)))
+        .execute(conn)?)
 }
 
 /// Prolongs the lease; false: the job is somebody else's now.
@@ -164,6 +202,15 @@ pub(super) fn wanted(conn: &mut DbConn, wanted: &Wanted) -> Result<Vec<JobRow>> 
         query = query.filter(jobs::kind.eq(kind.clone()));
     }
     Ok(query.load(conn)?)
+}
+
+/// All jobs of a kind, in the order in which they were left behind.
+pub(super) fn of_kind(conn: &mut DbConn, kind: &str) -> Result<Vec<JobRow>> {
+    Ok(jobs::table
+        .filter(jobs::kind.eq(kind))
+        .order((jobs::created_at, jobs::id))
+        .select(JobRow::as_select())
+        .load(conn)?)
 }
 
 /// How many jobs stand in this state.

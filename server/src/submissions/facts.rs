@@ -84,17 +84,28 @@ pub struct LastVisit {
     pub account: String,
 }
 
+impl LastVisit {
+    fn of(head: Head) -> LastVisit {
+        LastVisit {
+            submission: head.id,
+            revision: head.revision,
+            finished_at: head.finished_at,
+            verdict: head.verdict,
+            review: head.review,
+            account: head.account_id,
+        }
+    }
+}
+
 /// The last visit of this kind to a facility, known under any of these ids, unless it was rejected.
 pub fn last_visit(conn: &mut DbConn, facilities: &[String], kind: Kind) -> Result<Option<LastVisit>> {
-    let head = store::last_of_kind(conn, facilities, kind)?;
-    Ok(head.map(|head| LastVisit {
-        submission: head.id,
-        revision: head.revision,
-        finished_at: head.finished_at,
-        verdict: head.verdict,
-        review: head.review,
-        account: head.account_id,
-    }))
+    let counts = [Review::Received, Review::Returned, Review::Accepted];
+    Ok(store::last_of_kind(conn, facilities, kind, &counts)?.map(LastVisit::of))
+}
+
+/// The last accepted visit of this kind to a facility: the one rules read as `prev`.
+pub fn last_accepted(conn: &mut DbConn, facilities: &[String], kind: Kind) -> Result<Option<LastVisit>> {
+    Ok(store::last_of_kind(conn, facilities, kind, &[Review::Accepted])?.map(LastVisit::of))
 }
 
 /// What was said of a revision when it was filed.

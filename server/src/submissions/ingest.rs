@@ -11,8 +11,9 @@ use super::model::{Judgement, SubmissionId};
 use super::quarantine::{self, Reason};
 use super::receipt::Receipt;
 use super::risk::Risk;
-use super::settling::{self, Filing, Settled};
+use super::settling::{Filing, Settled};
 use super::surroundings::{self, Surroundings};
+use super::together::Ready;
 use super::watching::Areas;
 use super::{Submissions, judging};
 use crate::accounts::{Actor, Permission};
@@ -20,7 +21,7 @@ use crate::db::{At, DbConn, Json, Packed, Tx, storable};
 use crate::error::{Error, Result};
 use crate::facilities::FacilityId;
 use crate::forms::Release;
-use crate::media;
+use crate::media::{self, Held};
 
 /// Up to this size a submission is judged on the thread that received it: that takes less time than handing it over
 /// would. Larger ones must not keep others waiting.
@@ -108,13 +109,12 @@ impl Submissions {
     }
 
     async fn settle_once(&self, filer: &Actor, prepared: Prepared) -> Result<Settled> {
-        let (tokens, watchers) = (self.accounts.tokens().clone(), self.watchers.clone());
         match prepared {
             Prepared::Judged(filing) => {
-                let unit = move |tx: &mut Tx<'_>| settling::settle(tx, &filing, &tokens, &watchers);
-                self.db.write(filer.by(), unit).await
+                self.intake.submit(filer.by(), Ready(filing)).await.map(|outcome| outcome.0)
             }
             Prepared::Unreadable(reason) => {
+                let tokens = self.accounts.tokens().clone();
                 let unit = move |tx: &mut Tx<'_>| quarantine::keep(tx, &reason, &tokens);
                 self.db.write(filer.by(), unit).await.map(Filed::Quarantined).map(Settled::Done)
             }
@@ -181,8 +181,14 @@ impl Submissions {
         };
         let Opened { letter, content_hash, release, envelope } = opened;
         let now = self.clock.now();
+        let began = std::time::Instant::now();
         let judgement =
             judging::judge(&envelope, &release, &letter.filer, &self.places, &self.flags, now, &around);
+        metrics::histogram!("nigran_evaluation_seconds").record(began.elapsed().as_secs_f64());
+        let content = match self.likenesses.of(&self.db, &release) {
+            Some(likeness) => Packed::pair_like(&letter.body, &judgement, likeness)?,
+            None => Packed::pair(&letter.body, &judgement)?,
+        };
         let device_id = letter.filer.device.clone().or_else(|| envelope.device.as_ref()?.id.clone());
         Ok(Prepared::Judged(Arc::new(Filing {
             whereabouts: Whereabouts::of(&envelope, &self.flags),
@@ -191,7 +197,7 @@ impl Submissions {
             device_id: device_id.map(storable),
             point: envelope.location.as_ref().map(|location| (location.lat, location.lon)),
             facility: envelope.facility.map(known_as),
-            content: Packed::pair(&letter.body, &judgement)?,
+            content,
             summary: Json::of(&judgement.summary)?,
             queue_rank: Risk::of(&judgement).rank(),
             followed: around.before.map(|before| (before.revision, before.review)),
@@ -260,14 +266,18 @@ pub(super) fn missing_media(
     if judgement.declared.is_empty() {
         return Ok(Vec::new());
     }
-    let arrived = media::arrived(conn, id.as_str())?;
+    Ok(missing_of(judgement, &media::arrived(conn, id.as_str())?))
+}
+
+/// Names of declared files that are not among those that arrived.
+pub(super) fn missing_of(judgement: &Judgement, arrived: &[Held]) -> Vec<String> {
     let is_here = |name: &str, sha256: &str| arrived.iter().any(|it| it.name == name && it.sha256 == sha256);
-    Ok(judgement
+    judgement
         .declared
         .iter()
         .filter(|declared| !is_here(&declared.name, &declared.sha256))
         .map(|declared| declared.name.clone())
-        .collect())
+        .collect()
 }
 
 /// The areas a submission belongs to, which decide who reads it.

@@ -12,6 +12,8 @@ mod flags;
 mod for_phone;
 mod ingest;
 mod judging;
+mod likenesses;
+mod listing;
 mod model;
 mod photo_jobs;
 mod photos;
@@ -27,20 +29,22 @@ mod settling;
 mod showing;
 mod store;
 mod surroundings;
+mod together;
 mod views;
 mod watching;
 
 use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::config::{FlagConfig, Limits};
-use crate::db::Db;
+use crate::db::{Db, Lane};
 use crate::forms::Forms;
 use crate::media::Media;
 use crate::places::Places;
 
-pub use facts::{Facts, LastVisit, facts, judged, last_visit, readable};
+pub use facts::{Facts, LastVisit, facts, judged, last_accepted, last_visit, readable};
 pub use flags::COMPARE_PHOTOS;
 pub use for_phone::{Filed, filed_for_phone};
+pub use likenesses::Likenesses;
 pub use model::{
     Action, Correction, DeclaredMedia, Flag, Judgement, MediaState, Review, SubmissionId, Verdict,
 };
@@ -49,6 +53,7 @@ pub use receipt::{RECEIPT_TYPE, ReceiptClaims};
 pub use review::{
     CommentForPhone, ReceiptForPhone, ReturnedForPhone, receipts_for_phone, returned_for_phone,
 };
+pub use together::{Outcome, Ready, Settling};
 pub use watching::{Areas, Decision, FiledRevision, Watcher, Watchers};
 
 pub(crate) use routes::routes;
@@ -74,6 +79,10 @@ pub struct Submissions {
     pub limits: Limits,
     /// Who hears of what is filed and decided.
     pub watchers: Watchers,
+    /// Where filings are stored, many at once.
+    pub intake: Lane<Settling>,
+    /// What filings are like, to be packed by.
+    pub likenesses: Likenesses,
 }
 
 /// The hash the server would name these bytes by: SHA-256 of the envelope's RFC 8785 form, in hex.

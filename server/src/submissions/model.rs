@@ -7,7 +7,8 @@ use form_engine::{Finding, Violation};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::accounts::Kind;
+use super::receipt::{RECEIPT_TYPE, ReceiptClaims};
+use crate::accounts::{self, Kind, Tokens};
 use crate::db::schema::{findings, place_tags, quarantine, revisions, submissions};
 use crate::db::{At, Json, Packed, text_enum, text_id};
 use crate::error::Result;
@@ -195,6 +196,7 @@ pub(super) struct Revision {
     pub(super) received_at: At,
     /// The bytes as they came and what was said of them, packed as a pair.
     pub(super) content: Packed,
+    /// See [`Revision::receipt`].
     pub(super) receipt: String,
 }
 
@@ -212,6 +214,18 @@ pub(super) struct TagRow {
 }
 
 impl Revision {
+    /// Signs its receipt, and keeps of it what cannot be written anew.
+    pub(super) fn sign(&mut self, tokens: &Tokens, declared: &[DeclaredMedia]) -> Result<()> {
+        let claims = ReceiptClaims::of(self, declared);
+        self.receipt = accounts::shortened(&tokens.sign(&claims, RECEIPT_TYPE)?, &claims, RECEIPT_TYPE);
+        Ok(())
+    }
+
+    /// Its receipt, as it was given to whoever filed it.
+    pub(super) fn receipt(&self, declared: &[DeclaredMedia]) -> Result<String> {
+        accounts::whole(&self.receipt, &ReceiptClaims::of(self, declared), RECEIPT_TYPE)
+    }
+
     /// The bytes as they came.
     pub(super) fn raw(&self) -> Result<Vec<u8>> {
         self.content.unpack_first()

@@ -89,6 +89,7 @@ pub(super) async fn receive(
     responses(
         (status = OK, body = Vec<u8>, content_type = "image/jpeg"),
         (status = PARTIAL_CONTENT, body = Vec<u8>, content_type = "image/jpeg"),
+        (status = TEMPORARY_REDIRECT, description = "To the store itself, where the operator set that (`media.presigned_reading`); without the Authorization header"),
         (status = NOT_MODIFIED, description = "What the caller has already (If-None-Match)"),
         (status = RANGE_NOT_SATISFIABLE, description = "The file has no such range"),
         (status = SERVICE_UNAVAILABLE, body = crate::http::Problem, description = "The copy is not made yet; Retry-After says when to ask again", content_type = "application/problem+json"),
@@ -111,6 +112,12 @@ pub(super) async fn show(
     let tag = format!("\"{}\"", served.tag);
     if header(header::IF_NONE_MATCH).is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
         return Ok(HttpResponse::NotModified().insert_header((header::ETAG, tag)).finish());
+    }
+    if let Some(link) = desk.link_served(&served).await? {
+        return Ok(HttpResponse::TemporaryRedirect()
+            .insert_header((header::LOCATION, link))
+            .insert_header((header::CACHE_CONTROL, "private, no-store"))
+            .finish());
     }
     let (mut answer, range) = match media::asked(header(header::RANGE), served.total) {
         Asked::Whole => (HttpResponse::Ok(), None),
@@ -214,9 +221,9 @@ pub(crate) fn attach(
     name: &MediaName,
     stored: &Stored,
 ) -> Result<(bool, Arrived)> {
-    no_strangers(tx.conn, id, account)?;
+    media::hold_still(tx.conn, &[id.as_str()])?;
+    let head = own_head(tx.conn, id, account)?;
     let attached = media::attach(tx, id.as_str(), name, stored)?;
-    let head = store::head(tx.conn, id)?;
     let media_missing = head.as_ref().map(|head| settle_media(tx, head)).transpose()?;
     let media = media_missing.as_ref().map(|missing| match missing.is_empty() {
         true => MediaState::Complete,
@@ -240,13 +247,19 @@ fn may_file_something(actor: &Actor) -> Result<()> {
 
 /// Files that came before the answers belong to whoever sent the first of them.
 pub(crate) fn no_strangers(conn: &mut DbConn, id: &SubmissionId, account: &str) -> Result<()> {
-    let owner = match store::head(conn, id)? {
-        Some(head) => Some(head.account_id),
+    own_head(conn, id, account).map(drop)
+}
+
+/// The head of a submission that is this account's, if its answers have come.
+fn own_head(conn: &mut DbConn, id: &SubmissionId, account: &str) -> Result<Option<Head>> {
+    let head = store::head(conn, id)?;
+    let owner = match &head {
+        Some(head) => Some(head.account_id.clone()),
         None => media::arrived(conn, id.as_str())?.into_iter().next().map(|held| held.account_id),
     };
     match owner {
         Some(owner) if owner != account => Err(unknown(id)),
-        _ => Ok(()),
+        _ => Ok(head),
     }
 }
 

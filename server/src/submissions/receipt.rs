@@ -8,6 +8,7 @@ use super::model::{
     DeclaredMedia, Flag, Head, Judgement, MediaState, Quarantined, Revision, SubmissionId, Verdict,
 };
 use crate::db::At;
+use crate::error::Result;
 use crate::places::PlaceTag;
 
 /// The JWS type of a receipt.
@@ -129,8 +130,9 @@ impl Receipt {
         revision: Revision,
         judgement: &Judgement,
         media_missing: Vec<String>,
-    ) -> Receipt {
-        Receipt {
+    ) -> Result<Receipt> {
+        Ok(Receipt {
+            receipt: revision.receipt(&judgement.declared)?,
             id: head.id.clone(),
             revision: Some(revision.revision),
             content_hash: revision.content_hash,
@@ -144,8 +146,7 @@ impl Receipt {
             place: Some(judgement.place.clone()),
             flags: judgement.flags.clone(),
             quarantine: None,
-            receipt: revision.receipt,
-        }
+        })
     }
 
     /// The receipt of something kept in quarantine.

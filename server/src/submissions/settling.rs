@@ -1,14 +1,14 @@
-//! Settling: the one transaction of a filing. Is the id known, is this very content stored, is it the next revision of what
+//! Settling: the transaction of one filing (`together.rs` has that of many). Is the id known, is this very content stored, is it the next revision of what
 //! stands there? Then head, revision, findings and the audit event are written together, and those who watch are told.
 
 use std::sync::Arc;
 
 use serde_json::json;
 
-use super::flags::{self, Whereabouts};
+use super::flags::{self, Neighbours, Seen, Whereabouts};
 use super::ingest::{Area, Filed, missing_media};
 use super::model::{FindingRow, Head, Judgement, MediaState, Review, Revision, SubmissionId};
-use super::receipt::{RECEIPT_TYPE, Receipt, ReceiptClaims};
+use super::receipt::Receipt;
 use super::store;
 use super::watching::{Areas, FiledRevision, Watchers};
 use crate::accounts::{Actor, Tokens};
@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::facilities::{self, FacilityId};
 use crate::feed::{self, Audience, What};
 use crate::forms::Release;
+use crate::media;
 
 /// A filing, judged and packed, ready to be stored.
 pub(super) struct Filing {
@@ -84,13 +85,32 @@ fn store_revision(
     watchers: &Watchers,
 ) -> Result<Settled> {
     let mut revision = filing.revision(tx, before);
-    revision.receipt =
-        tokens.sign(&ReceiptClaims::of(&revision, &filing.judgement.declared), RECEIPT_TYPE)?;
+    revision.sign(tokens, &filing.judgement.declared)?;
+    if !filing.judgement.declared.is_empty() {
+        media::hold_still(tx.conn, &[filing.id.as_str()])?;
+    }
     let missing = missing_media(tx.conn, &filing.id, &filing.judgement)?;
     let head = filing.head(tx, before, &revision, missing.is_empty());
-    store::put_head(tx.conn, &head, before.is_some())?;
-    store::add_revision(tx.conn, &revision)?;
+    if !store::put_head(tx.conn, &head, before)? {
+        return Ok(Settled::Overtaken);
+    }
+    store::add_revisions(tx.conn, &[&revision])?;
     store::add_findings(tx.conn, &filing.finding_rows(revision.revision))?;
+    tell(tx, filing, before, head, revision, missing, watchers, None).map(Settled::Done)
+}
+
+/// Records a revision that was just stored, tells those who are to hear of it, and makes its receipt.
+#[allow(clippy::too_many_arguments, reason = "two call sites; all of it is what was just stored")]
+pub(super) fn tell(
+    tx: &mut Tx,
+    filing: &Filing,
+    before: Option<&Head>,
+    head: Head,
+    revision: Revision,
+    missing: Vec<String>,
+    watchers: &Watchers,
+    neighbours: Option<Neighbours>,
+) -> Result<Filed> {
     let deed = if before.is_some() { "submission.revised" } else { "submission.filed" };
     audit::record(tx, Event::new(deed, "submission", &filing.id, filing.audit_details(revision.revision)))?;
     visit(tx, &head)?;
@@ -99,9 +119,13 @@ fn store_revision(
     if missing.len() < filing.judgement.declared.len() {
         flags::about_media(tx, &head.id)?;
     }
-    let late = flags::after_filing(tx, &head, &filing.judgement, &filing.whereabouts, &filing.filer.areas)?;
-    let receipt = Receipt::of(&head, revision, &filing.judgement, missing).with_flags(late);
-    Ok(Settled::Done(Filed::Stored(receipt)))
+    let others = match neighbours {
+        Some(others) => others,
+        None => Neighbours::of(tx.conn, &head)?,
+    };
+    let (about, areas) = (&filing.whereabouts, &filing.filer.areas);
+    let late = flags::after_filing(tx, &head, &filing.judgement, about, &others, areas)?;
+    Ok(Filed::Stored(Receipt::of(&head, revision, &filing.judgement, missing)?.with_flags(late)))
 }
 
 /// Tells the register of facilities of the visit, or that there was none: what was rejected was none.
@@ -120,11 +144,23 @@ fn repeated(tx: &mut Tx, head: &Head, earlier: Revision) -> Result<Settled> {
     let judgement = earlier.judgement()?;
     let missing = missing_media(tx.conn, &head.id, &judgement)?;
     let late = flags::late(tx.conn, &head.id, earlier.revision)?;
-    let receipt = Receipt::of(head, earlier, &judgement, missing).with_flags(late);
+    let receipt = Receipt::of(head, earlier, &judgement, missing)?.with_flags(late);
     Ok(Settled::Done(Filed::Repeated(receipt)))
 }
 
 impl Filing {
+    /// Who was where and when, to be compared with others.
+    pub(super) fn seen(&self) -> Seen<'_> {
+        Seen { account: self.filer.account.as_str(), id: &self.id, at: self.finished_at, point: self.point }
+    }
+
+    /// The first revision, signed.
+    pub(super) fn first_revision(&self, tx: &Tx, tokens: &Tokens) -> Result<Revision> {
+        let mut revision = self.revision(tx, None);
+        revision.sign(tokens, &self.judgement.declared)?;
+        Ok(revision)
+    }
+
     fn revision(&self, tx: &Tx, before: Option<&Head>) -> Revision {
         Revision {
             submission_id: self.id.clone(),
@@ -139,7 +175,7 @@ impl Filing {
         }
     }
 
-    fn head(&self, tx: &Tx, before: Option<&Head>, revision: &Revision, complete: bool) -> Head {
+    pub(super) fn head(&self, tx: &Tx, before: Option<&Head>, revision: &Revision, complete: bool) -> Head {
         let area = Area::of(&self.judgement, &self.release);
         Head {
             id: self.id.clone(),
@@ -194,7 +230,7 @@ impl Filing {
         }
     }
 
-    fn finding_rows(&self, revision: i32) -> Vec<FindingRow> {
+    pub(super) fn finding_rows(&self, revision: i32) -> Vec<FindingRow> {
         self.judgement
             .findings
             .iter()

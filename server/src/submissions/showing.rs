@@ -105,6 +105,14 @@ impl Submissions {
         Ok(Served { what, total, content_type: "image/jpeg".to_owned(), tag })
     }
 
+    /// A link to what is served, where the operator wants it read from the store itself.
+    pub(super) async fn link_served(&self, served: &Served) -> Result<Option<String>> {
+        match &served.what {
+            What::Original(sha256) => self.media.link(sha256, &served.content_type).await,
+            What::Picture { photo, shown, .. } => self.media.link_picture(photo, *shown).await,
+        }
+    }
+
     /// Opens what is served, or a part of it.
     pub(super) async fn open_served(&self, served: &Served, range: Option<ByteRange>) -> Result<Opened> {
         match &served.what {

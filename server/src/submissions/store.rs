@@ -5,23 +5,56 @@ use diesel::sql_types::{Bool, Nullable};
 
 use super::filter::Filter;
 use super::ingest::Area;
+use super::listing::{Range, Stretch};
 use super::model::{FindingRow, Head, MediaState, Quarantined, Review, Revision, SubmissionId, TagRow};
 use super::reading::Sight;
 use crate::accounts::{Kind, Scope};
 use crate::db::schema::{findings, place_tags, quarantine, revisions, submissions};
-use crate::db::{At, DbConn, each_backend};
+use crate::db::{At, DbConn, each_backend, insert_all, likeness};
 use crate::error::Result;
 
 pub(super) fn head(conn: &mut DbConn, id: &SubmissionId) -> Result<Option<Head>> {
     Ok(submissions::table.find(id).select(Head::as_select()).first(conn).optional()?)
 }
 
-pub(super) fn put_head(conn: &mut DbConn, head: &Head, exists: bool) -> Result<()> {
-    match exists {
-        false => diesel::insert_into(submissions::table).values(head).execute(conn)?,
-        true => diesel::update(submissions::table.find(&head.id)).set(head).execute(conn)?,
+/// Puts a head in, or in the place of `before`; false: that has moved on meanwhile.
+pub(super) fn put_head(conn: &mut DbConn, head: &Head, before: Option<&Head>) -> Result<bool> {
+    let Some(before) = before else {
+        return put_heads(conn, &[head]).map(|()| true);
     };
+    let unmoved = submissions::table
+        .find(&before.id)
+        .filter(submissions::revision.eq(before.revision).and(submissions::review.eq(before.review)));
+    Ok(diesel::update(unmoved).set(head).execute(conn)? == 1)
+}
+
+/// Puts in heads that are new.
+pub(super) fn put_heads(conn: &mut DbConn, heads: &[&Head]) -> Result<()> {
+    match conn {
+        DbConn::Sqlite(conn) => {
+            for head in heads {
+                diesel::insert_into(submissions::table).values(*head).execute(conn)?;
+            }
+        }
+        DbConn::Postgres(conn) => {
+            insert_all!(conn, submissions, heads, [
+                id: Text, form: Text, version: Integer, kind: Text, revision: Integer, content_hash: Text, account_id: Text,
+                device_id: Nullable<Text>, facility: Nullable<Text>, verdict: Text, media: Text, review: Text,
+                received_at: BigInt, changed_at: BigInt, finished_at: BigInt, province: Nullable<Text>,
+                division: Nullable<Text>, district: Nullable<Text>, tehsil: Nullable<Text>, lat: Nullable<Double>,
+                lon: Nullable<Double>, edition: Nullable<Text>, findings: Integer, summary: Text, queue_rank: Integer,
+            ])?;
+        }
+    }
     Ok(())
+}
+
+/// Those of the ids that a submission has.
+pub(super) fn known(conn: &mut DbConn, ids: &[&str]) -> Result<Vec<String>> {
+    Ok(each_backend!(conn, |c| submissions::table
+        .filter(submissions::id.eq_any(ids))
+        .select(submissions::id)
+        .load(c))?)
 }
 
 pub(super) fn set_media(conn: &mut DbConn, id: &SubmissionId, media: MediaState, at: At) -> Result<()> {
@@ -49,29 +82,48 @@ pub(super) fn revision_with_hash(
     id: &SubmissionId,
     hash: &str,
 ) -> Result<Option<Revision>> {
-    Ok(revisions::table
+    let found: Option<Revision> = revisions::table
         .filter(revisions::submission_id.eq(id).and(revisions::content_hash.eq(hash)))
         .order(revisions::revision.desc())
         .select(Revision::as_select())
         .first(conn)
-        .optional()?)
+        .optional()?;
+    likeness::recognise(conn, found.iter().map(|row| &row.content))?;
+    Ok(found)
 }
 
 pub(super) fn revision(conn: &mut DbConn, id: &SubmissionId, n: i32) -> Result<Option<Revision>> {
-    Ok(revisions::table.find((id, n)).select(Revision::as_select()).first(conn).optional()?)
+    let found: Option<Revision> =
+        revisions::table.find((id, n)).select(Revision::as_select()).first(conn).optional()?;
+    likeness::recognise(conn, found.iter().map(|row| &row.content))?;
+    Ok(found)
 }
 
 /// All revisions of a submission, oldest first.
 pub(super) fn history(conn: &mut DbConn, id: &SubmissionId) -> Result<Vec<Revision>> {
-    Ok(revisions::table
+    let found: Vec<Revision> = revisions::table
         .filter(revisions::submission_id.eq(id))
         .order(revisions::revision)
         .select(Revision::as_select())
-        .load(conn)?)
+        .load(conn)?;
+    likeness::recognise(conn, found.iter().map(|row| &row.content))?;
+    Ok(found)
 }
 
-pub(super) fn add_revision(conn: &mut DbConn, revision: &Revision) -> Result<()> {
-    diesel::insert_into(revisions::table).values(revision).execute(conn)?;
+pub(super) fn add_revisions(conn: &mut DbConn, rows: &[&Revision]) -> Result<()> {
+    match conn {
+        DbConn::Sqlite(conn) => {
+            for row in rows {
+                diesel::insert_into(revisions::table).values(*row).execute(conn)?;
+            }
+        }
+        DbConn::Postgres(conn) => {
+            insert_all!(conn, revisions, rows, [
+                submission_id: Text, revision: Integer, content_hash: Text, release_hash: Text, account_id: Text,
+                device_id: Nullable<Text>, received_at: BigInt, content: Binary, receipt: Text,
+            ])?;
+        }
+    }
     Ok(())
 }
 
@@ -91,15 +143,25 @@ pub(super) fn tag(conn: &mut DbConn, id: &SubmissionId, revision: i32) -> Result
 }
 
 pub(super) fn add_findings(conn: &mut DbConn, rows: &[FindingRow]) -> Result<()> {
-    if !rows.is_empty() {
-        each_backend!(conn, |c| diesel::insert_into(findings::table).values(rows).execute(c))?;
+    match conn {
+        _ if rows.is_empty() => {}
+        DbConn::Sqlite(conn) => {
+            diesel::insert_into(findings::table).values(rows).execute(conn)?;
+        }
+        DbConn::Postgres(conn) => {
+            insert_all!(conn, findings, rows, [
+                submission_id: Text, revision: Integer, position: Integer, code: Text, severity: Text,
+                row_key: Nullable<Text>, provisional: Bool, disclose: Bool, due_at: Nullable<BigInt>,
+                refer_to: Nullable<Text>,
+            ])?;
+        }
     }
     Ok(())
 }
 
-/// The last visit to a facility, known under any of these ids, with this form that ended before `ended`, other than
-/// `except`, unless it was rejected.
-pub(super) fn last_visit(
+/// The last accepted visit to a facility, known under any of these ids, with this form that ended before `ended`, other
+/// than `except`.
+pub(super) fn last_accepted(
     conn: &mut DbConn,
     facilities: &[String],
     form: &str,
@@ -109,18 +171,24 @@ pub(super) fn last_visit(
     Ok(submissions::table
         .filter(submissions::facility.eq_any(facilities.to_vec()).and(submissions::form.eq(form)))
         .filter(submissions::finished_at.lt(ended).and(submissions::id.ne(except)))
-        .filter(submissions::review.ne(Review::Rejected))
+        .filter(submissions::review.eq(Review::Accepted))
         .order((submissions::finished_at.desc(), submissions::id.desc()))
         .select(Head::as_select())
         .first(conn)
         .optional()?)
 }
 
-/// The last visit of a kind to a facility, known under any of these ids, unless it was rejected.
-pub(super) fn last_of_kind(conn: &mut DbConn, facilities: &[String], kind: Kind) -> Result<Option<Head>> {
+/// The last visit of a kind to a facility, known under any of these ids, that stands in one of these ways with its
+/// reviewer.
+pub(super) fn last_of_kind(
+    conn: &mut DbConn,
+    facilities: &[String],
+    kind: Kind,
+    standing: &[Review],
+) -> Result<Option<Head>> {
     Ok(submissions::table
         .filter(submissions::facility.eq_any(facilities.to_vec()).and(submissions::kind.eq(kind)))
-        .filter(submissions::review.ne(Review::Rejected))
+        .filter(submissions::review.eq_any(standing.to_vec()))
         .order((submissions::finished_at.desc(), submissions::id.desc()))
         .select(Head::as_select())
         .first(conn)
@@ -151,16 +219,19 @@ fn within(kind: Kind, scope: Scope, reader: &Sight) -> Option<Condition> {
         Scope::Own => {
             Some(Box::new(of_kind.and(submissions::account_id.eq(reader.account.clone())).nullable()))
         }
-        Scope::Areas => Some(Box::new(
-            of_kind.and(
-                submissions::province
-                    .eq_any(reader.areas.clone())
-                    .or(submissions::division.eq_any(reader.areas.clone()))
-                    .or(submissions::district.eq_any(reader.areas.clone()))
-                    .or(submissions::tehsil.eq_any(reader.areas.clone())),
-            ),
-        )),
+        Scope::Areas => Some(Box::new(of_kind.and(in_areas(&reader.areas)))),
     }
+}
+
+/// What lies in one of these areas, of whatever size.
+fn in_areas(areas: &[String]) -> Condition {
+    Box::new(
+        submissions::province
+            .eq_any(areas.to_vec())
+            .or(submissions::division.eq_any(areas.to_vec()))
+            .or(submissions::district.eq_any(areas.to_vec()))
+            .or(submissions::tehsil.eq_any(areas.to_vec())),
+    )
 }
 
 /// Everything of every kind the reader may see. Each reading query goes through here: lists, single submissions,
@@ -184,18 +255,34 @@ pub(super) fn visible_head(conn: &mut DbConn, id: &SubmissionId, reader: &Sight)
         .optional()?)
 }
 
-/// A page of submissions, newest first.
-pub(super) fn page(conn: &mut DbConn, filter: &Filter, reader: &Sight) -> Result<Vec<Head>> {
+/// What a page needs of one stretch, newest first.
+pub(super) fn page(conn: &mut DbConn, filter: &Filter, stretch: &Stretch) -> Result<Vec<Head>> {
     let mut query = submissions::table
-        .filter(visible(reader))
         .order((submissions::received_at.desc(), submissions::id.desc()))
         .limit(filter.limit)
         .select(Head::as_select())
         .into_boxed();
+    if stretch.kinds != Kind::ALL {
+        query = query.filter(submissions::kind.eq_any(stretch.kinds.clone()));
+    }
+    match &stretch.range {
+        Range::Time => {}
+        Range::Filer(account) => query = query.filter(submissions::account_id.eq(account.clone())),
+        Range::District(code) => query = query.filter(submissions::district.eq(code.clone())),
+        Range::Tehsil { district, tehsil } => {
+            let here = submissions::district.eq(district.clone()).and(submissions::tehsil.eq(tehsil.clone()));
+            query = query.filter(here);
+        }
+    }
+    if let Some(areas) = &stretch.areas {
+        query = query.filter(in_areas(areas));
+    }
     if let Some((at, id)) = &filter.after {
         let earlier = submissions::received_at.lt(*at);
-        query =
-            query.filter(earlier.or(submissions::received_at.eq(*at).and(submissions::id.lt(id.clone()))));
+        query = query
+            // Said twice: this half bounds the index.
+            .filter(submissions::received_at.le(*at))
+            .filter(earlier.or(submissions::received_at.eq(*at).and(submissions::id.lt(id.clone()))));
     }
     if let Some(form) = &filter.form {
         query = query.filter(submissions::form.eq(form.clone()));

@@ -1,4 +1,4 @@
-//! What the database knows that judging must know: the last visit to the same facility, the facility itself, and the revision
+//! What the database knows that judging must know: the last accepted visit to the same facility, the facility itself, and the revision
 //! that is followed. Asked only where it can matter, so that an ordinary first filing asks nothing.
 
 use serde_json::{Map, Value};
@@ -65,15 +65,16 @@ impl Submissions {
                     || vec![storable(facility.to_owned())],
                     |ids| ids.iter().map(ToString::to_string).collect(),
                 );
-                found.prev = self.last_visit(conn, filed, facility, &ids)?;
+                found.prev = self.last_accepted(conn, filed, facility, &ids)?;
             }
         }
         Ok(found)
     }
 
-    /// The answers of the last visit to the facility with this form before this one, as it stands now, unless it was rejected;
-    /// with what the rooms above remember of it (`prev.open_findings`). `ids`: all the facility was ever known under.
-    fn last_visit(
+    /// The answers of the last accepted visit to the facility with this form before this one, as it stands now; with what
+    /// the rooms above remember of it (`prev.open_findings`). What nobody has accepted yet no rule rests on. `ids`: all
+    /// the facility was ever known under.
+    fn last_accepted(
         &self,
         conn: &mut DbConn,
         filed: &Filed,
@@ -82,7 +83,7 @@ impl Submissions {
     ) -> Result<Option<Value>> {
         let ended = At::from(filed.envelope.finished_at);
         let form = &filed.release.form;
-        let Some(head) = store::last_visit(conn, ids, form, ended, filed.id)? else { return Ok(None) };
+        let Some(head) = store::last_accepted(conn, ids, form, ended, filed.id)? else { return Ok(None) };
         let Some(revision) = store::revision(conn, &head.id, head.revision)? else { return Ok(None) };
         let mut prev = match revision.judgement()?.answers {
             Value::Object(answers) => answers,

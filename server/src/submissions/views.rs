@@ -130,13 +130,13 @@ pub(super) fn listed(head: Head) -> Result<ListedSubmission> {
 pub(super) fn listed_revision(row: Revision) -> Result<ListedRevision> {
     let judgement = row.judgement()?;
     Ok(ListedRevision {
+        receipt: row.receipt(&judgement.declared)?,
         revision: row.revision,
         content_hash: row.content_hash,
         release_hash: row.release_hash,
         received_at: row.received_at,
         verdict: judgement.verdict,
         findings: judgement.findings.len(),
-        receipt: row.receipt,
     })
 }
 
@@ -147,8 +147,9 @@ pub(super) fn view(
     media_missing: Vec<String>,
     decision: Option<DecisionView>,
     redacted: Vec<String>,
-) -> SubmissionView {
-    SubmissionView {
+) -> Result<SubmissionView> {
+    Ok(SubmissionView {
+        receipt: revision.receipt(&judgement.declared)?,
         id: head.id,
         form: head.form,
         version: head.version,
@@ -173,9 +174,8 @@ pub(super) fn view(
         started_at: judgement.started_at,
         finished_at: judgement.finished_at,
         received_at: revision.received_at,
-        receipt: revision.receipt,
         correction: judgement.correction,
         decision,
         redacted,
-    }
+    })
 }

@@ -22,7 +22,7 @@ use crate::error::{Error, Kind, Result};
 use crate::media::{self, Expected, Piece};
 
 /// A piece is kept when it has its size (`senders.rs`), or when its first byte has waited this long.
-const KEPT_AFTER: Duration = Duration::from_secs(5);
+const KEPT_AFTER: Duration = Duration::from_secs(2);
 
 /// Pieces smaller than this may be put together with their neighbours.
 const SMALL: u64 = 64 * 1024;

@@ -30,6 +30,7 @@ use crate::db::{At, Db};
 use crate::error::{Error, Result};
 use crate::media::Media;
 pub(crate) use routes::routes;
+pub use store::piece_keys;
 use senders::Senders;
 
 /// How many uploads may be talking to the bucket at once.

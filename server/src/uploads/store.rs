@@ -222,3 +222,13 @@ pub(super) fn remove(conn: &mut DbConn, id: &UploadId) -> Result<()> {
         .execute(conn)?;
     Ok(())
 }
+
+/// The keys of all pieces of all uploads, after this one.
+pub fn piece_keys(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<String>> {
+    Ok(upload_pieces::table
+        .filter(upload_pieces::key.gt(after))
+        .order(upload_pieces::key)
+        .limit(limit)
+        .select(upload_pieces::key)
+        .load(conn)?)
+}

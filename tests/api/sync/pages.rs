@@ -66,7 +66,11 @@ async fn a_first_sync_that_is_cut_off_is_resumed_and_misses_nothing(app: TestApp
 }
 
 async fn what_is_filed_at_several_servers_at_once_is_told_once_each(app: TestApp) {
-    let other = app.beside(|_| ()).await;
+    // A SQLite file has one server.
+    let other = match app.backend() {
+        Backend::Postgres => app.beside(|_| ()).await,
+        Backend::Sqlite => app.clone(),
+    };
     let mut phone = Phone::of(&app, "inspector", "phone-1").await;
     phone.sync(200).await;
     let mut filing = tokio::task::JoinSet::new();

@@ -61,10 +61,12 @@ async fn send(address: SocketAddr, batch: Batch) -> Result<(), String> {
     let (answers, lines) = stream.into_split();
     let writing = tokio::task::spawn_local(write(lines, batch));
     count(answers).await?;
-    writing.await.map_err(|cause| cause.to_string())?
+    writing.await.map_err(|cause| cause.to_string())?.map(drop)
 }
 
-async fn write(mut stream: OwnedWriteHalf, mut batch: Batch) -> Result<(), String> {
+/// Gives its half of the connection back: dropped, it would be closed, and actix takes a half-closed connection for a
+/// broken one before it has read what came through it.
+async fn write(mut stream: OwnedWriteHalf, mut batch: Batch) -> Result<OwnedWriteHalf, String> {
     let head = format!(
         "POST /v1/submissions/batch HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
          Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -82,7 +84,8 @@ async fn write(mut stream: OwnedWriteHalf, mut batch: Batch) -> Result<(), Strin
         let chunk = [format!("{length:x}\r\n{start}").as_bytes(), &envelope[1..], b"\n\r\n"].concat();
         stream.write_all(&chunk).await.map_err(failed)?;
     }
-    stream.write_all(b"0\r\n\r\n").await.map_err(failed)
+    stream.write_all(b"0\r\n\r\n").await.map_err(failed)?;
+    Ok(stream)
 }
 
 /// Reads answers until all lines have one; the first that is not 201 ends it.

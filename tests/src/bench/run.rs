@@ -1,5 +1,6 @@
 //! The benchmark from start to end: start the release binary on a folder of its own, log in, load it, write it down.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::envelope::{Envelope, PhotoSeries};
 use super::load::{self, Load, Target};
 use super::report::{self, Table};
 use super::work::{File, Read, Serials, expect, put};
-use super::{identical, micro, planner, register, storm};
+use super::{growth, identical, micro, planner, reconcile, register, soak, storm, uploads};
 use crate::folders::{self, TemporaryFolder};
 use crate::postgres::{Cluster, Durability};
 use crate::process::{self, Launch, Nigran, PASSWORD};
@@ -37,19 +38,37 @@ pub struct Options {
     pub storm: usize,
     /// How often the server is killed in it.
     pub kills: usize,
-    /// Nothing but the storm.
-    pub only_storm: bool,
+    /// Parts of it, by name (`PARTS`); none: everything.
+    pub only: Vec<String>,
+    /// Nothing but what so many submissions cost those who come after; 0: everything else.
+    pub million: u32,
+    /// Nothing but filing for so many minutes; 0: everything else.
+    pub soak: u32,
+}
+
+/// What can be measured alone.
+pub const PARTS: &[&str] =
+    &["answers", "batches", "photos", "uploads", "reading", "planning", "register", "findings", "process", "storm"];
+
+impl Options {
+    fn wants(&self, part: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == part)
+    }
+
+    fn wants_a_server(&self) -> bool {
+        PARTS.iter().any(|part| !["process", "storm"].contains(part) && self.wants(part))
+    }
 }
 
 /// Runs everything and returns the report as Markdown. What is being done is told on standard error meanwhile.
 pub fn run(options: &Options) -> Result<String, String> {
-    if options.only_storm {
-        return storm::measure(&options.binary, options.storm, options.kills);
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| cause.to_string())?;
     let mut text = String::new();
     LocalSet::new().block_on(&runtime, async {
+        if !options.wants_a_server() {
+            return Ok(());
+        }
         text += &on_database(options, "SQLite", None).await?;
         if options.postgres {
             let cluster = Cluster::start(Durability::Full)?;
@@ -57,8 +76,13 @@ pub fn run(options: &Options) -> Result<String, String> {
         }
         Ok::<(), String>(())
     })?;
-    text += &report::figures("In the process", &micro::measure()?);
-    if options.storm > 0 {
+    if options.million > 0 || options.soak > 0 {
+        return Ok(text);
+    }
+    if options.wants("process") {
+        text += &report::figures("In the process", &micro::measure()?);
+    }
+    if options.storm > 0 && options.wants("storm") {
         progress("storm", &format!("{} phones, some minutes", options.storm));
         text += &storm::measure(&options.binary, options.storm, options.kills)?;
     }
@@ -70,6 +94,12 @@ async fn on_database(
     name: &'static str,
     cluster: Option<&Cluster>,
 ) -> Result<String, String> {
+    if options.million > 0 {
+        return growth::measure(options, name, cluster).await;
+    }
+    if options.soak > 0 {
+        return soak::measure(options, name, cluster).await;
+    }
     let folder = TemporaryFolder::new();
     let mut launch = Launch::new(&options.binary, folder.path());
     launch.database_url = cluster.map(|cluster| cluster.url(&cluster.create(None)));
@@ -95,18 +125,39 @@ async fn measure(
 ) -> Result<String, String> {
     let mut bench =
         Bench { options, name, cluster, launch, figures: Vec::new(), serials: Serials::default() };
-    let server = bench.start_up()?;
-    let mut text = bench.answers(server).await?;
-    let server = bench.launch.serve()?;
-    bench.batches(&server).await?;
-    text += &bench.photos(&server).await?;
-    text += &bench.reading(&server).await?;
-    text += &bench.planning(&server).await?;
-    text += &bench.register(&server).await?;
+    let mut server = bench.start_up()?;
+    let mut text = String::new();
+    if options.wants("answers") {
+        text += &bench.answers(server).await?;
+        server = bench.launch.serve()?;
+    }
+    if options.wants("batches") {
+        bench.batches(&server).await?;
+    }
+    if options.wants("photos") {
+        text += &bench.photos(&server).await?;
+    }
+    if options.wants("uploads") {
+        server.stop()?;
+        server = bench.launch.serve()?;
+        bench.uploads(&server).await?;
+    }
+    if options.wants("reading") {
+        text += &bench.reading(&server).await?;
+    }
+    if options.wants("planning") {
+        text += &bench.planning(&server).await?;
+    }
+    if options.wants("register") {
+        text += &bench.register(&server).await?;
+    }
     bench.figure(
         "identical PUT, 8 at once",
         identical::measure(server.address, &bench.login(&server).await?).await?,
     );
+    if options.wants("findings") {
+        bench.reconciling().await?;
+    }
     let headings = format!("{name}: start, memory, disk");
     Ok(text + &report::figures(&headings, &bench.figures))
 }
@@ -197,6 +248,16 @@ impl Bench<'_> {
         Ok(table.finish())
     }
 
+    /// As many resumable uploads at once as a whole district may send.
+    async fn uploads(&mut self, server: &Nigran) -> Result<(), String> {
+        progress(self.name, "resumable uploads");
+        let token = self.login(server).await?;
+        let measured = uploads::measure(server.address, server.pid(), &token).await?;
+        let what = format!("{} resumable uploads of {} MB at once", uploads::AT_ONCE, uploads::BYTES / 1_000_000);
+        self.figure(&what, measured);
+        Ok(())
+    }
+
     async fn file(
         &self,
         server: &Nigran,
@@ -264,7 +325,6 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The register of facilities: filling it, and searching it as the province's head and as a district's inspector.
     /// The planner, before the register is filled: a district of 2 000.
     async fn planning(&mut self, server: &Nigran) -> Result<String, String> {
         progress(self.name, "planning a district");
@@ -278,6 +338,7 @@ impl Bench<'_> {
         Ok(table.finish())
     }
 
+    /// The register of facilities: filling it, and searching it as the province's head and as a district's inspector.
     async fn register(&mut self, server: &Nigran) -> Result<String, String> {
         progress(self.name, "importing the register");
         let head = self.login_as(server, "labour-head").await?;
@@ -296,6 +357,17 @@ impl Bench<'_> {
             }
         }
         Ok(table.finish())
+    }
+
+    /// What keeping findings as cases adds to a filing.
+    async fn reconciling(&mut self) -> Result<(), String> {
+        progress(self.name, "keeping findings");
+        let cluster = self.cluster;
+        let url = || cluster.map(|cluster| cluster.url(&cluster.create(None)));
+        for (what, value) in reconcile::measure(&url).await? {
+            self.figure(&what, value);
+        }
+        Ok(())
     }
 
     fn load(&self, connections: usize) -> Load {
@@ -319,17 +391,22 @@ impl Bench<'_> {
     }
 
     async fn login_as(&self, server: &Nigran, username: &str) -> Result<String, String> {
-        let body = json!({ "username": username, "password": PASSWORD }).to_string();
-        let head = put("/v1/auth/login", "none", "application/json", body.len()).replacen("PUT", "POST", 1);
-        let head = head.replace("Authorization: Bearer none\r\n", "");
-        let mut connection = Connection::open(server.address).await.map_err(|cause| cause.to_string())?;
-        expect(&mut connection, &[head.as_bytes(), body.as_bytes()], &[200]).await?;
-        let tokens: Value = serde_json::from_slice(connection.body()).map_err(|cause| cause.to_string())?;
-        tokens["access_token"]
-            .as_str()
-            .map(str::to_owned)
-            .ok_or_else(|| "the login gave no access_token".to_owned())
+        login(server.address, username).await
     }
+}
+
+/// The access token of somebody with this name.
+pub(super) async fn login(address: SocketAddr, username: &str) -> Result<String, String> {
+    let body = json!({ "username": username, "password": PASSWORD }).to_string();
+    let head = put("/v1/auth/login", "none", "application/json", body.len()).replacen("PUT", "POST", 1);
+    let head = head.replace("Authorization: Bearer none\r\n", "");
+    let mut connection = Connection::open(address).await.map_err(|cause| cause.to_string())?;
+    expect(&mut connection, &[head.as_bytes(), body.as_bytes()], &[200]).await?;
+    let tokens: Value = serde_json::from_slice(connection.body()).map_err(|cause| cause.to_string())?;
+    tokens["access_token"]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| "the login gave no access_token".to_owned())
 }
 
 fn photo_name(sample: &Submission) -> String {
@@ -337,7 +414,7 @@ fn photo_name(sample: &Submission) -> String {
     photo.unwrap_or("front.jpg").to_owned()
 }
 
-fn sqlite_size(data_dir: &Path) -> u64 {
+pub(super) fn sqlite_size(data_dir: &Path) -> u64 {
     let files = std::fs::read_dir(data_dir).into_iter().flatten().flatten();
     let database = files.filter(|file| file.file_name().to_string_lossy().starts_with("nigran.sqlite"));
     database.map(|file| folders::size(&file.path())).sum()
@@ -347,6 +424,6 @@ fn sqlite_size(data_dir: &Path) -> u64 {
     clippy::print_stderr,
     reason = "a benchmark takes minutes; who waits wants to see what is being done"
 )]
-fn progress(name: &str, what: &str) {
+pub(super) fn progress(name: &str, what: &str) {
     eprintln!("{name}: {what} …");
 }

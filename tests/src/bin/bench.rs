@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use harness::bench::{Options, run};
+use harness::bench::{Options, PARTS, run};
 
 const HELP: &str = "\
-Usage: bench [--postgres] [--seconds N] [--connections 8,32,64] [--storm PEOPLE] [--kills N] [--only-storm] [--binary PATH]
+Usage: bench [--postgres] [--seconds N] [--connections 8,32,64] [--storm PEOPLE] [--kills N] [--only PARTS] [--million N] [--soak MINUTES] [--binary PATH]
 
 Starts the release binary `nigran` on a folder of its own, loads it over HTTP and prints Markdown tables.
 
@@ -17,7 +17,10 @@ Starts the release binary `nigran` on a folder of its own, loads it over HTTP an
   --connections LIST   numbers of connections, 8,32,64 unless told
   --storm PEOPLE       phones on a torn network, 200 unless told; 0 leaves the storm out (it takes some minutes)
   --kills N            how often the server is killed in the storm, 3 unless told
-  --only-storm         nothing but the storm
+  --only LIST          of answers,batches,photos,uploads,reading,planning,register,findings,process,storm; all unless told
+  --million N          nothing but what N stored submissions cost those who come after: lists, filing, starting; with the floor
+                       of this machine, filing while others read, and four processes against one
+  --soak MINUTES       nothing but filing for so long, and the memory it takes
   --binary PATH        the server to measure; the one beside this program unless told
 
 Example: bench --postgres --seconds 10
@@ -45,13 +48,17 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
         measured: Duration::from_secs(5),
         storm: 200,
         kills: 3,
-        only_storm: false,
+        only: Vec::new(),
+        million: 0,
+        soak: 0,
     };
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n\n{HELP}"));
         match argument.as_str() {
             "--postgres" => options.postgres = true,
-            "--only-storm" => options.only_storm = true,
+            "--million" => options.million = number(&value()?)? as u32,
+            "--soak" => options.soak = number(value()?.trim_end_matches('m'))? as u32,
+            "--only" => options.only = parts(&value()?)?,
             "--kills" => {
                 options.kills = value()?.parse().map_err(|_| format!("--kills needs a number\n\n{HELP}"))?;
             }
@@ -68,6 +75,14 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
         }
     }
     Ok(options)
+}
+
+fn parts(text: &str) -> Result<Vec<String>, String> {
+    let parts: Vec<String> = text.split(',').map(str::to_owned).collect();
+    match parts.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        Some(unknown) => Err(format!("{unknown} is no part of the benchmark\n\n{HELP}")),
+        None => Ok(parts),
+    }
 }
 
 fn number(text: &str) -> Result<u64, String> {

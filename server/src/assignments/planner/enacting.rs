@@ -43,13 +43,11 @@ impl Assignments {
         form: &str,
     ) -> Result<PlannedAssignment> {
         let once = format!("planner:{}:{}:{}", plan.kind, plan.date, visit.facility);
-        let line = line_of(plan.kind)
-            .ok_or_else(|| Error::internal("assigning a plan", "its kind belongs to no line"))?;
         if store::made_for(tx.conn, &once)?.is_none() {
             let wanted = Wanted {
                 form: form.to_owned(),
                 kind: plan.kind,
-                line,
+                line: line_of(plan.kind),
                 facility: visit.facility.to_string(),
                 areas: [None, None, Some(plan.district.clone())],
                 origin: Origin::Planner,

@@ -113,7 +113,8 @@ fn kind_of(asked: Option<Kind>, actor: &Actor) -> Result<(Kind, Line)> {
         Line::Swd => Kind::Audit,
     };
     match asked.unwrap_or(ours) {
-        kind if line_of(kind) == Some(line) => Ok((kind, line)),
+        // A district's services are asked about, not visited.
+        kind if line_of(kind) == line && kind != Kind::Toolkit => Ok((kind, line)),
         kind => Err(Error::invalid(
             "kind_unfit",
             format!("your line makes {ours}s; {kind} is nothing that it plans"),

@@ -52,7 +52,7 @@ fn search(conn: &mut DbConn, asked: Asked) -> Result<Page<ListedFacility>> {
 fn by_code(conn: &mut DbConn, asked: &Asked) -> Result<Page<ListedFacility>> {
     let after: String = asked.cursor.place()?.unwrap_or_default();
     let limit = asked.cursor.limit();
-    let rows = store::page(conn, &asked.filter, &after, limit as i64 + 1)?;
+    let rows = store::page(conn, &asked.filter, &after, limit + 1)?;
     let items = rows.into_iter().map(ListedFacility::of).collect();
     Ok(Page::of(items, limit, |item| item.code.clone()))
 }
@@ -160,7 +160,7 @@ fn of_kinds_called(conn: &mut DbConn, mut filter: Filter, text: &str) -> Result<
         codes.retain(|code| wanted.contains(code));
     }
     filter.kinds = Some(codes);
-    store::page(conn, &filter, "", MOST as i64)
+    store::page(conn, &filter, "", MOST)
 }
 
 /// Facilities with these words in their names, wider step by step until there are enough.
@@ -169,7 +169,7 @@ fn named(conn: &mut DbConn, filter: &Filter, name: &Name, enough: usize) -> Resu
     let mut terms: Vec<Vec<String>> = name.words.iter().map(|word| vec![word.clone()]).collect();
     for step in [Step::AsWritten, Step::Begun, Step::Alike, Step::AnyOf] {
         step.widen(conn, name, &mut terms)?;
-        let rows = store::having(conn, filter, &terms, MOST as i64)?;
+        let rows = store::having(conn, filter, &terms, MOST)?;
         found.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
         if found.len() >= enough {
             break;
@@ -269,7 +269,7 @@ pub(super) fn neighbours(
         filter.district = row.district.clone();
         for name in row.facts()?.names().map(Name::of).filter(|name| !name.is_generic()) {
             let terms: Vec<Vec<String>> = name.words.iter().map(|word| as_written_or_heard(word)).collect();
-            let rows = store::having(conn, &filter, &terms, MOST as i64)?;
+            let rows = store::having(conn, &filter, &terms, MOST)?;
             found.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
         }
     }

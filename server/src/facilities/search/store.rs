@@ -9,11 +9,16 @@ use crate::db::schema::{facilities, facility_trigrams, facility_words};
 use crate::error::Result;
 use crate::facilities::grid::{Box as Area, Grid};
 use crate::facilities::model::{Facility, FacilityId, Status};
-use crate::facilities::store::{Condition, visible};
+use crate::facilities::store::{Condition, registered, visible, visible_of_few};
 
-/// What the reader may see of what the filter lets through.
-pub(super) fn narrowed(filter: &Filter) -> Condition {
-    let mut all = visible(&filter.sight);
+/// So many have a common word in their names, and are looked through at most.
+const MOST_NAMED: i64 = 20_000;
+/// Of these, so many are read at once.
+const AT_ONCE: usize = 500;
+
+/// Of what the reader may see, what the filter lets through.
+fn narrowed(filter: &Filter, seen: Condition) -> Condition {
+    let mut all = seen;
     all = match filter.status {
         Some(status) => Box::new(all.and(facilities::status.eq(status))),
         None => Box::new(all.and(facilities::status.ne(Status::Merged))),
@@ -53,13 +58,34 @@ fn range(prefix: &str) -> (String, String) {
     (prefix.to_owned(), format!("{prefix}\u{10ffff}"))
 }
 
-/// A page by code, after this one.
-pub(super) fn page(conn: &mut DbConn, filter: &Filter, after: &str, limit: i64) -> Result<Vec<Facility>> {
+/// A page by code, after this one. Where the reader sees some districts and what was registered by themselves, each is
+/// read from its own index, in order, and no further than the page.
+pub(super) fn page(conn: &mut DbConn, filter: &Filter, after: &str, limit: usize) -> Result<Vec<Facility>> {
+    if filter.within.is_some() {
+        return stretch(conn, narrowed(filter, visible_of_few(&filter.sight)), after, limit);
+    }
+    let Some(districts) = filter.sight.by_district() else {
+        return stretch(conn, narrowed(filter, visible(&filter.sight)), after, limit);
+    };
+    let mut rows: Vec<Facility> = Vec::new();
+    for district in districts {
+        rows.extend(stretch(conn, narrowed(filter, visible(&district)), after, limit)?);
+    }
+    if let Some(account) = &filter.sight.own {
+        rows.extend(stretch(conn, narrowed(filter, registered(&filter.sight, account)), after, limit)?);
+    }
+    rows.sort_by(|a, b| a.code.cmp(&b.code));
+    rows.dedup_by(|a, b| a.code == b.code);
+    rows.truncate(limit);
+    Ok(rows)
+}
+
+fn stretch(conn: &mut DbConn, which: Condition, after: &str, limit: usize) -> Result<Vec<Facility>> {
     Ok(facilities::table
-        .filter(narrowed(filter))
+        .filter(which)
         .filter(facilities::code.gt(after.to_owned()))
         .order(facilities::code)
-        .limit(limit)
+        .limit(limit as i64)
         .select(Facility::as_select())
         .load(conn)?)
 }
@@ -67,7 +93,7 @@ pub(super) fn page(conn: &mut DbConn, filter: &Filter, after: &str, limit: i64) 
 /// Id, code and position of everything in the filter's box.
 pub(super) fn positions(conn: &mut DbConn, filter: &Filter) -> Result<Vec<(FacilityId, String, f64, f64)>> {
     Ok(facilities::table
-        .filter(narrowed(filter))
+        .filter(narrowed(filter, visible_of_few(&filter.sight)))
         .filter(facilities::lat.is_not_null().and(facilities::lon.is_not_null()))
         .select((
             facilities::id,
@@ -78,26 +104,51 @@ pub(super) fn positions(conn: &mut DbConn, filter: &Filter) -> Result<Vec<(Facil
         .load(conn)?)
 }
 
-/// Facilities that have, of each set of words, at least one.
+/// Facilities that have, of each set of words, at least one; the first so many by id.
 pub(super) fn having(
     conn: &mut DbConn,
     filter: &Filter,
     words: &[Vec<String>],
-    limit: i64,
+    limit: usize,
 ) -> Result<Vec<Facility>> {
-    let mut all = narrowed(filter);
-    for alternatives in words {
-        let named = facility_words::table
-            .filter(facility_words::word.eq_any(alternatives.clone()))
-            .select(facility_words::facility_id);
-        all = Box::new(all.and(facilities::id.eq_any(named)));
+    let mut found = Vec::new();
+    for ids in named(conn, words)?.chunks(AT_ONCE) {
+        let room = (limit - found.len()) as i64;
+        found.extend(
+            facilities::table
+                .filter(facilities::id.eq_any(ids.to_vec()))
+                .filter(narrowed(filter, visible_of_few(&filter.sight)))
+                .order(facilities::id)
+                .limit(room)
+                .select(Facility::as_select())
+                .load(conn)?,
+        );
+        if found.len() >= limit {
+            break;
+        }
     }
-    Ok(facilities::table
-        .filter(all)
-        .order(facilities::id)
-        .limit(limit)
-        .select(Facility::as_select())
-        .load(conn)?)
+    Ok(found)
+}
+
+/// The ids of those, asked of the words alone: joined to the register, a database that does not know how rare the
+/// words are may read the whole register instead.
+fn named(conn: &mut DbConn, words: &[Vec<String>]) -> Result<Vec<String>> {
+    let Some((first, others)) = words.split_first() else { return Ok(Vec::new()) };
+    let mut query = facility_words::table
+        .filter(facility_words::word.eq_any(first.clone()))
+        .select(facility_words::facility_id)
+        .order(facility_words::facility_id)
+        .limit(MOST_NAMED)
+        .into_boxed();
+    for alternatives in others {
+        let also = diesel::alias!(facility_words as also);
+        let named = also.filter(also.field(facility_words::word).eq_any(alternatives.clone()));
+        let named = named.select(also.field(facility_words::facility_id));
+        query = query.filter(facility_words::facility_id.eq_any(named));
+    }
+    let mut ids: Vec<String> = query.load(conn)?;
+    ids.dedup();
+    Ok(ids)
 }
 
 /// Words in use that begin so.

@@ -5,6 +5,7 @@
 mod cells;
 mod columns;
 mod export;
+mod likely;
 mod lines;
 mod report;
 pub(super) mod routes;
@@ -20,6 +21,7 @@ use super::Facilities;
 use super::sight::Sight;
 use crate::db::By;
 use crate::error::{Error, Result};
+use likely::Likely;
 use lines::{Checked, Checker, Lines};
 
 /// Lines checked, and stored, in one go.
@@ -65,8 +67,13 @@ impl Facilities {
         mut tell: impl FnMut(u64),
     ) -> Result<Report> {
         let mut report = Report::default();
+        let mut likely = (mode == Mode::DryRun).then(|| Likely::new(sight));
         self.each_batch(open()?, sight, &mut tell, |checked| {
             report.take_in(&checked);
+            if let Some(likely) = &mut likely {
+                let (warnings, left_out) = self.db.read_here(|conn| likely.look(conn, &checked))?;
+                report.warn(warnings, left_out);
+            }
             Ok(())
         })?;
         let refused = mode == Mode::AllOrNothing && report.problem_count > 0;

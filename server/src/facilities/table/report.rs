@@ -25,7 +25,9 @@ pub struct LineProblem {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(example = json!({
     "done": false, "lines": 100000, "good": 99000, "unchanged": 0, "imported": 0, "problem_count": 1000,
-    "problems": [{ "line": 17, "column": "lat", "code": "swapped_coordinates", "message": "lat and lon seem to be exchanged: …" }]
+    "problems": [{ "line": 17, "column": "lat", "code": "swapped_coordinates", "message": "lat and lon seem to be exchanged: …" }],
+    "warning_count": 1, "warnings": [{ "line": 20, "column": null, "code": "possible_duplicate",
+        "message": "may be PK226-K-0042 (Demo Kiln One, 80 m away), which is registered; …" }], "not_compared": 0
 }))]
 pub struct Report {
     /// Whether anything was to be stored, and was.
@@ -42,9 +44,23 @@ pub struct Report {
     pub problem_count: u64,
     /// The first 10000 of them, in the order of the lines.
     pub problems: Vec<LineProblem>,
+    /// Of a dry run: good lines that may be a place the register has, or that the file has twice. They are imported all
+    /// the same.
+    pub warning_count: u64,
+    /// The first 10000 of them, in the order of the lines.
+    pub warnings: Vec<LineProblem>,
+    /// Of a dry run: good lines without a position that were too many to be compared by name.
+    pub not_compared: u64,
 }
 
 impl Report {
+    pub(super) fn warn(&mut self, warnings: Vec<LineProblem>, not_compared: u64) {
+        self.warning_count += warnings.len() as u64;
+        self.not_compared += not_compared;
+        let room = LISTED.saturating_sub(self.warnings.len());
+        self.warnings.extend(warnings.into_iter().take(room));
+    }
+
     pub(super) fn take_in(&mut self, checked: &[Checked]) {
         for line in checked {
             self.lines += 1;

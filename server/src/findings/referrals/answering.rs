@@ -15,15 +15,11 @@ use crate::error::{Error, Result};
 use crate::findings::casework::Casework;
 use crate::findings::deadlines;
 use crate::findings::model::{Case, Deed, Note, State};
-use crate::findings::requests::needed_words;
 use crate::findings::{Findings, alarms, notices};
+use crate::http::needed_words;
 
 /// Which referral, and which version of it was on the page.
-#[derive(Clone, Debug)]
-pub(super) struct OnPage {
-    pub(super) id: ReferralId,
-    pub(super) version: Option<i32>,
-}
+pub(super) type OnPage = crate::http::OnPage<ReferralId>;
 
 impl OnPage {
     fn referral(&self, tx: &mut Tx, actor: &Actor) -> Result<Referral> {

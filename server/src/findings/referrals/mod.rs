@@ -18,6 +18,9 @@ pub(super) use model::Referral;
 pub use model::{Approval, Basis, ReferralId, ReferralState};
 pub(super) use views::ReferralBrief;
 
+use std::collections::BTreeMap;
+
+use super::books::KeptReferral;
 use super::model::FindingId;
 use crate::db::{At, DbConn};
 use crate::error::Result;
@@ -30,6 +33,20 @@ pub(super) fn alarms(conn: &mut DbConn, now: At, limit: i64) -> Result<Vec<Refer
 /// When the next receiver should have answered.
 pub(super) fn next_alarm(conn: &mut DbConn) -> Result<Option<At>> {
     store::next_alarm(conn)
+}
+
+/// Every referral as it is written down, by finding, in the order in which they were sent.
+pub(super) fn books(conn: &mut DbConn) -> Result<BTreeMap<String, Vec<KeptReferral>>> {
+    let mut sent: BTreeMap<String, Vec<KeptReferral>> = BTreeMap::new();
+    for row in store::all(conn)? {
+        sent.entry(row.finding_id.to_string()).or_default().push(KeptReferral {
+            id: row.id,
+            body: row.body,
+            state: row.state,
+            answer_by: row.answer_by,
+        });
+    }
+    Ok(sent)
 }
 
 /// The referrals of a finding, oldest first; without what people wrote for those who only count.

@@ -8,10 +8,15 @@ use crate::db::schema::referrals;
 use crate::db::{At, Json, text_enum, text_id};
 use crate::error::Result;
 use crate::findings::model::FindingId;
+use crate::http::PathId;
 
 text_id! {
     /// A referral's id.
     ReferralId
+}
+
+impl PathId for ReferralId {
+    const WHOSE: &'static str = "a referral's";
 }
 
 text_enum! {

@@ -7,7 +7,7 @@ use super::model::Part;
 use crate::db::DbConn;
 use crate::error::{Error, Result};
 use crate::findings::model::{Case, WHOLE_VISIT};
-use crate::findings::requests::words;
+use crate::http::words;
 use crate::submissions;
 
 /// How many answers may be chosen.

@@ -2,19 +2,17 @@
 
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path, Query as QueryString};
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpResponse, get, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::answering::OnPage;
 use super::filter::Query;
 use super::model::{ReferralId, Voice};
 use super::requests::{NewAnswer, NewApproval, NewReferral};
 use super::views::ReferralView;
-use crate::accounts::Actor;
-use crate::error::{Error, Result};
-use crate::findings::Findings;
-use crate::findings::routes::{on_page, version};
-use crate::http::{Page, Problems};
+use crate::accounts::{Acting, Actor};
+use crate::error::Result;
+use crate::findings::{FindingId, Findings};
+use crate::http::{Contested, KnownVersion, Page, Problems, path_id};
 
 /// The operations of referrals.
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -26,27 +24,19 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     tag = "referrals",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
-        ("If-Match" = Option<String>, Header, description = "`\"<version of the finding>\"`: what you acted on")
+        KnownVersion
     ),
     request_body = NewReferral,
     responses(
         (status = CREATED, body = ReferralView, description = "It is sent, or waits for the supervisor"),
-        (status = CONFLICT, body = crate::http::Problem, description = "The finding does not stand so that it can be sent", content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, body = crate::http::Problem, description = "The finding has moved on", content_type = "application/problem+json"),
+        Contested,
         Problems
     )
 )]
 #[post("/v1/findings/{id}/referrals")]
-async fn refer(
-    room: Data<Findings>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
-    new: Json<NewReferral>,
-) -> Result<HttpResponse> {
-    let page = on_page(&id, &request)?;
-    let sent = room.refer(actor.clone(), page, new.into_inner()).await?;
-    let view = room.referral(actor, sent).await?;
+async fn refer(room: Data<Findings>, on: Acting<FindingId>, new: Json<NewReferral>) -> Result<HttpResponse> {
+    let sent = room.refer(on.actor.clone(), on.page, new.into_inner()).await?;
+    let view = room.referral(on.actor, sent).await?;
     Ok(HttpResponse::Created().insert_header((header::ETAG, view.etag())).json(view))
 }
 
@@ -69,8 +59,7 @@ async fn list(
 )]
 #[get("/v1/referrals/{id}")]
 async fn show(room: Data<Findings>, actor: Actor, id: Path<String>) -> Result<HttpResponse> {
-    let id = referral_id(&id)?;
-    shown(&room, actor, id).await
+    shown(&room, actor, path_id(&id)?).await
 }
 
 /// Accept a referral, turn it down, say what came of it; or take it back.
@@ -78,27 +67,19 @@ async fn show(room: Data<Findings>, actor: Actor, id: Path<String>) -> Result<Ht
     tag = "referrals",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f12"),
-        ("If-Match" = Option<String>, Header, description = "`\"<version>\"`: what you acted on")
+        KnownVersion
     ),
     request_body = NewAnswer,
     responses(
         (status = OK, body = ReferralView),
-        (status = CONFLICT, body = crate::http::Problem, description = "It does not stand so that it can be answered so", content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, body = crate::http::Problem, description = "It has moved on", content_type = "application/problem+json"),
+        Contested,
         Problems
     )
 )]
 #[post("/v1/referrals/{id}/transitions")]
-async fn answer(
-    room: Data<Findings>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
-    new: Json<NewAnswer>,
-) -> Result<HttpResponse> {
-    let page = page(&id, &request)?;
-    let id = room.answer(actor.clone(), page, new.into_inner()).await?;
-    shown(&room, actor, id).await
+async fn answer(room: Data<Findings>, on: Acting<ReferralId>, new: Json<NewAnswer>) -> Result<HttpResponse> {
+    let id = room.answer(on.actor.clone(), on.page, new.into_inner()).await?;
+    shown(&room, on.actor, id).await
 }
 
 /// Say whether a referral without consent or legal basis is right.
@@ -106,26 +87,23 @@ async fn answer(
     tag = "referrals",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f12"),
-        ("If-Match" = Option<String>, Header, description = "`\"<version>\"`: what you acted on")
+        KnownVersion
     ),
     request_body = NewApproval,
     responses(
         (status = OK, body = ReferralView),
-        (status = CONFLICT, body = crate::http::Problem, description = "It waits for no approval", content_type = "application/problem+json"),
+        Contested,
         Problems
     )
 )]
 #[post("/v1/referrals/{id}/approval")]
 async fn approve(
     room: Data<Findings>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
+    on: Acting<ReferralId>,
     new: Json<NewApproval>,
 ) -> Result<HttpResponse> {
-    let page = page(&id, &request)?;
-    let id = room.approve(actor.clone(), page, new.into_inner()).await?;
-    shown(&room, actor, id).await
+    let id = room.approve(on.actor.clone(), on.page, new.into_inner()).await?;
+    shown(&room, on.actor, id).await
 }
 
 /// Write down that somebody spoke to the receiver: the system's copy is not the alert.
@@ -133,34 +111,18 @@ async fn approve(
     tag = "referrals",
     params(
         ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f12"),
-        ("If-Match" = Option<String>, Header, description = "`\"<version>\"`: what you acted on")
+        KnownVersion
     ),
     request_body(content = Voice, example = json!({ "spoke_to": "duty officer", "at": "2026-11-20T12:30:00+05:00" })),
-    responses((status = OK, body = ReferralView), Problems)
+    responses((status = OK, body = ReferralView), Contested, Problems)
 )]
 #[post("/v1/referrals/{id}/voice")]
-async fn voiced(
-    room: Data<Findings>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
-    said: Json<Voice>,
-) -> Result<HttpResponse> {
-    let page = page(&id, &request)?;
-    let id = room.voiced(actor.clone(), page, said.into_inner()).await?;
-    shown(&room, actor, id).await
+async fn voiced(room: Data<Findings>, on: Acting<ReferralId>, said: Json<Voice>) -> Result<HttpResponse> {
+    let id = room.voiced(on.actor.clone(), on.page, said.into_inner()).await?;
+    shown(&room, on.actor, id).await
 }
 
 async fn shown(room: &Findings, actor: Actor, id: ReferralId) -> Result<HttpResponse> {
     let view = room.referral(actor, id).await?;
     Ok(HttpResponse::Ok().insert_header((header::ETAG, view.etag())).json(view))
-}
-
-fn page(id: &str, request: &HttpRequest) -> Result<OnPage> {
-    Ok(OnPage { id: referral_id(id)?, version: version(request)? })
-}
-
-fn referral_id(text: &str) -> Result<ReferralId> {
-    text.parse()
-        .map_err(|_| Error::invalid("bad_id", format!("{text:?} is not a UUID; a referral's id is one")))
 }

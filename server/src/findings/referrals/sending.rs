@@ -14,10 +14,10 @@ use crate::findings::casework::Casework;
 use crate::findings::deadlines;
 use crate::findings::matrix::{Body, ReachedBy};
 use crate::findings::model::{Case, Deed, Note, State};
-use crate::findings::requests::{needed_words, words};
 use crate::findings::steps::{self, Step};
 use crate::findings::working::{OnPage, note_breach};
 use crate::findings::{Findings, alarms, notices};
+use crate::http::{needed_words, words};
 
 /// Whom a referral goes to.
 struct Address<'m> {

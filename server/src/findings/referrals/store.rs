@@ -33,6 +33,14 @@ pub(super) fn of_finding(conn: &mut DbConn, finding: &FindingId) -> Result<Vec<R
         .load(conn)?)
 }
 
+/// Every referral, in the order in which they were sent.
+pub(super) fn all(conn: &mut DbConn) -> Result<Vec<Referral>> {
+    Ok(referrals::table
+        .order((referrals::sent_at, referrals::id))
+        .select(Referral::as_select())
+        .load(conn)?)
+}
+
 /// Whether the number is another referral's.
 pub(super) fn is_taken(conn: &mut DbConn, case_number: &str) -> Result<bool> {
     let found: Option<ReferralId> = referrals::table

@@ -43,7 +43,7 @@ async fn acknowledged_files_survive_kill_9() {
     for hash in &acknowledged {
         assert_eq!(sha256(&read(&media, hash).await), *hash);
     }
-    let pages = media.bucket().raw().list("media/".to_owned(), None).await.unwrap();
+    let pages = media.bucket().signer().raw().list("media/".to_owned(), None).await.unwrap();
     let seen: Vec<_> = pages.into_iter().flat_map(|page| page.contents).collect();
     assert!(seen.len() >= acknowledged.len());
     for object in seen {

@@ -11,7 +11,7 @@ const MIB: usize = 1024 * 1024;
 #[tokio::test]
 async fn objects_are_put_read_listed_and_deleted() {
     let test = TestMedia::start("plain").await;
-    let s3 = test.media.bucket().raw();
+    let s3 = test.media.bucket().signer().raw();
     let keys = ["a/1", "a/2", "a/..b", "b c+d/ی.txt"];
     for key in keys {
         let put = s3
@@ -54,7 +54,7 @@ async fn objects_are_put_read_listed_and_deleted() {
 #[tokio::test]
 async fn large_objects_come_in_parts() {
     let test = TestMedia::start("multipart").await;
-    let s3 = test.media.bucket().raw();
+    let s3 = test.media.bucket().signer().raw();
     let content = jpeg(20 * MIB, 1);
 
     s3.put_object_stream(&mut &content[..], "large").await.unwrap();
@@ -80,7 +80,7 @@ async fn large_objects_come_in_parts() {
 #[tokio::test]
 async fn content_that_is_not_what_was_said_is_refused() {
     let test = TestMedia::start("checksum").await;
-    let s3 = test.media.bucket().raw();
+    let s3 = test.media.bucket().signer().raw();
     let right = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ="; // SHA-256 of "hello"
     let put = |body: &'static [u8]| {
         s3.put_object_builder("x", body).with_header("x-amz-checksum-sha256", right).unwrap().execute()
@@ -99,7 +99,7 @@ async fn content_that_is_not_what_was_said_is_refused() {
 #[tokio::test]
 async fn nobody_gets_in_without_the_keys() {
     let test = TestMedia::start("keys").await;
-    let s3 = test.media.bucket().raw();
+    let s3 = test.media.bucket().signer().raw();
     s3.put_object("x", b"secret").await.unwrap();
     let signed = s3.presign_get("x", 60, None).await.unwrap();
     let (address, _) = signed.split_once('?').unwrap();
@@ -133,7 +133,7 @@ async fn what_a_crash_leaves_is_cleared_away_and_was_never_visible() {
     assert_eq!(test.leftovers(), 0);
     assert!(crate::media::testing::read(&again, &stored.sha256).await == photo);
     assert_eq!(fs::read(test.folder.path().join("media/store-keys.json")).unwrap(), keys);
-    let pages = again.bucket().raw().list(String::new(), None).await.unwrap();
+    let pages = again.bucket().signer().raw().list(String::new(), None).await.unwrap();
     assert_eq!(pages.iter().map(|page| page.contents.len()).sum::<usize>(), 1);
 }
 

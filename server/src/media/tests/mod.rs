@@ -4,6 +4,7 @@ mod attaching;
 mod crash;
 mod embedded;
 mod external;
+mod faulty;
 mod load;
 mod pieces;
 mod receiving;

@@ -152,7 +152,7 @@ fn answer(envelope: &mut Map<String, Value>, release: &Release, answers: Map<Str
         return Ok(());
     }
     let detail = format!("the form has no question, or these answers no row, at {}", nowhere.join(", "));
-    Err(Error::invalid("path_unknown", detail).with("paths", nowhere))
+    Err(Error::invalid("question_unknown", detail).with("paths", nowhere))
 }
 
 fn give_reasons(envelope: &mut Map<String, Value>, reasons: Map<String, Value>) {

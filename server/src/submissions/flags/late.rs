@@ -2,7 +2,7 @@
 
 use super::facility;
 use super::store::{self, LateFlag};
-use super::travel::Whereabouts;
+use super::travel::{Neighbours, Whereabouts};
 use super::words::flag;
 use crate::db::{At, DbConn, Json, Tx};
 use crate::error::Result;
@@ -57,9 +57,10 @@ pub(in crate::submissions) fn after_filing(
     head: &Head,
     judgement: &Judgement,
     about: &Whereabouts,
+    others: &Neighbours,
     filer_areas: &[String],
 ) -> Result<Vec<Flag>> {
-    let mut raised = about.check(tx.conn, head)?;
+    let mut raised = about.check(tx.conn, others)?;
     raised.extend(facility::check(tx.conn, head, about, filer_areas)?);
     raise(tx, head, judgement, &raised)?;
     Ok(raised.into_iter().map(|late| late.flag).collect())

@@ -24,7 +24,7 @@ use crate::places::{self, PlaceStatus, PlaceTag};
 pub use late::COMPARE_PHOTOS;
 pub(super) use late::{about_media, after_filing, late};
 pub(super) use photos::compare;
-pub(super) use travel::Whereabouts;
+pub(super) use travel::{Neighbours, Seen, Whereabouts};
 use words::flag;
 
 /// What the flags are computed from.

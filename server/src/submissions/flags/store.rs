@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 
+use super::travel::Seen;
 use crate::db::schema::{late_flags, submissions};
-use crate::db::{At, DbConn, Json, each_backend};
+use crate::db::{At, DbConn, Json, each_backend, unnest};
 use crate::error::Result;
 use crate::submissions::model::SubmissionId;
 
@@ -53,6 +54,8 @@ pub(super) struct OtherVisit {
     pub(super) revision: i32,
     pub(super) lat: Option<f64>,
     pub(super) lon: Option<f64>,
+    /// When it ended.
+    pub(super) at: At,
 }
 
 /// The filer's last visit with a fix before this instant, and the first after it. One question on PostgreSQL, where
@@ -63,8 +66,19 @@ pub(super) fn neighbours(
     own: &SubmissionId,
     at: At,
 ) -> Result<Vec<OtherVisit>> {
-    const VISIT: (submissions::id, submissions::revision, submissions::lat, submissions::lon) =
-        (submissions::id, submissions::revision, submissions::lat, submissions::lon);
+    const VISIT: (
+        submissions::id,
+        submissions::revision,
+        submissions::lat,
+        submissions::lon,
+        submissions::finished_at,
+    ) = (
+        submissions::id,
+        submissions::revision,
+        submissions::lat,
+        submissions::lon,
+        submissions::finished_at,
+    );
     let before = submissions::table
         .filter(submissions::account_id.eq(account).and(submissions::finished_at.le(at)))
         .filter(submissions::id.ne(own).and(submissions::lat.is_not_null()))
@@ -85,4 +99,51 @@ pub(super) fn neighbours(
             Ok(visits)
         }
     }
+}
+
+/// The same for many visits that are not stored yet, in their order. Visits without a fix have no neighbours.
+pub(super) fn neighbours_of_all(conn: &mut DbConn, visits: &[Seen]) -> Result<Vec<Vec<OtherVisit>>> {
+    let DbConn::Postgres(conn) = conn else {
+        return visits
+            .iter()
+            .map(|visit| match visit.point {
+                Some(_) => neighbours(conn, visit.account, visit.id, visit.at),
+                None => Ok(Vec::new()),
+            })
+            .collect();
+    };
+    let asked: Vec<Asked> = visits
+        .iter()
+        .zip(0..)
+        .filter(|(visit, _)| visit.point.is_some())
+        .map(|(visit, n)| Asked { n, account: visit.account, at: visit.at })
+        .collect();
+    let found = unnest!(&asked =>
+        "SELECT w.n, s.id, s.revision, s.lat, s.lon, s.finished_at FROM"
+        [n: Integer, account: Text, at: BigInt]
+        "AS w (n, account, at) CROSS JOIN LATERAL (
+            (SELECT id, revision, lat, lon, finished_at FROM submissions
+             WHERE account_id = w.account AND finished_at <= w.at AND lat IS NOT NULL
+             ORDER BY finished_at DESC, id DESC LIMIT 1)
+            UNION ALL
+            (SELECT id, revision, lat, lon, finished_at FROM submissions
+             WHERE account_id = w.account AND finished_at > w.at AND lat IS NOT NULL
+             ORDER BY finished_at, id LIMIT 1)
+        ) AS s"
+        -> (Integer, (Text, Integer, Nullable<Double>, Nullable<Double>, BigInt))
+    );
+    let mut all = vec![Vec::new(); visits.len()];
+    for (n, visit) in found.load::<(i32, OtherVisit)>(conn)? {
+        if let Some(found) = all.get_mut(n as usize) {
+            found.push(visit);
+        }
+    }
+    Ok(all)
+}
+
+/// A visit whose neighbours are asked for, as a row.
+struct Asked<'a> {
+    n: i32,
+    account: &'a str,
+    at: At,
 }

@@ -1,6 +1,8 @@
 //! Whether somebody can have been at both places: the filer's visit before this one and the one after, by when they
 //! ended. Phones deliver late and out of order, so whichever of two visits arrives second is compared with the other.
 
+use std::collections::{BTreeMap, HashMap};
+
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::Deserialize;
 use serde_json::json;
@@ -10,10 +12,10 @@ use super::late::Late;
 use super::store::{self, OtherVisit};
 use super::words::flag;
 use crate::config::FlagConfig;
-use crate::db::DbConn;
+use crate::db::{At, DbConn};
 use crate::error::Result;
 use crate::submissions::envelope::{Envelope, Location};
-use crate::submissions::model::Head;
+use crate::submissions::model::{Head, SubmissionId};
 use crate::submissions::store as submissions;
 
 /// Where and when a visit took place, and from where that smells wrong.
@@ -66,16 +68,16 @@ impl Whereabouts {
     }
 
     /// The flags that the filer's neighbouring visits give rise to.
-    pub(super) fn check(&self, conn: &mut DbConn, head: &Head) -> Result<Vec<Late>> {
+    pub(super) fn check(&self, conn: &mut DbConn, others: &Neighbours) -> Result<Vec<Late>> {
         let Some(visit) = &self.visit else { return Ok(Vec::new()) };
         let mut raised = Vec::new();
-        for other in store::neighbours(conn, &head.account_id, &head.id, head.finished_at)? {
+        for other in &others.0 {
             // Near by, as nearly always: nothing more need be read.
-            if self.is_near(visit, &other) {
+            if self.is_near(visit, other) {
                 continue;
             }
-            if let Some(there) = whole(conn, &other)? {
-                raised.extend(self.compare(visit, &there, &other));
+            if let Some(there) = whole(conn, other)? {
+                raised.extend(self.compare(visit, &there, other));
             }
         }
         Ok(raised)
@@ -110,6 +112,69 @@ impl Whereabouts {
     }
 }
 
+/// A visit that is being filed, as far as finding its neighbours takes.
+#[derive(Clone, Copy)]
+pub(in crate::submissions) struct Seen<'s> {
+    pub(in crate::submissions) account: &'s str,
+    pub(in crate::submissions) id: &'s SubmissionId,
+    /// When it ended.
+    pub(in crate::submissions) at: At,
+    pub(in crate::submissions) point: Option<(f64, f64)>,
+}
+
+/// The filer's visits with a fix that ended before and after a visit.
+#[derive(Default)]
+pub(in crate::submissions) struct Neighbours(Vec<OtherVisit>);
+
+impl Neighbours {
+    /// Those of a visit that is stored.
+    pub(in crate::submissions) fn of(conn: &mut DbConn, head: &Head) -> Result<Neighbours> {
+        if head.lat.is_none() {
+            return Ok(Neighbours::default());
+        }
+        store::neighbours(conn, &head.account_id, &head.id, head.finished_at).map(Neighbours)
+    }
+
+    /// Those of visits that are about to be stored, in this order: each is compared with what stands and with those before it.
+    pub(in crate::submissions) fn of_all<'s>(
+        conn: &mut DbConn,
+        visits: impl Iterator<Item = Seen<'s>>,
+    ) -> Result<Vec<Neighbours>> {
+        let visits: Vec<Seen> = visits.collect();
+        let mut all = store::neighbours_of_all(conn, &visits)?;
+        let mut before: HashMap<&str, BTreeMap<(At, &str), OtherVisit>> = HashMap::new();
+        for (visit, found) in visits.iter().zip(&mut all) {
+            let Some(point) = visit.point else { continue };
+            let own = before.entry(visit.account).or_default();
+            let earlier = own.range(..=(visit.at, "~")).next_back();
+            let later = own.range((visit.at, "~")..).next();
+            for ((at, _), other) in earlier.into_iter().chain(later) {
+                take_nearer(found, visit.at, *at, other);
+            }
+            let other = OtherVisit {
+                id: visit.id.clone(),
+                revision: 1,
+                lat: Some(point.0),
+                lon: Some(point.1),
+                at: visit.at,
+            };
+            own.insert((visit.at, visit.id.as_str()), other);
+        }
+        Ok(all.into_iter().map(Neighbours).collect())
+    }
+}
+
+/// Puts `other`, which ended at `at`, in the place of the neighbour on its side, if it is the nearer one.
+fn take_nearer(found: &mut Vec<OtherVisit>, own: At, at: At, other: &OtherVisit) {
+    let is_before = at <= own;
+    match found.iter_mut().find(|it| (it.at <= own) == is_before) {
+        Some(it) if is_before && it.at > at => {}
+        Some(it) if !is_before && it.at <= at => {}
+        Some(it) => *it = other.clone(),
+        None => found.push(other.clone()),
+    }
+}
+
 /// The other visit with its accuracy and its beginning, which only its envelope holds.
 fn whole(conn: &mut DbConn, other: &OtherVisit) -> Result<Option<Visit>> {
     let Some(revision) = submissions::revision(conn, &other.id, other.revision)? else { return Ok(None) };
@@ -127,7 +192,13 @@ mod tests {
     }
 
     fn figures(here: Visit, there: Visit) -> Option<serde_json::Map<String, serde_json::Value>> {
-        let other = OtherVisit { id: uuid::Uuid::nil().into(), revision: 1, lat: None, lon: None };
+        let other = OtherVisit {
+            id: uuid::Uuid::nil().into(),
+            revision: 1,
+            lat: None,
+            lon: None,
+            at: At::from_micros(0),
+        };
         let about = Whereabouts { visit: None, thresholds: FlagConfig::default() };
         about.compare(&here, &there, &other).map(|late| late.flag.figures)
     }

@@ -101,9 +101,10 @@ pub fn receipts_for_phone(conn: &mut DbConn, account: &str, ids: &[String]) -> R
     let mut all = Vec::new();
     for head in store::heads_of(conn, account, ids)? {
         let Some(revision) = heads::revision(conn, &head.id, head.revision)? else { continue };
+        let judgement = revision.judgement()?;
         let media_missing = match head.media {
             MediaState::Complete => Vec::new(),
-            MediaState::Awaiting => missing_media(conn, &head.id, &revision.judgement()?)?,
+            MediaState::Awaiting => missing_media(conn, &head.id, &judgement)?,
         };
         all.push(ReceiptForPhone {
             submission: head.id,
@@ -114,7 +115,7 @@ pub fn receipts_for_phone(conn: &mut DbConn, account: &str, ids: &[String]) -> R
             review: head.review,
             media: head.media,
             media_missing,
-            receipt: revision.receipt,
+            receipt: revision.receipt(&judgement.declared)?,
         });
     }
     Ok(all)

@@ -187,7 +187,7 @@ pub(super) fn commented(
         return Ok(placed);
     }
     let detail = format!("the form has no question, or these answers no row, at {}", nowhere.join(", "));
-    Err(Error::invalid("path_unknown", detail).with("paths", nowhere))
+    Err(Error::invalid("question_unknown", detail).with("paths", nowhere))
 }
 
 /// Whether the innermost row a path goes through is there. A question itself may be unanswered.

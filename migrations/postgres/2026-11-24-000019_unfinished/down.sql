@@ -1,0 +1,2 @@
+DROP INDEX finding_cases_running_in;
+DROP INDEX finding_cases_unfinished;

@@ -1,0 +1,2 @@
+DROP TABLE likenesses;
+DROP FUNCTION likenesses_never_change();

@@ -1,0 +1,1 @@
+DROP INDEX facilities_by_kind_and_status;

@@ -1,0 +1,56 @@
+//! Connections that read, as many as are set and no more. Whoever waits for one too long is told to come back.
+
+use std::time::Duration;
+
+use diesel::r2d2;
+
+use super::connection::{DbConn, Manager, Source};
+use super::faults::Fault;
+use super::settings::Settings;
+use crate::error::{Error, Result};
+
+pub(super) type Held = r2d2::PooledConnection<Manager>;
+
+/// A pool of connections; clones share it.
+#[derive(Clone)]
+pub(super) struct Pool(r2d2::Pool<Manager>);
+
+impl Pool {
+    pub(super) fn open(source: Source, settings: &Settings) -> Result<Pool> {
+        r2d2::Pool::builder()
+            .max_size(settings.reader_count())
+            .min_idle(Some(1))
+            .connection_timeout(settings.wait)
+            .build(Manager(source))
+            .map(Pool)
+            .map_err(|cause| Error::internal("opening the database for reading", cause))
+    }
+
+    /// Runs `query` on a connection, once one is free.
+    pub(super) fn with<T>(&self, query: impl FnOnce(&mut DbConn) -> Result<T>) -> Result<T> {
+        let held = self.0.get().map_err(|cause| {
+            let state = self.0.state();
+            tracing::error!(%cause, connections = state.connections, "no database connection to read with");
+            let detail = match state.connections {
+                0 => "the database cannot be reached; try again shortly",
+                _ => "every connection to the database is in use; try again shortly",
+            };
+            Error::unavailable("database_unavailable", detail).retry_after(Duration::from_secs(5))
+        })?;
+        Pool::run(held, query)
+    }
+
+    /// A connection that is free at once; for what can be read elsewhere.
+    pub(super) fn ready(&self) -> Option<Held> {
+        self.0.try_get()
+    }
+
+    /// Runs `query` on this connection; one that broke is not used again.
+    pub(super) fn run<T>(mut held: Held, query: impl FnOnce(&mut DbConn) -> Result<T>) -> Result<T> {
+        let done = query(&mut held.conn);
+        if let Err(error) = &done {
+            held.is_broken = Fault::of(error) == Fault::Broken;
+        }
+        done
+    }
+}
