@@ -123,11 +123,21 @@ impl Notifications {
                 let unknown = || Error::not_found("delivery_unknown", format!("there is no delivery {id}"));
                 let mut row = store::delivery(tx.conn, &id)?.ok_or_else(unknown)?;
                 if !matches!(row.state, State::Parked | State::Pending) {
-                    let why = format!("delivery {id} is {}; only what is pending or parked is tried again", row.state);
+                    let why = format!(
+                        "delivery {id} is {}; only what is pending or parked is tried again",
+                        row.state
+                    );
                     return Err(Error::conflict("delivery_ended", why));
                 }
                 let now = At::from(tx.now());
-                row = Delivery { state: State::Pending, attempts: 0, due_at: now, since: None, done_at: None, ..row };
+                row = Delivery {
+                    state: State::Pending,
+                    attempts: 0,
+                    due_at: now,
+                    since: None,
+                    done_at: None,
+                    ..row
+                };
                 store::put_back(tx.conn, &row)?;
                 let (kind, subject) = match row.channel {
                     Channel::Mail => (MAIL, &row.bundle),
@@ -137,7 +147,8 @@ impl Notifications {
                 let details = json!({ "channel": row.channel });
                 audit::record(tx, Event::new("delivery.retried", "delivery", &row.id, details))?;
                 let notice = store::notices_of(tx.conn, std::slice::from_ref(&row.notice_id))?.pop();
-                let notice = notice.ok_or_else(|| Error::internal("reading a delivery", "its notice is gone"))?;
+                let notice =
+                    notice.ok_or_else(|| Error::internal("reading a delivery", "its notice is gone"))?;
                 Ok(DeliveryView::of((row, notice)))
             })
             .await

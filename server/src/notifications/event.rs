@@ -88,7 +88,11 @@ impl Event {
         Ok(Event {
             key: storable(task.key.clone().unwrap_or_else(|| task.id.clone())),
             code: code(&said.link, &task.subject),
-            unit: said.audience.iter().find_map(|meant| meant.unit.clone()).filter(|unit| unit.len() <= LONGEST),
+            unit: said
+                .audience
+                .iter()
+                .find_map(|meant| meant.unit.clone())
+                .filter(|unit| unit.len() <= LONGEST),
             urgent: said.urgent || said.template == "finding.urgent" || is_operations(&said.template),
             subject: task.subject.clone(),
             line,
@@ -175,7 +179,11 @@ mod tests {
     #[test]
     fn what_is_no_path_of_ours_is_refused() {
         for link in ["https://example.org", "/v1/findings/1 Amina aged 9", "/v1/\u{202e}", ""] {
-            assert_eq!(Event::read(&task(json!({ "link": link }))).unwrap_err().code, "notice_unreadable", "{link}");
+            assert_eq!(
+                Event::read(&task(json!({ "link": link }))).unwrap_err().code,
+                "notice_unreadable",
+                "{link}"
+            );
         }
         for template in ["", "Amina", "finding.", "finding.Urgent now"] {
             let refused = Event::read(&task(json!({ "template": template }))).unwrap_err();

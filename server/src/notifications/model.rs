@@ -121,7 +121,13 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// A delivery of `notice` that nobody has tried yet; alone in its bundle until it is put into one.
-    pub(super) fn of(notice: &Notice, id: DeliveryId, channel: Channel, recipient: &str, due_at: At) -> Delivery {
+    pub(super) fn of(
+        notice: &Notice,
+        id: DeliveryId,
+        channel: Channel,
+        recipient: &str,
+        due_at: At,
+    ) -> Delivery {
         Delivery {
             bundle: id.to_string(),
             id,

@@ -77,7 +77,12 @@ impl Notifications {
     }
 
     /// Sets how anybody is told, for administrators.
-    pub(super) async fn set_for(&self, actor: Actor, account: AccountId, new: NewSettings) -> Result<Settings> {
+    pub(super) async fn set_for(
+        &self,
+        actor: Actor,
+        account: AccountId,
+        new: NewSettings,
+    ) -> Result<Settings> {
         actor.may(Permission::ManageAccounts)?;
         self.set(actor, account, new).await
     }

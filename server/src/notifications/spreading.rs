@@ -126,7 +126,8 @@ fn time_for(settings: &SettingsRow, urgent: bool, now: DateTime<Utc>) -> Option<
 /// The next time it is this hour in Pakistan.
 fn next_at(hour: i32, now: DateTime<Utc>) -> DateTime<Utc> {
     let local = wording::local(now);
-    let hour = u32::try_from(hour).ok().and_then(|hour| NaiveTime::from_hms_opt(hour, 0, 0)).unwrap_or_default();
+    let hour =
+        u32::try_from(hour).ok().and_then(|hour| NaiveTime::from_hms_opt(hour, 0, 0)).unwrap_or_default();
     let on = |days: u64| {
         let day = local.date_naive().checked_add_days(Days::new(days))?;
         let at = day.and_time(hour).and_local_timezone(*local.offset()).single()?;

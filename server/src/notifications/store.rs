@@ -21,10 +21,8 @@ pub(super) fn is_told(conn: &mut DbConn, event: &str) -> Result<bool> {
 
 /// The number of the next notice about a subject.
 pub(super) fn next_number(conn: &mut DbConn, subject: &str) -> Result<i32> {
-    let last: Option<i32> = notices::table
-        .filter(notices::subject.eq(subject.to_owned()))
-        .select(max(notices::n))
-        .first(conn)?;
+    let last: Option<i32> =
+        notices::table.filter(notices::subject.eq(subject.to_owned())).select(max(notices::n)).first(conn)?;
     Ok(last.unwrap_or(0) + 1)
 }
 
@@ -56,8 +54,7 @@ pub(super) fn notices_from(
         .select(Notice::as_select())
         .into_boxed();
     if let Some(after) = after {
-        query = query
-            .filter(notices::occurred_at.gt(from).or(notices::id.gt(after.to_string())));
+        query = query.filter(notices::occurred_at.gt(from).or(notices::id.gt(after.to_string())));
     }
     Ok(query.load(conn)?)
 }

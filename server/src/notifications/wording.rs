@@ -121,7 +121,8 @@ impl Wording {
         let (templates, page) = (self.of(language), Page::new(language));
         let said = sentences(templates, &words.kind);
         let frame = &templates.frame;
-        let subject = page.fill(&frame.subject, &[("title", &said.title), ("code", &page.apart(&words.code))]);
+        let subject =
+            page.fill(&frame.subject, &[("title", &said.title), ("code", &page.apart(&words.code))]);
         let mut lines = vec![page.line(&said.text), String::new()];
         if let Some(unit) = &words.unit {
             lines.push(page.fill(&frame.unit, &[("unit", &page.apart(unit))]));
@@ -187,9 +188,9 @@ impl Page {
     }
 
     fn fill(&self, template: &str, values: &[(&str, &String)]) -> String {
-        let filled = values.iter().fold(template.to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{name}}}"), value)
-        });
+        let filled = values
+            .iter()
+            .fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
         self.line(&filled)
     }
 
@@ -268,8 +269,11 @@ mod tests {
             ]
             .map(String::as_str);
             for (kind, said) in &templates.notice {
-                let fixed: Vec<&str> =
-                    frame.into_iter().chain(digest).chain([said.title.as_str(), said.text.as_str()]).collect();
+                let fixed: Vec<&str> = frame
+                    .into_iter()
+                    .chain(digest)
+                    .chain([said.title.as_str(), said.text.as_str()])
+                    .collect();
                 let one = wording.letter(*language, &words(kind));
                 all.push((format!("{kind} in {language}"), one, fixed.clone()));
                 let many = wording.digest(*language, words(kind).at, &vec![words(kind); 60]);
@@ -285,7 +289,8 @@ mod tests {
         for (which, letter, fixed) in letters(&wording) {
             let rest = without(format!("{}\n{}", letter.subject, letter.text), &fixed);
             for word in rest.split_whitespace() {
-                let marks: &[char] = &[RIGHT_TO_LEFT, ISOLATE, END_OF_ISOLATE, '(', ')', ',', '،', ':', ';', '.'];
+                let marks: &[char] =
+                    &[RIGHT_TO_LEFT, ISOLATE, END_OF_ISOLATE, '(', ')', ',', '،', ':', ';', '.'];
                 let word = word.trim_matches(marks);
                 let known = ["", "--", "REF-9A4C1F10", "https://nigran.example/v1/referrals/1", "CPU-QUETTA"];
                 let is_date = ["2026-11-20", "17:00"].contains(&word);
@@ -304,7 +309,10 @@ mod tests {
             }
         }
         for (which, letter, _) in letters(&wording) {
-            assert!(!format!("{}{}", letter.subject, letter.text).contains(['{', '}']), "{which}: {letter:?}");
+            assert!(
+                !format!("{}{}", letter.subject, letter.text).contains(['{', '}']),
+                "{which}: {letter:?}"
+            );
             assert!(!letter.subject.contains(['\r', '\n']), "{which}");
         }
     }

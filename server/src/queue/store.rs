@@ -153,7 +153,9 @@ pub(super) fn failed(
 /// Has a job that waits be run no later than at an instant.
 pub(super) fn hasten(conn: &mut DbConn, kind: &str, key: &str, at: At) -> Result<()> {
     let waiting = jobs::kind.eq(kind).and(jobs::once_key.eq(key)).and(jobs::state.eq(JobState::Waiting));
-    diesel::update(jobs::table.filter(waiting.and(jobs::due_at.gt(at)))).set(jobs::due_at.eq(at)).execute(conn)?;
+    diesel::update(jobs::table.filter(waiting.and(jobs::due_at.gt(at))))
+        .set(jobs::due_at.eq(at))
+        .execute(conn)?;
     Ok(())
 }
 

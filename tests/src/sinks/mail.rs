@@ -42,9 +42,9 @@ impl Letter {
     /// A header, unfolded and decoded.
     pub fn header(&self, name: &str) -> Option<String> {
         let head = self.raw.split("\r\n\r\n").next()?.replace("\r\n ", " ").replace("\r\n\t", " ");
-        let line = head.lines().find(|line| {
-            line.split_once(':').is_some_and(|(found, _)| found.eq_ignore_ascii_case(name))
-        })?;
+        let line = head
+            .lines()
+            .find(|line| line.split_once(':').is_some_and(|(found, _)| found.eq_ignore_ascii_case(name)))?;
         Some(decoded_words(line.split_once(':')?.1.trim()))
     }
 
@@ -93,7 +93,8 @@ impl MailServer {
 
     /// Starts one that takes letters over TLS only; with the certificate, in PEM, it calls itself `localhost` by.
     pub async fn secured(when: Secured) -> (MailServer, String) {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate can be made");
+        let made =
+            rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate can be made");
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
         let provider = tokio_rustls::rustls::crypto::ring::default_provider();
         let config = ServerConfig::builder_with_provider(Arc::new(provider))
@@ -208,7 +209,11 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
         } else if command == "DATA" {
             say(&mut stream, "354 go on\r\n").await?;
             let raw = letter(&mut stream).await?;
-            shared.letters.lock().unwrap_or_else(PoisonError::into_inner).push(Letter { to: to.clone(), raw });
+            shared
+                .letters
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(Letter { to: to.clone(), raw });
             if temper == Temper::LosesAnswers {
                 return Ok(None);
             }
@@ -224,13 +229,18 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(None)
 }
 
-async fn say<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufStream<S>, text: &str) -> std::io::Result<()> {
+async fn say<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut BufStream<S>,
+    text: &str,
+) -> std::io::Result<()> {
     stream.write_all(text.as_bytes()).await?;
     stream.flush().await
 }
 
 /// The next line; none: there is none.
-async fn line<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufStream<S>) -> std::io::Result<Option<String>> {
+async fn line<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut BufStream<S>,
+) -> std::io::Result<Option<String>> {
     let mut line = String::new();
     match stream.read_line(&mut line).await? {
         0 => Ok(None),

@@ -33,9 +33,9 @@ impl Post {
     pub(in crate::notifications) fn open(config: &MailConfig) -> Result<Option<Post>> {
         let Some(server) = config.server.clone().filter(|server| !server.is_empty()) else { return Ok(None) };
         let from = config.from.as_deref().unwrap_or_default();
-        let from: Mailbox = from
-            .parse()
-            .map_err(|_| wrong(format!("mail.from: {from:?} is no sender such as Nigran <nigran@example.org>")))?;
+        let from: Mailbox = from.parse().map_err(|_| {
+            wrong(format!("mail.from: {from:?} is no sender such as Nigran <nigran@example.org>"))
+        })?;
         let patience = Duration::from_secs(config.timeout_seconds.max(1));
         let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.clone())
             .tls(tls(config, &server)?)
@@ -64,7 +64,9 @@ impl Post {
         match tokio::time::timeout(self.patience, self.transport.send(message)).await {
             Ok(Ok(_)) => Outcome::Taken,
             Ok(Err(error)) => outcome(&error),
-            Err(_) => Outcome::NoAnswer(format!("the mail server took longer than {} s", self.patience.as_secs())),
+            Err(_) => {
+                Outcome::NoAnswer(format!("the mail server took longer than {} s", self.patience.as_secs()))
+            }
         }
     }
 
@@ -131,13 +133,16 @@ fn outcome(error: &lettre::transport::smtp::Error) -> Outcome {
 fn tls(config: &MailConfig, server: &str) -> Result<Tls> {
     let mut parameters = TlsParameters::builder(server.to_owned());
     if let Some(path) = &config.authority {
-        let pem = std::fs::read(path).map_err(|cause| wrong(format!("mail.authority: {}: {cause}", path.display())))?;
+        let pem = std::fs::read(path)
+            .map_err(|cause| wrong(format!("mail.authority: {}: {cause}", path.display())))?;
         let authority = Certificate::from_pem(&pem)
             .map_err(|cause| wrong(format!("mail.authority: {}: {cause}", path.display())))?;
         parameters = parameters.add_root_certificate(authority);
     }
     let parameters = || {
-        parameters.build_rustls().map_err(|cause| wrong(format!("mail.security: TLS cannot be set up: {cause}")))
+        parameters
+            .build_rustls()
+            .map_err(|cause| wrong(format!("mail.security: TLS cannot be set up: {cause}")))
     };
     match config.security.as_str() {
         "starttls" => Ok(Tls::Required(parameters()?)),
@@ -190,7 +195,10 @@ mod tests {
 
     #[test]
     fn an_urdu_letter_goes_out_in_ascii_and_says_its_language() {
-        let letter = Letter { subject: "\u{200f}نگران: نیا ریفرل".into(), text: "\u{200f}نیا ریفرل\r\n".into() };
+        let letter = Letter {
+            subject: "\u{200f}نگران: نیا ریفرل".into(),
+            text: "\u{200f}نیا ریفرل\r\n".into(),
+        };
 
         let sent = formatted(&letter, Language::Ur);
 
@@ -214,7 +222,15 @@ mod tests {
     fn addresses_are_checked() {
         assert_eq!(address(" amina@example.org ").unwrap(), "amina@example.org");
         let long = format!("{}@example.org", "a".repeat(250));
-        for bad in ["", "amina", "a@b@c", "a b@example.org", "a@example.org\r\nBcc: x@y.org", "آمنہ@example.org", &long] {
+        for bad in [
+            "",
+            "amina",
+            "a@b@c",
+            "a b@example.org",
+            "a@example.org\r\nBcc: x@y.org",
+            "آمنہ@example.org",
+            &long,
+        ] {
             assert_eq!(address(bad).unwrap_err().code, "email_invalid", "{bad:?}");
         }
     }

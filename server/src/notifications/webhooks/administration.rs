@@ -31,7 +31,8 @@ impl Notifications {
     /// One webhook.
     pub(super) async fn webhook(&self, actor: Actor, id: WebhookId) -> Result<WebhookView> {
         actor.may(Permission::ManageNotifications)?;
-        let found = self.db.read(move |conn| webhooks::webhook(conn, &id)?.ok_or_else(|| unknown(&id))).await?;
+        let found =
+            self.db.read(move |conn| webhooks::webhook(conn, &id)?.ok_or_else(|| unknown(&id))).await?;
         WebhookView::of(found)
     }
 
@@ -162,7 +163,13 @@ fn apply(tx: &mut Tx, id: &WebhookId, change: &WebhookChange) -> Result<Webhook>
     webhooks::update(tx.conn, &row)?;
     match row.enabled {
         true => {
-            store::move_all(tx.conn, id.as_str(), (State::Parked, Some(SWITCHED_OFF)), (State::Pending, None), now)?;
+            store::move_all(
+                tx.conn,
+                id.as_str(),
+                (State::Parked, Some(SWITCHED_OFF)),
+                (State::Pending, None),
+                now,
+            )?;
             queue::enqueue_sooner(tx, Job::new(WEBHOOK, id.as_str()).once(id.as_str()))?;
         }
         false => {
@@ -205,7 +212,10 @@ fn replay_in(tx: &mut Tx, id: &WebhookId, from: At, after: Option<(At, NoticeId)
         .collect();
     queued += store::add(tx.conn, &missed)?;
     queue::enqueue_sooner(tx, Job::new(WEBHOOK, id.as_str()).once(id.as_str()))?;
-    audit::record(tx, Event::new("webhook.replayed", "webhook", id, json!({ "from": from, "queued": queued })))?;
+    audit::record(
+        tx,
+        Event::new("webhook.replayed", "webhook", id, json!({ "from": from, "queued": queued })),
+    )?;
     let more = looked.last().filter(|_| looked.len() as i64 == REPLAYED);
     let next = more.map(|last| format!("{}~{}", last.occurred_at.micros(), last.id));
     Ok(Replayed { queued, next })

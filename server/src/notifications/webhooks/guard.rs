@@ -16,7 +16,8 @@ const LONGEST: usize = 2000;
 /// An address calls may be sent to, as far as can be told without looking its name up.
 pub(super) fn checked(text: &str, config: &WebhookConfig) -> Result<String> {
     let refused = |why: &str| Error::invalid("url_invalid", format!("`url` {why}"));
-    let url = Url::parse(text.trim()).map_err(|_| refused("is no address such as https://example.org/hook"))?;
+    let url =
+        Url::parse(text.trim()).map_err(|_| refused("is no address such as https://example.org/hook"))?;
     if text.len() > LONGEST {
         return Err(refused(&format!("has at most {LONGEST} characters")));
     }
@@ -85,7 +86,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     let is_global = a & 0xe000 == 0x2000;
     // Teredo, ORCHID and other protocol assignments, 6to4, documentation.
-    let is_special = (a == 0x2001 && b < 0x0200) || a == 0x2002 || (a == 0x2001 && b == 0x0db8) || a == 0x3fff;
+    let is_special =
+        (a == 0x2001 && b < 0x0200) || a == 0x2002 || (a == 0x2001 && b == 0x0db8) || a == 0x3fff;
     is_global && !is_special
 }
 
@@ -150,14 +152,17 @@ mod tests {
     #[test]
     fn addresses_outside_are_taken() {
         let config = WebhookConfig::default();
-        for outside in ["https://example.org/hook?k=1", "https://8.8.8.8/", "https://[2606:4700::1111]:8443/x"] {
+        for outside in
+            ["https://example.org/hook?k=1", "https://8.8.8.8/", "https://[2606:4700::1111]:8443/x"]
+        {
             assert!(checked(outside, &config).is_ok(), "{outside}");
         }
     }
 
     #[tokio::test]
     async fn a_name_that_leads_inside_leads_nowhere() {
-        let look_up = async |allow_private| Guard { allow_private }.resolve("localhost".parse().unwrap()).await;
+        let look_up =
+            async |allow_private| Guard { allow_private }.resolve("localhost".parse().unwrap()).await;
 
         assert!(look_up(false).await.is_err());
         assert!(look_up(true).await.is_ok_and(|found| found.count() > 0));
@@ -167,8 +172,15 @@ mod tests {
     fn only_plain_https_addresses_are_taken() {
         let config = WebhookConfig::default();
         for bad in [
-            "", "example.org", "http://example.org/", "ftp://example.org/", "file:///etc/passwd",
-            "https://user:secret@example.org/", "https://example.org/#part", "javascript:alert(1)", "https://",
+            "",
+            "example.org",
+            "http://example.org/",
+            "ftp://example.org/",
+            "file:///etc/passwd",
+            "https://user:secret@example.org/",
+            "https://example.org/#part",
+            "javascript:alert(1)",
+            "https://",
         ] {
             assert_eq!(checked(bad, &config).unwrap_err().code, "url_invalid", "{bad}");
         }

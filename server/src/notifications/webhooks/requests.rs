@@ -6,7 +6,6 @@ use serde::Deserialize;
 use super::guard;
 use crate::accounts::Line;
 use crate::config::WebhookConfig;
-use crate::db::storable;
 use crate::error::{Error, Result};
 use crate::notifications::wording::Wording;
 
@@ -78,9 +77,8 @@ impl Replay {
     pub(super) fn from(&self) -> Result<DateTime<FixedOffset>> {
         // A plus that was not written as %2B arrives as a space.
         let text = self.from.replace(' ', "+");
-        DateTime::parse_from_rfc3339(&text).map_err(|_| {
-            Error::invalid("bad_from", "`from` is an instant such as 2026-11-20T00:00:00Z")
-        })
+        DateTime::parse_from_rfc3339(&text)
+            .map_err(|_| Error::invalid("bad_from", "`from` is an instant such as 2026-11-20T00:00:00Z"))
     }
 }
 
@@ -109,12 +107,13 @@ impl WebhookChange {
 }
 
 fn name(text: &str) -> Result<String> {
-    let text = storable(text.trim().to_owned());
+    let text = text.trim();
     match (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
-        true => Ok(text),
-        false => {
-            Err(Error::invalid("webhook_name_invalid", "`name` has 1 to 100 characters and no control characters"))
-        }
+        true => Ok(text.to_owned()),
+        false => Err(Error::invalid(
+            "webhook_name_invalid",
+            "`name` has 1 to 100 characters and no control characters",
+        )),
     }
 }
 
@@ -131,8 +130,11 @@ fn kinds(mut kinds: Vec<String>, wording: &Wording) -> Result<Vec<String>> {
     match kinds.iter().find(|kind| !is_known(kind)) {
         Some(kind) => {
             let kind: String = kind.chars().take(100).collect();
-            Err(Error::invalid("kind_unknown", format!("there are no notices of kind {kind:?}; name some of `kinds`"))
-                .with("kinds", known))
+            Err(Error::invalid(
+                "kind_unknown",
+                format!("there are no notices of kind {kind:?}; name some of `kinds`"),
+            )
+            .with("kinds", known))
         }
         None => Ok(kinds),
     }
@@ -142,7 +144,8 @@ fn areas(mut areas: Vec<String>) -> Result<Vec<String>> {
     areas.sort();
     areas.dedup();
     let is_code = |area: &String| {
-        (2..=64).contains(&area.len()) && area.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        (2..=64).contains(&area.len())
+            && area.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
     match areas.len() <= MOST && areas.iter().all(is_code) {
         true => Ok(areas),

@@ -27,7 +27,8 @@ impl Sealer {
         let key = self.0.first().ok_or_else(|| Error::internal("sealing a secret", "there is no key"))?;
         let mut sealed = secret.as_bytes().to_vec();
         let whose = Aad::from(of.as_str().as_bytes());
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), whose, &mut sealed).map_err(failed)?;
+        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), whose, &mut sealed)
+            .map_err(failed)?;
         Ok(STANDARD.encode([nonce.as_slice(), &sealed].concat()))
     }
 
@@ -50,7 +51,8 @@ mod tests {
 
     #[test]
     fn a_sealed_secret_is_opened_for_its_webhook_with_any_key_there_was() {
-        let (mine, other) = (WebhookId::from(uuid::Uuid::from_u128(1)), WebhookId::from(uuid::Uuid::from_u128(2)));
+        let (mine, other) =
+            (WebhookId::from(uuid::Uuid::from_u128(1)), WebhookId::from(uuid::Uuid::from_u128(2)));
         let sealed = Sealer::new(&[[7; 32]]).close("whsec_x", &mine).unwrap();
 
         assert!(!sealed.contains("whsec"));

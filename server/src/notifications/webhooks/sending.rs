@@ -2,7 +2,7 @@
 //! goes out, several subjects at once; what became of them is written down together, and the job runs again for the
 //! rest. A webhook that does not answer is left alone for longer each time, and holds up nobody but itself.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
 
 use super::caller::Answer;
@@ -18,6 +18,9 @@ use crate::queue::{self, Done, Task};
 /// Calls of one run, and how many of them at once.
 const BATCH: i64 = 32;
 const AT_ONCE: usize = 4;
+
+/// How long it looks for nothing at most.
+const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(5);
 
 /// What waits while a webhook is switched off says so, and goes on when it is switched on.
 pub(super) const SWITCHED_OFF: &str = "the webhook is switched off";
@@ -130,7 +133,8 @@ fn settle(tx: &mut Tx, task: &Task, id: &WebhookId, called: &[Called]) -> Result
     match store::next_head(tx.conn, id.as_str())? {
         Some(at) => {
             let at = webhook.resume_at.map_or(at, |resume_at| at.max(resume_at));
-            let at = at.utc().max(tx.now());
+            // Of two processes one may add what the other has just looked for; neither has to wait longer for it.
+            let at = at.utc().clamp(tx.now(), tx.now() + LOOK_AGAIN);
             queue::again(tx, task, at)
         }
         None => queue::finish(tx, task),

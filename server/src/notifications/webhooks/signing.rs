@@ -14,7 +14,9 @@ const PREFIX: &str = "whsec_";
 /// A secret nobody has had before, as it is shown, once.
 pub(super) fn new_secret() -> Result<String> {
     let mut bytes = [0; 32];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| Error::internal("making a secret", "there is no chance"))?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Error::internal("making a secret", "there is no chance"))?;
     Ok(format!("{PREFIX}{}", STANDARD.encode(bytes)))
 }
 
