@@ -10,7 +10,7 @@ async fn play(app: &TestApp, seed: u64) -> Played {
     let services = app.services();
     let administrator = ("admin".to_owned(), PASSWORD.to_owned());
     let server = Server { app: &services, url: &app.url, clock: &app.clock, administrator };
-    let year = Year { people: 5, days: 365, seed, pace: 0.1 };
+    let year = Year { people: 5, days: 365, seed, pace: 0.08 };
     year.play(&server, |_, _| {}).await.unwrap_or_else(|error| panic!("{error:?}"))
 }
 

@@ -34,7 +34,7 @@ pub(super) struct Simulate {
     days: u32,
     /// Play so many months of findings, referrals, reviews and deadlines instead, on a server of its own whose clock is
     /// moved, and examine the books. The same seed gives the same events, to the byte.
-    #[arg(long, conflicts_with_all = ["url", "days", "password", "photo_kb"], value_parser = clap::value_parser!(u32).range(1..=60))]
+    #[arg(long, conflicts_with_all = ["url", "days", "photo_kb"], value_parser = clap::value_parser!(u32).range(1..=60))]
     months: Option<u32>,
     /// The same seed plays the same province.
     #[arg(long, default_value_t = 1)]

@@ -373,3 +373,115 @@ fn renamed(line: &str, known: &BTreeMap<String, String>) -> String {
     }
     renamed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(day: u32, hour: u32) -> At {
+        At::from(format!("2027-01-{day:02}T{hour:02}:00:00Z").parse::<DateTime<Utc>>().unwrap())
+    }
+
+    fn event(n: i32, at: At, deed: Deed, states: (State, State), details: Value) -> Happened {
+        let (from, to) = states;
+        Happened { n, at, account: None, deed, from, to, submission: None, comment: None, details }
+    }
+
+    /// A case opened on the first, due on the fifth at noon, and what happened to it since.
+    fn case(state: State, due: At, since: Vec<Happened>) -> Kept {
+        let opened = event(1, at(1, 8), Deed::Opened, (State::Open, State::Open), json!({}));
+        let breach = since.iter().find(|event| event.deed == Deed::Breached).map(|event| event.at);
+        Kept {
+            id: "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10".parse().unwrap(),
+            key: "AGE-01|place|child".to_owned(),
+            state,
+            cause: None,
+            opened_at: at(1, 8),
+            due_at: Some(due),
+            breached_at: breach,
+            paused_at: None,
+            paused_for: 0,
+            level: since.iter().filter(|event| event.deed == Deed::Escalated).count() as i32,
+            events: [vec![opened], since].concat(),
+            referrals: Vec::new(),
+        }
+    }
+
+    fn mistakes(case: &Kept, now: At) -> Vec<String> {
+        let mut account = Account::default();
+        deadline(case, now.utc(), &mut account);
+        account.mistakes
+    }
+
+    const OPEN: (State, State) = (State::Open, State::Open);
+
+    #[test]
+    fn a_deadline_that_passed_unnoticed_is_a_mistake() {
+        let silent = case(State::Open, at(5, 12), vec![]);
+        let noted = case(State::Open, at(5, 12), vec![event(2, at(5, 14), Deed::Breached, OPEN, json!({}))]);
+        let too_soon =
+            case(State::Open, at(5, 12), vec![event(2, at(5, 10), Deed::Breached, OPEN, json!({}))]);
+        let too_late =
+            case(State::Open, at(5, 12), vec![event(2, at(7, 10), Deed::Breached, OPEN, json!({}))]);
+
+        assert_eq!(mistakes(&silent, at(5, 11)), Vec::<String>::new());
+        assert!(mistakes(&silent, at(6, 0))[0].contains("nobody noted it"));
+        assert_eq!(mistakes(&noted, at(6, 0)), Vec::<String>::new());
+        assert!(
+            mistakes(&too_soon, at(6, 0))[0].contains("was noted at"),
+            "{:?}",
+            mistakes(&too_soon, at(6, 0))
+        );
+        assert!(mistakes(&too_late, at(8, 0))[0].contains("was noted at"));
+        assert!(mistakes(&too_soon, at(5, 11))[0].contains("before its deadline passed"));
+    }
+
+    #[test]
+    fn a_deadline_that_stood_still_is_later_by_that_time() {
+        let two_days = json!({ "seconds": 2 * 86_400 });
+        let stood_still = vec![
+            event(2, at(4, 12), Deed::Paused, OPEN, json!({})),
+            event(3, at(6, 12), Deed::Resumed, OPEN, two_days),
+        ];
+        let remedied = event(4, at(7, 11), Deed::Remedied, (State::Open, State::Remedied), json!({}));
+        let in_time = case(State::Remedied, at(7, 12), [stood_still.clone(), vec![remedied]].concat());
+        let never_noted = case(State::Open, at(7, 12), stood_still);
+
+        assert_eq!(mistakes(&in_time, at(9, 0)), Vec::<String>::new());
+        assert_eq!(fate(&in_time), Fate::Met);
+        assert!(mistakes(&never_noted, at(8, 12))[0].contains("passed at 2027-01-07 12:00:00 UTC"));
+    }
+
+    #[test]
+    fn a_breach_is_recorded_once_and_a_step_up_is_told_once() {
+        let breach = |n| event(n, at(5, 14), Deed::Breached, OPEN, json!({}));
+        let twice = case(State::Open, at(5, 12), vec![breach(2), breach(3)]);
+        let up = event(3, at(5, 14), Deed::Escalated, OPEN, json!({}));
+        let escalated = case(State::Open, at(5, 12), vec![breach(2), up]);
+        let notice = |key: &str| Left {
+            subject: format!("finding:{}", escalated.id),
+            key: Some(key.to_owned()),
+            details: json!({ "template": "finding.overdue" }),
+        };
+        let told = |notices: &[Left]| {
+            let mut account = Account::default();
+            super::told(std::slice::from_ref(&escalated), notices, &mut account);
+            account.mistakes.len()
+        };
+
+        assert!(mistakes(&twice, at(6, 0))[0].contains("breached 2 times"));
+        assert_eq!((told(&[]), told(&[notice("a")]), told(&[notice("a"), notice("b")])), (1, 0, 1));
+        assert_eq!(told(&[notice("a"), notice("a")]), 2);
+    }
+
+    #[test]
+    fn ids_give_way_to_names() {
+        let id = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10";
+        let known = BTreeMap::from([(id.to_owned(), "finding A#1".to_owned())]);
+        let line = format!("{{\"of\":\"{id}\",\"named\":\"بچہ {id}\",\"short\":\"0190b7a4\"}}");
+
+        let written = renamed(&line, &known);
+
+        assert_eq!(written, "{\"of\":\"finding A#1\",\"named\":\"بچہ finding A#1\",\"short\":\"0190b7a4\"}");
+    }
+}

@@ -18,7 +18,7 @@ const LOOKED_AT: f64 = 0.5;
 pub(super) async fn sit(who: &mut Person, now: DateTime<Utc>, log: &mut Log) -> Result<()> {
     review(who, log).await?;
     decide_overrides(who).await?;
-    let mut found = who.list("/v1/findings?limit=100").await?;
+    let mut found = who.list("/v1/findings?limit=60").await?;
     // Some days what is overdue, some days what can still be in time.
     if who.chance.happens(0.6) {
         found.reverse();
