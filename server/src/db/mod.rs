@@ -15,6 +15,7 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -47,6 +48,8 @@ pub struct Db {
     backend: Backend,
     clock: Clock,
     bell: Bell,
+    /// The second at which the clock was last looked at for having been set back.
+    last_seen: Arc<AtomicI64>,
 }
 
 impl Db {
@@ -61,7 +64,8 @@ impl Db {
             .map_err(|cause| Error::internal("opening the database for reading", cause))?;
         let bell = Bell::default();
         let writer = Arc::new(Writer::start(url, clock.clone(), ids, bell.clone())?);
-        Ok(Db { readers, writer, backend, clock, bell })
+        let last_seen = Arc::new(AtomicI64::new(i64::MAX));
+        Ok(Db { readers, writer, backend, clock, bell, last_seen })
     }
 
     /// The kind of database behind this handle.
@@ -72,6 +76,12 @@ impl Db {
     /// The instant by the clock that units of work go by.
     pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// Whether the clock has been set back since this was last asked; the first time nobody knows, and it may have been.
+    pub(crate) fn clock_was_set_back(&self) -> bool {
+        let now = self.now().timestamp();
+        self.last_seen.swap(now, Ordering::SeqCst) > now + 60
     }
 
     /// Whether the database can be used at this moment. A row is written and taken away again, durably: one that can be
