@@ -163,10 +163,10 @@ impl Desk {
 }
 
 fn not_committed(cause: &Error) -> Error {
-    let detail = match cause.code {
-        // It says what ails the database.
-        "database_unavailable" => cause.detail.clone(),
-        _ => "the database did not take the write; nothing was stored, send it again shortly".to_owned(),
+    let behind = cause.cause.as_ref().map(ToString::to_string).unwrap_or_default();
+    let detail = match super::ailment::of(&format!("{cause} {behind}")) {
+        Some(ailment) => format!("{}; nothing was stored, send it again later", ailment.remedy()),
+        None => "the database did not take the write; nothing was stored, send it again shortly".to_owned(),
     };
     Error::unavailable("database_unavailable", detail).retry_after(Duration::from_secs(5))
 }
