@@ -102,3 +102,25 @@ async fn answers_are_taken_in_and_photos_wait_while_the_store_is_away() {
     }
     assert_eq!(phone.get("/readyz").await.ok()["degraded"].as_array().unwrap().len(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_are_sent_to_the_store_where_the_operator_wants_that() {
+    let Some(moto) = Moto::start().await else { return };
+    let folder = TemporaryFolder::new();
+    let launch = moto.for_server(super::nigran(folder.path()), moto.address);
+    let server = launch.with("NIGRAN_MEDIA_PRESIGNED_READING", "true").serve();
+    let server = server.unwrap_or_else(|reason| panic!("{reason}"));
+    let phone = inspector(&server).await;
+    let (inspection, photo) = with_photo(20_000);
+    phone.file(&inspection).await.created();
+    phone.upload(inspection.id, &photo).await.created();
+
+    // The client follows, and leaves its token behind.
+    let path = format!("/v1/submissions/{}/media/front.jpg", inspection.id);
+    let back = phone.get(&path).await;
+
+    assert!(back.expect(200).bytes == photo.bytes);
+    assert_eq!(back.header("x-request-id"), None, "the store answered, not the server");
+    let stranger = Person::at(format!("http://{}", server.address));
+    stranger.get(&path).await.refused(401, "token_missing");
+}

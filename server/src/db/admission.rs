@@ -259,7 +259,7 @@ pub(super) fn not_opened(url: &str, cause: &ConnectionError) -> Error {
         let remedy = ailment::of(&said)
             .map_or("look at the file, its folder and its disk", |ailment| ailment.remedy());
         return Error::unavailable(
-            "database_unavailable",
+            "database_unreadable",
             format!("{place} cannot be opened ({said}): {remedy}"),
         );
     }

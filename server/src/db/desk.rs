@@ -267,7 +267,8 @@ fn rollback(conn: &mut DbConn) -> Result<()> {
 }
 
 fn ailment_of(error: &Error) -> Option<Ailment> {
-    ailment::of(&error.cause.as_ref()?.to_string())
+    let behind = error.cause.as_ref().map(ToString::to_string).unwrap_or_default();
+    ailment::of(&format!("{error} {behind}"))
 }
 
 impl Lost {

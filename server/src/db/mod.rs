@@ -28,6 +28,7 @@ mod unnest;
 mod writer;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -70,6 +71,8 @@ pub struct Db {
     backend: Backend,
     clock: Clock,
     bell: Bell,
+    /// The second at which the clock was last looked at for having been set back.
+    last_seen: Arc<AtomicI64>,
 }
 
 /// What a desk is made of.
@@ -104,7 +107,8 @@ impl Db {
         let writer = Arc::new(Writer::start(desks.open()?)?);
         let backend = Backend::of(&settings.url)?;
         let (lanes, desks) = (Arc::default(), Arc::new(desks));
-        Ok(Db { readers, copy, writer, lanes, desks, backend, clock, bell })
+        let last_seen = Arc::new(AtomicI64::new(i64::MAX));
+        Ok(Db { readers, copy, writer, lanes, desks, backend, clock, bell, last_seen })
     }
 
     /// The kind of database behind this handle.
@@ -125,6 +129,12 @@ impl Db {
     /// Changes whenever a unit of work of this process has left work behind (`Tx::ring`).
     pub(crate) fn bell(&self) -> tokio::sync::watch::Receiver<()> {
         self.bell.ear()
+    }
+
+    /// Whether the clock has been set back since this was last asked; the first time nobody knows, and it may have been.
+    pub(crate) fn clock_was_set_back(&self) -> bool {
+        let now = self.now().timestamp();
+        self.last_seen.swap(now, Ordering::SeqCst) > now + 60
     }
 
     /// Whether the database can be used at this moment. A row is written and taken away again, durably: one that can be

@@ -2,7 +2,6 @@
 //! attempt that fails waits longer each time; after its last one the job is parked, where people see it.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -140,7 +139,7 @@ async fn take(db: &Db, names: &[&'static str], limit: usize) -> Result<Vec<Task>
         return Ok(Vec::new());
     }
     let names = names.to_vec();
-    let set_back = was_set_back(db.now());
+    let set_back = db.clock_was_set_back();
     db.write(By::system(), move |tx| {
         if set_back {
             let (now, lease) = (tx.now(), tx.now() + 20 * LEASE);
@@ -159,13 +158,6 @@ async fn take(db: &Db, names: &[&'static str], limit: usize) -> Result<Vec<Task>
         rows.into_iter().map(Task::of).collect()
     })
     .await
-}
-
-/// Whether the clock has been set back since this was last asked; the first time nobody knows, and it may have been.
-fn was_set_back(now: DateTime<Utc>) -> bool {
-    static LAST: AtomicI64 = AtomicI64::new(i64::MAX);
-    let now = now.timestamp();
-    LAST.swap(now, Ordering::SeqCst) > now + 60
 }
 
 fn lease_from(now: DateTime<Utc>) -> At {
