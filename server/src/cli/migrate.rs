@@ -30,7 +30,10 @@ impl Migrate {
 
 fn forward(config: &Config) -> Result<ExitCode> {
     std::fs::create_dir_all(&config.data_dir).map_err(|cause| {
-        crate::error::Error::internal("making the data folder", format!("{}: {cause}", config.data_dir.display()))
+        crate::error::Error::internal(
+            "making the data folder",
+            format!("{}: {cause}", config.data_dir.display()),
+        )
     })?;
     let done = db::migrate(&config.database_url())?;
     for migration in &done {
