@@ -9,7 +9,6 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::db::Db;
 use crate::telemetry;
 
 /// Something the service cannot work without, and how to ask it.
@@ -68,7 +67,7 @@ async fn ready(checks: Data<Checks>) -> HttpResponse {
 /// What the service has done, for Prometheus.
 #[utoipa::path(tag = "operations", security(()), responses((status = OK, body = String, content_type = "text/plain", example = "nigran_requests_total 1")))]
 #[get("/metrics")]
-async fn metrics(db: Data<Db>) -> HttpResponse {
+async fn metrics(db: Data<crate::db::Db>) -> HttpResponse {
     telemetry::look_at_the_process();
     let (busy, idle) = db.connections();
     for (state, connections) in [("busy", busy), ("idle", idle)] {
