@@ -78,7 +78,8 @@ pub fn set_log_level(level: &str) -> Result<()> {
 
 fn filter(level: &str) -> Result<EnvFilter> {
     EnvFilter::try_new(level).map_err(|cause| {
-        let detail = format!("log.level {level:?} cannot be read ({cause}); write info, or server::media=debug,info");
+        let detail =
+            format!("log.level {level:?} cannot be read ({cause}); write info, or server::media=debug,info");
         Error::invalid("bad_setting", detail)
     })
 }
@@ -121,7 +122,8 @@ const fn spread(name: &'static str, ranges: &'static [f64], about: &'static str)
 const LONG: &[f64] =
     &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 /// From twenty microseconds to a second: what happens within.
-const SHORT: &[f64] = &[0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0];
+const SHORT: &[f64] =
+    &[0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0];
 const UNITS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// Every metric of the service. A test holds this against the sources, and the dashboard and the alerts against this.
@@ -137,7 +139,11 @@ pub const METRICS: &[Metric] = &[
     spread("nigran_write_batch", UNITS, "How many units of work shared a commit"),
     spread("nigran_commit_seconds", SHORT, "How long a commit took, until it was on the disk"),
     stands("nigran_database_connections", "Connections to read with, by state (busy, idle)"),
-    spread("nigran_media_store_seconds", LONG, "How long the photo store took to answer, by deed and outcome"),
+    spread(
+        "nigran_media_store_seconds",
+        LONG,
+        "How long the photo store took to answer, by deed and outcome",
+    ),
     counts("nigran_media_received_bytes", "Bytes of photos and documents that arrived whole"),
     counts("nigran_media_deduplicated", "Photos and documents that were in the store already"),
     spread("nigran_photo_seconds", LONG, "How long it took to decode a photo and make its copies"),

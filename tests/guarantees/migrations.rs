@@ -62,7 +62,10 @@ fn cell(tables: &[Table], table: &Table, column: usize, n: i64) -> Cell {
     let Some(wanted) = table.columns.get(column) else { return Cell::Null };
     let refers = table.references.iter().find(|reference| reference.column == wanted.name);
     if let Some((reference, other)) = refers.and_then(|reference| {
-        Some((reference, tables.iter().find(|other| other.name == reference.table && other.name != table.name)?))
+        Some((
+            reference,
+            tables.iter().find(|other| other.name == reference.table && other.name != table.name)?,
+        ))
     }) {
         let there = other.columns.iter().position(|column| column.name == reference.there).unwrap();
         return cell(tables, other, there, n);
@@ -135,7 +138,11 @@ fn the_twin_folders_are_in_step() {
     let (sqlite, postgres) = (folders("sqlite"), folders("postgres"));
 
     let names = |twin: &BTreeMap<String, PathBuf>| twin.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&sqlite), names(&postgres), "each migration is written for both databases, under one name");
+    assert_eq!(
+        names(&sqlite),
+        names(&postgres),
+        "each migration is written for both databases, under one name"
+    );
     for folder in sqlite.values().chain(postgres.values()) {
         for file in ["up.sql", "down.sql"] {
             let text = fs::read_to_string(folder.join(file)).unwrap_or_default();
@@ -203,7 +210,11 @@ fn every_migration_goes_up_down_and_up_again_over_rows() {
         db::forward_to(&place.url, &shapes[shapes.len() - 1]).unwrap();
 
         let first = rows(&mut place.conn());
-        assert_kept(&BTreeMap::from([("accounts".to_owned(), all["accounts"].clone())]), &first, "all the way back");
+        assert_kept(
+            &BTreeMap::from([("accounts".to_owned(), all["accounts"].clone())]),
+            &first,
+            "all the way back",
+        );
     }
 }
 
@@ -218,7 +229,8 @@ fn every_released_shape_is_brought_to_the_newest_with_its_rows() {
             fill(&mut place.conn());
             let had = rows(&mut place.conn());
 
-            db::migrate(&place.url).unwrap_or_else(|cause| panic!("{backend:?} from {shape}: {:?}", cause.cause));
+            db::migrate(&place.url)
+                .unwrap_or_else(|cause| panic!("{backend:?} from {shape}: {:?}", cause.cause));
 
             let now = rows(&mut place.conn());
             let missing: Vec<_> = had.keys().filter(|table| !now.contains_key(*table)).collect();
@@ -269,9 +281,16 @@ fn a_transfer_forgets_no_table_and_no_column() {
         let tables = copying::tables(&mut conn).unwrap_or_else(|cause| panic!("{backend:?}: {cause}"));
         let mut names: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
         names.sort();
-        assert_eq!(names, in_schema(), "{backend:?}: what the migrations make is what server/src/db/schema.rs says");
+        assert_eq!(
+            names,
+            in_schema(),
+            "{backend:?}: what the migrations make is what server/src/db/schema.rs says"
+        );
         for (name, _) in copying::LEFT.iter().chain(copying::REFILLED) {
-            assert!(names.iter().any(|known| known == name), "db/copying names {name}, and there is no such table");
+            assert!(
+                names.iter().any(|known| known == name),
+                "db/copying names {name}, and there is no such table"
+            );
         }
         for table in tables.iter().filter(|table| !copying::is_refilled(table)) {
             assert!(

@@ -116,7 +116,10 @@ fn the_alerts_name_metrics_there_are_and_say_what_to_do() {
     }
     assert_known(&named(&text), "alerts.yml");
     is_fine("promtool", &["check", "rules", &file.display().to_string()]);
-    is_fine("python3", &["-c", "import sys, yaml; yaml.safe_load(open(sys.argv[1]))", &file.display().to_string()]);
+    is_fine(
+        "python3",
+        &["-c", "import sys, yaml; yaml.safe_load(open(sys.argv[1]))", &file.display().to_string()],
+    );
 }
 
 /// Has a tool of this machine look at something; where it is absent, says so.
@@ -187,9 +190,11 @@ fn the_settings_of_the_package_can_be_read() {
     let text = read(&packaging("nigran.toml"));
     let opened: String = text
         .lines()
-        .map(|line| match line.strip_prefix("# ").filter(|rest| rest.starts_with('[') || rest.contains(" = ")) {
-            Some(setting) => format!("{setting}\n"),
-            None => format!("{line}\n"),
+        .map(|line| {
+            match line.strip_prefix("# ").filter(|rest| rest.starts_with('[') || rest.contains(" = ")) {
+                Some(setting) => format!("{setting}\n"),
+                None => format!("{line}\n"),
+            }
         })
         .collect();
     let folder = TemporaryFolder::new();

@@ -13,7 +13,8 @@ use serde_json::Value;
 async fn what_is_logged_changes_on_sighup_and_is_itself_logged() {
     let folder = TemporaryFolder::new();
     let file = folder.path().join("nigran.toml");
-    let write = |level: &str| fs::write(&file, format!("[log]\nformat = \"json\"\nlevel = {level:?}\n")).unwrap();
+    let write =
+        |level: &str| fs::write(&file, format!("[log]\nformat = \"json\"\nlevel = {level:?}\n")).unwrap();
     write("info");
     let mut launch = super::nigran(&folder.path().join("data"));
     launch.settings = vec![("NIGRAN_LOG_FORMAT", "json".to_owned())];
@@ -42,8 +43,11 @@ async fn what_is_logged_changes_on_sighup_and_is_itself_logged() {
 
     let auditor = stranger.login("admin", PASSWORD).await;
     auditor.get("/v1/me").await.ok();
-    let lines: Vec<Value> =
-        log().lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = log()
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert!(lines.iter().all(|line| line["level"].is_string() && line["timestamp"].is_string()));
     server.stop().unwrap();
     let recorded = harness::app::count(

@@ -9,11 +9,8 @@ use harness::{Person, samples};
 
 fn run(launch: &Launch, arguments: &[&str]) -> (i32, String) {
     let output = launch.command(arguments).output().unwrap();
-    let said = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     (output.status.code().unwrap_or(-1), said)
 }
 

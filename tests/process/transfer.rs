@@ -47,7 +47,9 @@ impl Moto {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        eprintln!("moto is absent (pip install 'moto[server]'): the photos move to another embedded store instead");
+        eprintln!(
+            "moto is absent (pip install 'moto[server]'): the photos move to another embedded store instead"
+        );
         None
     }
 }
@@ -286,7 +288,11 @@ async fn a_move_that_is_killed_goes_on_where_it_was() {
     };
 
     assert!(told.status.success(), "{}", said(&told));
-    assert!(interrupted > 0 && said(&told).contains("that was begun is done"), "{interrupted}: {}", said(&told));
+    assert!(
+        interrupted > 0 && said(&told).contains("that was begun is done"),
+        "{interrupted}: {}",
+        said(&told)
+    );
     let server = there.serve().unwrap();
     assert_eq!(seen(&server).await, before);
     goes_on(&server, &lived).await;
@@ -329,7 +335,11 @@ async fn nothing_is_written_over_and_nobody_is_moved_while_they_work() {
         assert!(told.contains(words), "{told}");
     }
     assert!(!typo.exists(), "nothing is made from a typo");
-    assert_eq!(count(&other.url(), "pg_class", "relname = 'accounts'"), 0, "another program's database is let be");
+    assert_eq!(
+        count(&other.url(), "pg_class", "relname = 'accounts'"),
+        0,
+        "another program's database is let be"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

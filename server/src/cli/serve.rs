@@ -28,7 +28,8 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self, config: Config, settings: Option<PathBuf>) -> Result<ExitCode> {
         // Before anything else, for an unheard SIGHUP ends a process.
-        let told = signal(SignalKind::hangup()).map_err(|cause| Error::internal("listening for signals", cause))?;
+        let told =
+            signal(SignalKind::hangup()).map_err(|cause| Error::internal("listening for signals", cause))?;
         let chosen = config.bootstrap_password.clone();
         let app = App::open(&config, Clock::System, Ids::Random).await?;
         // Accounts first, so that whoever finds the server up can log in.
@@ -74,7 +75,9 @@ async fn reread_when_told(mut told: tokio::signal::unix::Signal, app: App, setti
     while told.recv().await.is_some() {
         match reread(&app, settings.as_deref()).await {
             Ok(level) => tracing::info!(log_level = level, "read the settings again; logging {level}"),
-            Err(error) => tracing::error!(%error, "the settings cannot be read again; everything stays as it was"),
+            Err(error) => {
+                tracing::error!(%error, "the settings cannot be read again; everything stays as it was")
+            }
         }
     }
 }
@@ -87,7 +90,10 @@ async fn reread(app: &App, settings: Option<&Path>) -> Result<String> {
         let details = json!({ "from": before, "to": level });
         app.db
             .write(By::system(), move |tx| {
-                audit::record(tx, Event::new("log.level_changed", "process", std::process::id(), details.clone()))
+                audit::record(
+                    tx,
+                    Event::new("log.level_changed", "process", std::process::id(), details.clone()),
+                )
             })
             .await?;
     }

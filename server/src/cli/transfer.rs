@@ -61,12 +61,17 @@ fn report(moved: &Moved) -> ExitCode {
     say(&format!("  database  {} tables, {} rows, compared row by row", moved.tables, moved.rows));
     match moved.same_store {
         true => say(&format!("  photos    {} stay where they are, all read", moved.files)),
-        false => say(&format!("  photos    {} read back from the new store, {} of them copied now", moved.files, moved.copied)),
+        false => say(&format!(
+            "  photos    {} read back from the new store, {} of them copied now",
+            moved.files, moved.copied
+        )),
     }
     if let Some(head) = &moved.chain_ended_in {
         say(&format!("  audit log verified; its chain ended in {head}"));
     }
-    say("start the server with the new settings; do not start it with the old ones again, phones would file there");
+    say(
+        "start the server with the new settings; do not start it with the old ones again, phones would file there",
+    );
     moved.missing.iter().for_each(|sha256| say(&format!("MISSING in the old store: {sha256}")));
     moved.damaged.iter().for_each(|sha256| say(&format!("DAMAGED in the old store: {sha256}")));
     match moved.missing.is_empty() && moved.damaged.is_empty() {

@@ -153,6 +153,8 @@ pub fn back_to(url: &str, version: &str) -> Result<Vec<String>> {
 }
 
 fn unknown(version: &str) -> Error {
-    let detail = format!("there is no shape {version} to go to; name the last migration that is to stay, as in 20261124000017");
+    let detail = format!(
+        "there is no shape {version} to go to; name the last migration that is to stay, as in 20261124000017"
+    );
     Error::invalid("shape_unknown", detail)
 }

@@ -12,7 +12,6 @@ use tokio::sync::Mutex;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::draining::Draining;
-use crate::db::Db;
 use crate::telemetry;
 
 /// How a part is asked whether it can be used; the error says what is wrong and how to mend it.
@@ -136,7 +135,7 @@ async fn ready(checks: Data<Checks>) -> HttpResponse {
 /// What the service has done, for Prometheus.
 #[utoipa::path(tag = "operations", security(()), responses((status = OK, body = String, content_type = "text/plain", example = "nigran_requests_total 1")))]
 #[get("/metrics")]
-async fn metrics(db: Data<Db>) -> HttpResponse {
+async fn metrics(db: Data<crate::db::Db>) -> HttpResponse {
     telemetry::look_at_the_process();
     let (busy, idle) = db.connections();
     for (state, connections) in [("busy", busy), ("idle", idle)] {

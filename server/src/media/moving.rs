@@ -73,11 +73,19 @@ impl Media {
         there.put_object(key, bytes, &hash, content_type).await?;
         match there.whole_object(key).await?.map(|bytes| hash_of(&bytes)) {
             Some(read) if read == hash => Ok(Brought::Copied),
-            _ => Err(super::service::unavailable(&format!("{key} was put and cannot be read back as it was"))),
+            _ => {
+                Err(super::service::unavailable(&format!("{key} was put and cannot be read back as it was")))
+            }
         }
     }
 
-    async fn put_object(&self, key: &str, bytes: Bytes, hash: &MediaHash, content_type: &'static str) -> Result<()> {
+    async fn put_object(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        hash: &MediaHash,
+        content_type: &'static str,
+    ) -> Result<()> {
         let (key, digest, size) = (key.to_owned(), hash.digest(), bytes.len() as u64);
         self.ask(|bucket| async move {
             let put = Put { key: &key, size, sha256: Some(&digest), content_type };

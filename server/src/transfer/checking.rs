@@ -39,6 +39,8 @@ pub(super) fn check(ends: &mut Ends, rows: u64, progress: Progress) -> Result<()
 }
 
 fn differs(what: &str) -> Error {
-    let detail = format!("{what}; the old house is as it was. Empty the database of --to and its photo store, and begin anew");
+    let detail = format!(
+        "{what}; the old house is as it was. Empty the database of --to and its photo store, and begin anew"
+    );
     Error::conflict("transfer_differs", detail)
 }

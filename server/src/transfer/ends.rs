@@ -42,12 +42,16 @@ impl Ends {
     pub(super) fn open(from: &Config, to: &Config) -> Result<Ends> {
         let (old, new) = (from.database_url(), to.database_url());
         if old == new {
-            return Err(Error::invalid("transfer_to_itself", "both ends name the same database; name another for --to"));
+            return Err(Error::invalid(
+                "transfer_to_itself",
+                "both ends name the same database; name another for --to",
+            ));
         }
         let mut source = copying::open(&old)?;
         check_shape(&mut source)?;
         if !from.data_dir.is_dir() {
-            let detail = format!("there is no data folder {}; check data_dir of --from", from.data_dir.display());
+            let detail =
+                format!("there is no data folder {}; check data_dir of --from", from.data_dir.display());
             return Err(Error::not_found("source_missing", detail));
         }
         // A server that runs holds the folder's lock, and connections to PostgreSQL.
@@ -153,7 +157,8 @@ fn fit(ours: &mut [Table], theirs: &[Table]) -> Result<()> {
 
 fn same_tables(ours: &[Table], theirs: &[Table]) -> Result<()> {
     let columns = |tables: &[Table]| {
-        let mut all: Vec<_> = tables.iter().map(|table| (table.name.clone(), table.columns.clone())).collect();
+        let mut all: Vec<_> =
+            tables.iter().map(|table| (table.name.clone(), table.columns.clone())).collect();
         all.sort_by(|one, other| one.0.cmp(&other.0));
         all
     };

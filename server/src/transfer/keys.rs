@@ -18,7 +18,10 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     if theirs.iter().any(|(name, key)| ours.get(name) != Some(key)) {
         return Err(Error::conflict(
             "target_not_empty",
-            format!("{} holds signing keys of its own; name a new data_dir for --to", to.join(FOLDER).display()),
+            format!(
+                "{} holds signing keys of its own; name a new data_dir for --to",
+                to.join(FOLDER).display()
+            ),
         ));
     }
     for name in ours.keys().filter(|name| !theirs.contains_key(*name)) {

@@ -32,7 +32,12 @@ pub(super) fn copy(ends: &mut Ends, progress: Progress) -> Result<u64> {
     Ok(all)
 }
 
-fn copy_table(ends: &mut Ends, table: &Table, mut place: Option<String>, mut seen: impl FnMut(u64)) -> Result<()> {
+fn copy_table(
+    ends: &mut Ends,
+    table: &Table,
+    mut place: Option<String>,
+    mut seen: impl FnMut(u64),
+) -> Result<()> {
     let mut after: Option<Key> = place.as_deref().map(read).transpose()?;
     let mut last = Vec::new();
     loop {
@@ -66,7 +71,8 @@ fn copy_table(ends: &mut Ends, table: &Table, mut place: Option<String>, mut see
 }
 
 fn read(place: &str) -> Result<Key> {
-    serde_json::from_str(place).map_err(|cause| Error::internal("reading how far the transfer had come", cause))
+    serde_json::from_str(place)
+        .map_err(|cause| Error::internal("reading how far the transfer had come", cause))
 }
 
 fn write(key: &Key) -> Result<String> {

@@ -30,8 +30,8 @@ use crate::db::{At, Db};
 use crate::error::{Error, Result};
 use crate::media::Media;
 pub(crate) use routes::routes;
-pub use store::piece_keys;
 use senders::Senders;
+pub use store::piece_keys;
 
 /// How many uploads may be talking to the bucket at once.
 const AT_THE_BUCKET: usize = 8;

@@ -79,7 +79,10 @@ pub fn step(conn: &mut DbConn, part: &str, before: Option<&str>, place: &str) ->
     };
     match moved {
         1 => Ok(()),
-        _ => Err(Error::conflict("transfer_running", "another transfer is moving into the same database; wait for it")),
+        _ => Err(Error::conflict(
+            "transfer_running",
+            "another transfer is moving into the same database; wait for it",
+        )),
     }
 }
 

@@ -24,8 +24,10 @@ pub const LEFT: &[(&str, &str)] =
     &[("changes", "its numbers are the database's own; every phone begins a new epoch")];
 
 /// Tables that hold rows before anything was moved to them, each with the reason. They are moved last, and emptied first.
-pub const REFILLED: &[(&str, &str)] =
-    &[("audit_unsealed", "a trigger of audit_events fills it"), ("feed_epochs", "its migration writes the first row")];
+pub const REFILLED: &[(&str, &str)] = &[
+    ("audit_unsealed", "a trigger of audit_events fills it"),
+    ("feed_epochs", "its migration writes the first row"),
+];
 
 /// Whether the rows of this table are moved.
 pub fn is_moved(table: &Table) -> bool {

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::catalogue::Table;
 use super::cells::{Cell, Found, Row, Tally};
 use super::{listed, quoted};
+use crate::db::DbConn;
 use crate::db::connection::Backend;
 use crate::db::snapshot::file_of;
-use crate::db::DbConn;
 use crate::error::{Error, Result};
 
 /// How many bytes a page should have.
@@ -41,7 +41,9 @@ pub fn open(url: &str) -> Result<DbConn> {
     }
     let mut conn = crate::db::connection::open(url)?;
     let begun = match &mut conn {
-        DbConn::Sqlite(conn) => conn.batch_execute("PRAGMA query_only = ON; BEGIN; SELECT 1 FROM sqlite_master"),
+        DbConn::Sqlite(conn) => {
+            conn.batch_execute("PRAGMA query_only = ON; BEGIN; SELECT 1 FROM sqlite_master")
+        }
         DbConn::Postgres(conn) => conn.batch_execute(
             "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
              BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1",
@@ -106,17 +108,19 @@ pub fn page(conn: &mut DbConn, table: &Table, after: Option<&Key>, last: &[Row])
     let parts = after.map(|key| key.0.clone()).unwrap_or_default();
     let found: Vec<Found> = match conn {
         DbConn::Sqlite(conn) => {
-            let query = parts.into_iter().fold(sql_query(query).into_boxed::<Sqlite>(), |query, part| match part {
-                KeyPart::Int(number) => query.bind::<BigInt, _>(number),
-                KeyPart::Text(text) => query.bind::<Text, _>(text),
-            });
+            let query =
+                parts.into_iter().fold(sql_query(query).into_boxed::<Sqlite>(), |query, part| match part {
+                    KeyPart::Int(number) => query.bind::<BigInt, _>(number),
+                    KeyPart::Text(text) => query.bind::<Text, _>(text),
+                });
             query.load(conn)?
         }
         DbConn::Postgres(conn) => {
-            let query = parts.into_iter().fold(sql_query(query).into_boxed::<Pg>(), |query, part| match part {
-                KeyPart::Int(number) => query.bind::<BigInt, _>(number),
-                KeyPart::Text(text) => query.bind::<Text, _>(text),
-            });
+            let query =
+                parts.into_iter().fold(sql_query(query).into_boxed::<Pg>(), |query, part| match part {
+                    KeyPart::Int(number) => query.bind::<BigInt, _>(number),
+                    KeyPart::Text(text) => query.bind::<Text, _>(text),
+                });
             query.load(conn)?
         }
     };

@@ -45,14 +45,17 @@ fn insert_sqlite(conn: &mut SqliteConnection, table: &Table, rows: Vec<Row>) -> 
         let some: Vec<Row> = rows.by_ref().take(at_once).collect();
         let values = vec![places.as_str(); some.len()].join(", ");
         let query = format!("INSERT INTO {} ({}) VALUES {values}", quoted(&table.name), names(table));
-        let query = some.into_iter().flatten().fold(sql_query(query).into_boxed::<Sqlite>(), |query, cell| match cell {
-            Cell::Null => query.bind::<Nullable<Text>, _>(None::<String>),
-            Cell::Text(text) => query.bind::<Text, _>(text),
-            Cell::Int(number) => query.bind::<BigInt, _>(number),
-            Cell::Real(number) => query.bind::<Double, _>(number),
-            Cell::Bool(truth) => query.bind::<Bool, _>(truth),
-            Cell::Bytes(bytes) => query.bind::<Binary, _>(bytes),
-        });
+        let query = some.into_iter().flatten().fold(
+            sql_query(query).into_boxed::<Sqlite>(),
+            |query, cell| match cell {
+                Cell::Null => query.bind::<Nullable<Text>, _>(None::<String>),
+                Cell::Text(text) => query.bind::<Text, _>(text),
+                Cell::Int(number) => query.bind::<BigInt, _>(number),
+                Cell::Real(number) => query.bind::<Double, _>(number),
+                Cell::Bool(truth) => query.bind::<Bool, _>(truth),
+                Cell::Bytes(bytes) => query.bind::<Binary, _>(bytes),
+            },
+        );
         query.execute(conn)?;
     }
     Ok(())
