@@ -90,7 +90,7 @@ impl Db {
     pub fn connect(settings: &Settings, clock: Clock, ids: Ids) -> Result<Db> {
         settings.checked()?;
         let readers = Pool::open(settings.source()?, settings)?;
-        let copy = settings.copy()?.map(|source| Pool::open(source, settings)).transpose()?;
+        let copy = settings.copy()?.map(|source| Pool::of_replica(source, settings));
         let (source, bell) = (settings.source()?, Bell::default());
         let desks = Desks { source, clock: clock.clone(), ids, bell: bell.clone(), lane: settings.writers };
         let writer = Arc::new(Writer::start(desks.open()?)?);
