@@ -89,11 +89,12 @@ impl Db {
     /// Opens the database these settings name, which must be migrated already.
     pub fn connect(settings: &Settings, clock: Clock, ids: Ids) -> Result<Db> {
         settings.checked()?;
-        let readers = Pool::open(settings.source()?, settings)?;
         let copy = settings.copy()?.map(|source| Pool::of_replica(source, settings));
         let (source, bell) = (settings.source()?, Bell::default());
         let desks = Desks { source, clock: clock.clone(), ids, bell: bell.clone(), lane: settings.writers };
+        // First, since its error says most plainly what is wrong.
         let writer = Arc::new(Writer::start(desks.open()?)?);
+        let readers = Pool::open(settings.source()?, settings)?;
         let backend = Backend::of(&settings.url)?;
         let (lanes, desks) = (Arc::default(), Arc::new(desks));
         Ok(Db { readers, copy, writer, lanes, desks, backend, clock, bell })
