@@ -139,6 +139,21 @@ fn lists_may_come_from_a_replica_and_what_one_filed_never_does() {
 }
 
 #[test]
+fn without_its_replica_the_primary_answers() {
+    tell(Backend::Postgres, House::Plain, |app| async move {
+        let nowhere = "postgres:///nothing?host=/nowhere&user=nigran".to_owned();
+        let alone = app.beside(|config| config.database.read_url = Some(nowhere)).await;
+        let inspection = samples::b1().without_photos();
+        alone.inspector().await.file(&inspection).await.created();
+
+        let listed = alone.login("labour-head").await.get("/v1/submissions").await.ok();
+
+        assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+        alone.stop().await;
+    });
+}
+
+#[test]
 fn many_filed_at_once_are_each_what_they_would_be_alone() {
     tell(Backend::Postgres, House::Plain, |app: TestApp| async move {
         let phone = app.inspector().await;

@@ -100,11 +100,12 @@ impl Db {
     /// Opens the database these settings name, which must be migrated already.
     pub fn connect(settings: &Settings, clock: Clock, ids: Ids) -> Result<Db> {
         settings.checked()?;
-        let readers = Pool::open(settings.source()?, settings)?;
-        let copy = settings.copy()?.map(|source| Pool::open(source, settings)).transpose()?;
+        let copy = settings.copy()?.map(|source| Pool::of_replica(source, settings));
         let (source, bell) = (settings.source()?, Bell::default());
         let desks = Desks { source, clock: clock.clone(), ids, bell: bell.clone(), lane: settings.writers };
+        // First, since its error says most plainly what is wrong.
         let writer = Arc::new(Writer::start(desks.open()?)?);
+        let readers = Pool::open(settings.source()?, settings)?;
         let backend = Backend::of(&settings.url)?;
         let (lanes, desks) = (Arc::default(), Arc::new(desks));
         let last_seen = Arc::new(AtomicI64::new(i64::MAX));
@@ -118,7 +119,7 @@ impl Db {
 
     /// How many connections to read with are in use, and how many are free.
     pub fn connections(&self) -> (u32, u32) {
-        self.readers.connections()
+        self.readers.in_use()
     }
 
     /// The instant by the clock that units of work go by.

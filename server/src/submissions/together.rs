@@ -90,6 +90,9 @@ impl Settling {
         filings: &[(By, Ready)],
         first: &[usize],
     ) -> Result<HashMap<usize, Settled>> {
+        if first.is_empty() {
+            return Ok(HashMap::new());
+        }
         let mut arrived = self.arrived(tx, filings, first)?;
         let filings_of = || first.iter().map(|&n| &*filings[n].1.0);
         let neighbours = Neighbours::of_all(tx.conn, filings_of().map(|filing| filing.seen()))?;
