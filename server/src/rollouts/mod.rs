@@ -27,6 +27,9 @@ pub const WATCH: &str = "rollouts.watch";
 /// How often it looks: a bad release is to be seen within hours.
 const EVERY: Duration = Duration::minutes(10);
 
+/// However the settings read, no more days than this are looked at.
+const LONGEST_WATCH: i64 = 366;
+
 /// What tells people; the room of notifications carries it out.
 const NOTIFY: &str = "notify";
 
@@ -57,7 +60,7 @@ impl Rollouts {
     }
 
     fn since(&self) -> At {
-        At::from(self.db.now() - Duration::days(self.settings.watch_days))
+        At::from(self.db.now() - Duration::days(self.settings.watch_days.clamp(1, LONGEST_WATCH)))
     }
 
     /// Each release with what came in with it, and beside the one before it.
