@@ -216,7 +216,12 @@ async fn a_retired_form_is_given_out_no_more_and_still_filed(app: TestApp) {
     assert!(list["items"].as_array().unwrap().iter().all(|item| item["form"] != FORM), "{list}");
     assert_eq!(quetta.get(&format!("/v1/forms/{FORM}")).await.ok()["current"], Value::Null);
     assert_eq!(quetta.get("/v1/sync").await.ok()["withdrawn"][0]["because"], "retired");
+    quetta.get(&format!("/v1/forms/{FORM}/releases/1")).await.ok();
     quetta.file(&samples::b1().without_photos()).await.created();
+    publish(&app, Stage::All, today(), 14).await;
+    assert_eq!(given(&quetta).await, 2, "a newer release brings it back");
+    let back = chair.post(&format!("/v1/forms/{FORM}/releases/2/roll-back"), &reason).await;
+    back.refused(409, "nothing_to_roll_back_to");
 }
 
 async fn a_bad_release_is_seen_and_told_once(app: TestApp) {

@@ -97,9 +97,20 @@ async fn the_same_after_a_kill(launch: &Launch) {
     assert_eq!(resumed["report"]["inputs"]["visits"], VISITS);
     assert_eq!(resumed["report"].to_string(), whole["report"].to_string());
     assert_eq!(resumed["report_hash"], whole["report_hash"]);
+    nothing_answered_is_logged(launch);
     let through = begun["through"].as_str().unwrap();
     let printed = tried_from_the_command_line(launch, through);
     assert_eq!(printed.trim(), whole["report"].to_string(), "the command line comes to the same bytes");
+}
+
+/// What is logged of replays says nothing of what was answered.
+fn nothing_answered_is_logged(launch: &Launch) {
+    let log = fs::read_to_string(launch.data_dir.join("server.log")).unwrap();
+    let visit = samples::b3();
+    for question in ["inspection_no", "workplace_label", "children[0].child_code"] {
+        let answer = visit.answer(question).and_then(Value::as_str).unwrap_or_default();
+        assert!(answer.is_empty() || !log.contains(answer), "{question} stands in the log");
+    }
 }
 
 fn tried_from_the_command_line(launch: &Launch, through: &str) -> String {

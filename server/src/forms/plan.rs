@@ -148,10 +148,15 @@ impl Plan {
 impl FormPlan {
     /// The release these are to fill in: the newest that is given to them. None before one that is retired.
     pub(super) fn offered(&self, whom: &Whom, now: At) -> Option<&Planned> {
+        self.in_use().find(|planned| planned.rollout.is_for(whom, now))
+    }
+
+    /// Those that are given out, or will be, newest first.
+    pub(super) fn in_use(&self) -> impl Iterator<Item = &Planned> {
         self.releases
             .iter()
             .take_while(|planned| !matches!(planned.rollout.taken, Some((_, RolloutDeed::Retired))))
-            .find(|planned| planned.rollout.is_for(whom, now))
+            .filter(|planned| planned.rollout.taken.is_none())
     }
 
     fn is_same_for_all(&self, now: At) -> bool {
@@ -168,11 +173,12 @@ impl FormPlan {
         self.releases.iter().find(|planned| i64::from(planned.head.version) == i64::from(version))
     }
 
-    /// Whether these may have a release: the one given to them, and whatever they may hold from before.
+    /// Whether these may have a release: the one given to them, and whatever they may have begun something with before.
     pub(super) fn may_have(&self, version: u32, whom: &Whom, now: At) -> bool {
         let Some(planned) = self.release(version) else { return false };
         let current = self.offered(whom, now).map_or(0, |current| current.head.version);
-        planned.head.version <= current || planned.rollout.taken.is_some()
+        let rollout = &planned.rollout;
+        planned.head.version <= current || rollout.taken.is_some() || rollout.is_for(whom, now)
     }
 
     /// Why a release was out of use for these at the end of their visit, if it was.

@@ -119,7 +119,7 @@ pub fn widen(tx: &mut Tx, form: &str, version: u32, stage: Stage) -> Result<Stag
 pub fn roll_back(tx: &mut Tx, form: &str, version: u32, reason: &str) -> Result<Staged> {
     let plan = plan_of(tx, form)?;
     let planned = in_use(&plan, version)?;
-    let mut standing = plan.releases.iter().filter(|it| it.rollout.taken.is_none());
+    let mut standing = plan.in_use();
     let newest = standing.next().map(|it| it.head.version);
     if newest != Some(planned.head.version) {
         let newest = newest.unwrap_or_default();

@@ -30,6 +30,9 @@ pub(crate) const ATTEMPTS: i32 = 20;
 /// Visits looked at in one stretch: enough that a commit for each costs nothing, few enough that little is lost with one.
 const STRETCH: usize = 500;
 
+/// The same of a sample, most of which is only looked at.
+const STRETCH_OF_SAMPLE: usize = 2000;
+
 /// Ids looked through at a time, for a sample.
 const IDS: i64 = 10_000;
 
@@ -99,7 +102,11 @@ impl Trial {
 
     /// Judges the next stretch after this id.
     fn stretch(&self, after: &str) -> Result<(Stretch, Tally)> {
-        let stretch = self.rejudging.stretch(&self.past, after, STRETCH, |id| self.is_drawn(id))?;
+        let limit = match self.question.over {
+            Over::Sample { .. } => STRETCH_OF_SAMPLE,
+            Over::All | Over::Period { .. } => STRETCH,
+        };
+        let stretch = self.rejudging.stretch(&self.past, after, limit, |id| self.is_drawn(id))?;
         let tally = self.count(&stretch.visits)?;
         Ok((stretch, tally))
     }

@@ -27,6 +27,9 @@ pub const WATCH: &str = "rollouts.watch";
 /// How often it looks: a bad release is to be seen within hours.
 const EVERY: Duration = Duration::minutes(10);
 
+/// However the settings read, no more days than this are looked at.
+const LONGEST_WATCH: i64 = 366;
+
 /// What tells people; the room of notifications carries it out.
 const NOTIFY: &str = "notify";
 
@@ -57,7 +60,7 @@ impl Rollouts {
     }
 
     fn since(&self) -> At {
-        At::from(self.db.now() - Duration::days(self.settings.watch_days))
+        At::from(self.db.now() - Duration::days(self.settings.watch_days.clamp(1, LONGEST_WATCH)))
     }
 
     /// Each release with what came in with it, and beside the one before it.
@@ -77,40 +80,45 @@ impl Rollouts {
             .collect()
     }
 
-    /// Looks at every form, and tells of what is newly beyond the settings: a job that recurs.
+    /// Looks at every form, and tells of what is newly beyond the settings: a job that recurs. Looking may take a while, and so
+    /// does not happen where filings are written.
     pub async fn look(&self, task: Task) -> Result<Done> {
         let room = self.clone();
+        let found = self.db.read(move |conn| room.found(conn)).await?;
         self.db
             .write(By::system(), move |tx| {
-                for listed in forms::current(tx.conn)? {
-                    room.tell(tx, &listed.form)?;
-                }
+                found.iter().try_for_each(|(form, version, alarm)| tell(tx, form, *version, alarm))?;
                 let next = tx.now() + EVERY;
                 queue::again(tx, &task, next)
             })
             .await
     }
 
-    /// Tells of a form's releases that were given out by decision and are in use; whatever was told stays told.
-    fn tell(&self, tx: &mut Tx, form: &str) -> Result<()> {
+    /// What is beyond the settings with releases that were given out by decision and are in use.
+    fn found(&self, conn: &mut DbConn) -> Result<Vec<(String, u32, Alarm)>> {
         let is_watched = |release: &Staged| release.grace_days.is_some() && release.withdrawn_at.is_none();
-        if !forms::staged(tx.conn, form, tx.now())?.iter().any(is_watched) {
-            return Ok(());
-        }
-        for watched in self.view(tx.conn, form)?.releases {
-            if !is_watched(&watched.release) {
+        let mut found = Vec::new();
+        for listed in forms::current(conn)? {
+            if !forms::staged(conn, &listed.form, self.db.now())?.iter().any(is_watched) {
                 continue;
             }
-            for alarm in &watched.alarms {
-                let version = watched.release.version;
-                if forms::note_alarm(tx, form, version, &json!(alarm))? {
-                    tracing::warn!(form, version, alarm = alarm.code, "{form} {version}: {}", alarm.code);
-                    notify(tx, form, version, alarm)?;
-                }
+            let watched = self.view(conn, &listed.form)?.releases.into_iter();
+            for Watched { release, alarms, .. } in watched.filter(|watched| is_watched(&watched.release)) {
+                let told = |alarm| (release.form.clone(), release.version, alarm);
+                found.extend(alarms.into_iter().map(told));
             }
         }
-        Ok(())
+        Ok(found)
     }
+}
+
+/// Tells of an alarm, unless that was done before.
+fn tell(tx: &mut Tx, form: &str, version: u32, alarm: &Alarm) -> Result<()> {
+    if !forms::note_alarm(tx, form, version, &json!(alarm))? {
+        return Ok(());
+    }
+    tracing::warn!(form, version, alarm = alarm.code, "{form} {version}: {}", alarm.code);
+    notify(tx, form, version, alarm)
 }
 
 fn notify(tx: &mut Tx, form: &str, version: u32, alarm: &Alarm) -> Result<()> {
