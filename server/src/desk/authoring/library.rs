@@ -295,6 +295,8 @@ fn taken(from: &Package, found: &Found<'_>, taking: &Taking, base: &Package) -> 
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

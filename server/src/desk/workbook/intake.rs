@@ -71,7 +71,7 @@ fn named(written: &[String]) -> Result<Vec<String>, Vec<CellProblem>> {
 }
 
 fn one(workbook: &mut Workbook<'_>, sheet: &'static str, name: &str) -> Result<Sheet, Vec<CellProblem>> {
-    let merged = workbook.worksheet_merge_cells(name).and_then(Result::ok).unwrap_or_default();
+    let merged = workbook.merge_cells_by_sheet_name(name).unwrap_or_default();
     if !merged.is_empty() {
         let told = merged.iter().take(20).map(|area| {
             let message = "cells are merged here".to_owned();

@@ -6,7 +6,6 @@ use form_engine::Package;
 use form_engine::overlay::Operation;
 use serde_json::{Map, Value, json};
 
-use super::CellProblem;
 use super::cells::{Row, Sheet, shown};
 use super::layout::SURVEY;
 use super::reading::Places;
