@@ -56,15 +56,11 @@ impl Failure {
 
     /// Whether other credentials might have been let in.
     pub(super) fn is_about_credentials(&self) -> bool {
-        let words = [
-            "ExpiredToken",
-            "InvalidToken",
-            "TokenRefreshRequired",
-            "InvalidAccessKeyId",
-            "SignatureDoesNotMatch",
-        ];
+        let expired = ["ExpiredToken", "InvalidToken", "TokenRefreshRequired"];
         match self {
-            Failure::Refused { code, status, .. } => words.contains(&code.as_str()) || *status == 401,
+            Failure::Refused { code, status, .. } => {
+                matches!(*status, 401 | 403) || expired.contains(&code.as_str())
+            }
             _ => false,
         }
     }
@@ -89,7 +85,9 @@ impl Failure {
             };
         };
         Some(match (code.as_str(), *status) {
-            ("InvalidAccessKeyId" | "InvalidClientTokenId", _) => "it does not know media.access_key",
+            ("InvalidAccessKeyId" | "InvalidClientTokenId" | "NotSignedUp", _) => {
+                "it does not know media.access_key"
+            }
             ("SignatureDoesNotMatch", _) => "media.secret_key (or media.region) is wrong",
             ("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired", _) => {
                 "the credentials have expired: renew media.credentials_file, or media.session_token with its keys"

@@ -91,11 +91,14 @@ impl Media {
         spool::clear(&spool).map_err(failed)?;
         let runtime = runtime().map_err(|cause| Error::internal("starting the media threads", cause))?;
         let handle = runtime.handle().clone();
-        let embedded = match config.endpoint {
-            None => Some(Embedded::start(&folder, &handle)?),
-            Some(_) => None,
+        let (embedded, bucket) = match stores(&config, &folder, &handle) {
+            Ok((embedded, bucket)) => (embedded, Arc::new(bucket)),
+            Err(error) => {
+                // Dropped here, it would wait for its threads, which an async caller must not.
+                runtime.shutdown_background();
+                return Err(error);
+            }
         };
-        let bucket = Arc::new(bucket(&config, embedded.as_ref())?);
         let running = Mutex::new(Some(Running { runtime, embedded, _lock: lock }));
         let decoding = understanding::decoders(config.decode_at_once);
         let turns = Turns::default();
@@ -292,6 +295,15 @@ fn runtime() -> std::io::Result<Runtime> {
         .max_blocking_threads(DISK_THREADS)
         .enable_all()
         .build()
+}
+
+fn stores(config: &MediaConfig, folder: &Path, handle: &Handle) -> Result<(Option<Embedded>, Bucket)> {
+    let embedded = match config.endpoint {
+        None => Some(Embedded::start(folder, handle)?),
+        Some(_) => None,
+    };
+    let bucket = bucket(config, embedded.as_ref())?;
+    Ok((embedded, bucket))
 }
 
 fn bucket(config: &MediaConfig, embedded: Option<&Embedded>) -> Result<Bucket> {
