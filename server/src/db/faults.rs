@@ -30,8 +30,11 @@ impl Fault {
             Some(Diesel::BrokenTransactionManager) => Fault::Broken,
             // Deadlocks and time-outs have no kind of their own in diesel, and their words depend on the server's language;
             // whatever else is unknown is tried again without harm.
+            // A key that somebody else has just taken is found there the next time.
             Some(Diesel::DatabaseError(
-                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::Unknown,
+                DatabaseErrorKind::SerializationFailure
+                | DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::Unknown,
                 _,
             )) => Fault::Passing,
             _ => Fault::Own,
