@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use form_engine::Package;
 use form_engine::overlay::{Labels, Operation};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::accounts::{Actor, Permission};
 use crate::desk::bases::off_thread;
@@ -296,6 +296,7 @@ fn taken(from: &Package, found: &Found<'_>, taking: &Taking, base: &Package) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_question_is_taken_with_its_texts_and_its_list_and_without_its_neighbours() {

@@ -6,7 +6,6 @@ mod composing;
 mod page;
 mod verifying;
 
-use chrono::NaiveDate;
 use form_engine::Package;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
