@@ -8,6 +8,7 @@ mod batch;
 mod corrections;
 mod deadlines;
 mod desk;
+mod desk_files;
 mod facilities;
 mod facilities_csv;
 mod facilities_merge;

@@ -28,6 +28,7 @@ mod store;
 mod tally;
 mod views;
 mod voting;
+pub mod workbook;
 
 use std::sync::Arc;
 

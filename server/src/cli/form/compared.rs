@@ -70,7 +70,8 @@ impl Compare {
             }
         }
         for (words, name) in [(&change.before_in_words, "before"), (&change.after_in_words, "now")] {
-            let words = words.as_ref().and_then(|words| words.get(&self.language).or_else(|| words.get("en")));
+            let words =
+                words.as_ref().and_then(|words| words.get(&self.language).or_else(|| words.get("en")));
             if let Some(words) = words {
                 line(out, &format!("  {:15}    {name:6}  = {words}", ""))?;
             }

@@ -4,6 +4,7 @@
 mod library;
 mod rebasing;
 pub(super) mod routes;
+pub(super) mod sheets;
 mod trying;
 
 use form_engine::translations::{self, Status};

@@ -34,6 +34,7 @@ pub(in crate::desk) fn routes(config: &mut ServiceConfig) {
     config.service(close).service(package).service(changes).service(check).service(check_other);
     config.service(cases).service(accept).service(try_rule).service(take);
     config.service(translations).service(rebase_preview).service(rebase);
+    super::sheets::routes::routes(config);
 }
 
 /// What provincial versions are built on, form by form, the newest first.
@@ -405,7 +406,7 @@ async fn rebase(
     shown(&room, actor, id, HttpResponse::Ok()).await
 }
 
-async fn shown(
+pub(super) async fn shown(
     room: &Desk,
     actor: Actor,
     id: DraftId,
@@ -415,6 +416,6 @@ async fn shown(
     Ok(answer.insert_header((header::ETAG, format!("\"{}\"", view.version))).json(view))
 }
 
-fn id_of(text: &str) -> Result<DraftId> {
+pub(super) fn id_of(text: &str) -> Result<DraftId> {
     text.parse().map_err(|_| Error::invalid("bad_id", format!("{text:?} is no id; ids are UUIDs")))
 }

@@ -28,7 +28,11 @@ impl Sheet {
     }
 
     /// Takes the first row as the names of columns.
-    pub(super) fn name_columns(&mut self, header: BTreeMap<u32, String>, known: impl Fn(&str) -> bool) -> Vec<CellProblem> {
+    pub(super) fn name_columns(
+        &mut self,
+        header: BTreeMap<u32, String>,
+        known: impl Fn(&str) -> bool,
+    ) -> Vec<CellProblem> {
         let mut problems = Vec::new();
         for (column, text) in header {
             let name = text.trim().to_owned();
@@ -81,7 +85,8 @@ impl Row<'_> {
     /// What stands in the hidden columns of details.
     pub(super) fn details(&self) -> String {
         let first = self.text(super::layout::DETAILS);
-        let more = (2..=super::layout::MOST_DETAILS).map(|n| self.text(&format!("{} {n}", super::layout::DETAILS)));
+        let more =
+            (2..=super::layout::MOST_DETAILS).map(|n| self.text(&format!("{} {n}", super::layout::DETAILS)));
         std::iter::once(first).chain(more).collect()
     }
 }

@@ -129,7 +129,9 @@ fn new_list(name: &str, rows: &[Row<'_>], edited: &mut Package, places: &mut Pla
     let Some(first) = rows.first() else { return };
     let fits = !name.is_empty()
         && name.len() <= 63
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'));
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_'));
     if !fits {
         let message = format!("{} is no name of a list", shown(name));
         let remedy = "name a list of the base, or a new one in Latin lower-case letters, digits, - and _";
@@ -140,7 +142,9 @@ fn new_list(name: &str, rows: &[Row<'_>], edited: &mut Package, places: &mut Pla
     places.note(&format!("/lists/{name}"), first, "list");
     if let Some(items) = one_list(&list, rows, places) {
         let title = json!({"en": name});
-        edited.lists.insert(name.to_owned(), json!({"list": name, "title": title, "columns": [], "items": items}));
+        edited
+            .lists
+            .insert(name.to_owned(), json!({"list": name, "title": title, "columns": [], "items": items}));
         edited.lists.sort_keys();
     }
 }
@@ -159,7 +163,12 @@ fn one_list(list: &List, rows: &[Row<'_>], places: &mut Places) -> Option<Vec<Va
     for row in rows {
         let code = row.trimmed("code").to_owned();
         if code.is_empty() {
-            places.problems.push(row.problem("code", "no_name", "this choice has no code".to_owned(), "give it one, or empty the row"));
+            places.problems.push(row.problem(
+                "code",
+                "no_name",
+                "this choice has no code".to_owned(),
+                "give it one, or empty the row",
+            ));
             continue;
         }
         let times = seen.entry(code.clone()).or_default();
@@ -220,7 +229,12 @@ fn changed(list: &List, item: &Value, row: &Row<'_>, places: &mut Places) -> Val
         let now = spelled(item.get(column), is_text(&list.items, column));
         if row.text(column) != now && row.trimmed(column) != now.trim() {
             let message = format!("the {column} of {} is decided in the base", code(item));
-            places.problems.push(row.problem(column, "not_an_operation", message, "undo it, or add a choice of your own"));
+            places.problems.push(row.problem(
+                column,
+                "not_an_operation",
+                message,
+                "undo it, or add a choice of your own",
+            ));
         }
     }
     Value::Object(fields)
@@ -273,7 +287,10 @@ fn put(edited: &mut Package, called: &str, items: Vec<Value>) {
             }
         }
         Some(question) => {
-            let pointer = super::survey::items(edited).into_iter().find(|item| item.name == question).map(|item| item.pointer);
+            let pointer = super::survey::items(edited)
+                .into_iter()
+                .find(|item| item.name == question)
+                .map(|item| item.pointer);
             let fields = pointer.and_then(|pointer| edited.definition.pointer_mut(&pointer)?.as_object_mut());
             if let Some(fields) = fields {
                 fields.insert("oneOf".to_owned(), Value::Array(items));

@@ -14,13 +14,18 @@ const MOST_UNPACKED: u64 = 64 << 20;
 const MOST_RATIO: u64 = 400;
 const MATTERS: u64 = 1 << 20;
 
-const SAVE_ANEW: &str = "open it in a spreadsheet program and save it as an Excel workbook (.xlsx) without macros";
+const SAVE_ANEW: &str =
+    "open it in a spreadsheet program and save it as an Excel workbook (.xlsx) without macros";
 
 /// Refuses what is no plain workbook of a reasonable size.
 pub(super) fn check(bytes: &[u8]) -> Result<(), CellProblem> {
     if bytes.len() > LARGEST_WORKBOOK {
         let message = format!("the workbook has {} bytes, at most {LARGEST_WORKBOOK} are read", bytes.len());
-        return Err(of_file("workbook_too_large", message, "remove pictures and what does not belong to the questionnaire"));
+        return Err(of_file(
+            "workbook_too_large",
+            message,
+            "remove pictures and what does not belong to the questionnaire",
+        ));
     }
     if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
         let message = "this is an old or an encrypted workbook".to_owned();
@@ -39,7 +44,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), CellProblem> {
     let mut is_workbook = false;
     for place in 0..archive.len() {
         let mut file = archive.by_index(place).map_err(|_| not_a_workbook())?;
-        let name = file.name().to_ascii_lowercase();
+        let name = file.name().map_err(|_| not_a_workbook())?.to_ascii_lowercase();
         refuse_by_name(&name)?;
         is_workbook |= name == "xl/workbook.xml";
         let (packed, size) = (file.compressed_size(), count(&mut file, MOST_UNPACKED - unpacked));
@@ -65,7 +70,11 @@ fn refuse_by_name(name: &str) -> Result<(), CellProblem> {
     }
     if ["externallinks/", "embeddings/", "connections.xml"].iter().any(|part| name.contains(part)) {
         let message = format!("the workbook reaches outside itself ({name})");
-        return Err(of_file("reaches_outside", message, "break its links to other files, then save it again"));
+        return Err(of_file(
+            "reaches_outside",
+            message,
+            "break its links to other files, then save it again",
+        ));
     }
     Ok(())
 }

@@ -22,7 +22,11 @@ type Workbook<'b> = Xlsx<Cursor<&'b [u8]>>;
 pub(super) fn sheets(bytes: &[u8]) -> Result<Vec<Sheet>, Vec<CellProblem>> {
     let mut workbook: Workbook<'_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| {
         let message = "the workbook cannot be read".to_owned();
-        vec![of_file("not_a_workbook", message, "open it in a spreadsheet program and save it again as .xlsx")]
+        vec![of_file(
+            "not_a_workbook",
+            message,
+            "open it in a spreadsheet program and save it again as .xlsx",
+        )]
     })?;
     let names = named(&workbook.sheet_names())?;
     let mut sheets = Vec::new();
@@ -55,7 +59,13 @@ fn named(written: &[String]) -> Result<Vec<String>, Vec<CellProblem>> {
     for name in written.iter().filter(|name| !SHEETS.contains(&plain(name).as_str())) {
         let message = format!("no sheet is called {}", shown(name));
         let remedy = format!("the sheets are {}: rename it, or remove it", SHEETS.join(", "));
-        problems.push(at(&name.chars().take(40).collect::<String>(), String::new(), "unknown_sheet", message, &remedy));
+        problems.push(at(
+            &name.chars().take(40).collect::<String>(),
+            String::new(),
+            "unknown_sheet",
+            message,
+            &remedy,
+        ));
     }
     if problems.is_empty() { Ok(names) } else { Err(problems.into_iter().take(MOST_TOLD).collect()) }
 }
@@ -65,7 +75,13 @@ fn one(workbook: &mut Workbook<'_>, sheet: &'static str, name: &str) -> Result<S
     if !merged.is_empty() {
         let told = merged.iter().take(20).map(|area| {
             let message = "cells are merged here".to_owned();
-            at(sheet, a1(area.start.0, area.start.1), "merged_cells", message, "take the merging away: each row stands for itself")
+            at(
+                sheet,
+                a1(area.start.0, area.start.1),
+                "merged_cells",
+                message,
+                "take the merging away: each row stands for itself",
+            )
         });
         return Err(told.collect());
     }
@@ -75,12 +91,24 @@ fn one(workbook: &mut Workbook<'_>, sheet: &'static str, name: &str) -> Result<S
     let header = rows.next().filter(|(number, _)| *number == 0).map(|(_, header)| header);
     let Some(header) = header else {
         let message = format!("the sheet {sheet} has no names of columns in its first row");
-        return Err(vec![at(sheet, "A1".to_owned(), "missing_column", message, "copy the first row of the downloaded workbook")]);
+        return Err(vec![at(
+            sheet,
+            "A1".to_owned(),
+            "missing_column",
+            message,
+            "copy the first row of the downloaded workbook",
+        )]);
     };
     let mut problems = read.name_columns(header, |column| is_known(sheet, column));
     for (column, _) in columns_of(sheet).iter().filter(|(column, _)| !read.has(column)) {
         let message = format!("the sheet {sheet} has no column {column}");
-        problems.push(at(sheet, "A1".to_owned(), "missing_column", message, "copy the column from the downloaded workbook"));
+        problems.push(at(
+            sheet,
+            "A1".to_owned(),
+            "missing_column",
+            message,
+            "copy the column from the downloaded workbook",
+        ));
     }
     read.rows = rows.collect();
     if problems.is_empty() { Ok(read) } else { Err(problems) }
@@ -92,7 +120,15 @@ fn cells(
     sheet: &'static str,
     name: &str,
 ) -> Result<BTreeMap<u32, BTreeMap<u32, String>>, Vec<CellProblem>> {
-    let broken = || vec![at(sheet, String::new(), "not_a_workbook", format!("the sheet {sheet} cannot be read"), "save the workbook again")];
+    let broken = || {
+        vec![at(
+            sheet,
+            String::new(),
+            "not_a_workbook",
+            format!("the sheet {sheet} cannot be read"),
+            "save the workbook again",
+        )]
+    };
     let mut reader = workbook.worksheet_cells_reader(name).map_err(|_| broken())?;
     let mut rows: BTreeMap<u32, BTreeMap<u32, String>> = BTreeMap::new();
     let (mut count, mut formulas) = (0_usize, Vec::new());
@@ -109,12 +145,26 @@ fn cells(
         let Some(text) = text(&cell.value) else { continue };
         count += 1;
         if row >= MOST_ROWS || column >= MOST_COLUMNS || count > MOST_CELLS {
-            let message = format!("the sheet {sheet} goes beyond {MOST_ROWS} rows, {MOST_COLUMNS} columns or {MOST_CELLS} cells");
-            return Err(vec![at(sheet, a1(row, column), "too_many_cells", message, "remove what does not belong to the questionnaire")]);
+            let message = format!(
+                "the sheet {sheet} goes beyond {MOST_ROWS} rows, {MOST_COLUMNS} columns or {MOST_CELLS} cells"
+            );
+            return Err(vec![at(
+                sheet,
+                a1(row, column),
+                "too_many_cells",
+                message,
+                "remove what does not belong to the questionnaire",
+            )]);
         }
         if rows.entry(row).or_default().insert(column, text).is_some() {
             let message = "this cell stands in the file twice".to_owned();
-            return Err(vec![at(sheet, a1(row, column), "not_a_workbook", message, "save the workbook again")]);
+            return Err(vec![at(
+                sheet,
+                a1(row, column),
+                "not_a_workbook",
+                message,
+                "save the workbook again",
+            )]);
         }
     }
     if formulas.is_empty() { Ok(rows) } else { Err(formulas) }
@@ -157,19 +207,26 @@ fn is_known(sheet: &str, column: &str) -> bool {
     let is_details = || {
         let number = column.strip_prefix(layout::DETAILS).map(str::trim);
         matches!(sheet, layout::SURVEY | layout::RULES)
-            && number.is_some_and(|number| number.is_empty() || number.parse().is_ok_and(|n: usize| (2..=layout::MOST_DETAILS).contains(&n)))
+            && number.is_some_and(|number| {
+                number.is_empty()
+                    || number.parse().is_ok_and(|n: usize| (2..=layout::MOST_DETAILS).contains(&n))
+            })
     };
     let is_language = || {
-        let code = column.strip_suffix(layout::WAS).or_else(|| column.strip_suffix(layout::MADE_FROM)).unwrap_or(column);
+        let code = column
+            .strip_suffix(layout::WAS)
+            .or_else(|| column.strip_suffix(layout::MADE_FROM))
+            .unwrap_or(column);
         sheet == layout::TRANSLATIONS && (column == layout::ENGLISH_WAS || language(code).is_some())
     };
     // The columns of lists are held against the lists.
-    let is_of_lists = || sheet == layout::CHOICES && !column.is_empty() && column.len() <= 63 && column.is_ascii();
+    let is_of_lists =
+        || sheet == layout::CHOICES && !column.is_empty() && column.len() <= 63 && column.is_ascii();
     is_column || is_details() || is_language() || is_of_lists()
 }
 
 /// The code of a language a column is named for: by its code or its English name.
-pub(super) fn language(column: &str) -> Option<String> {
+pub(crate) fn language(column: &str) -> Option<String> {
     const NAMES: &[(&str, &str)] = &[
         ("urdu", "ur"),
         ("balochi", "bal"),
@@ -184,6 +241,8 @@ pub(super) fn language(column: &str) -> Option<String> {
     if let Some((_, code)) = NAMES.iter().find(|(name, _)| *name == plain) {
         return Some((*code).to_owned());
     }
-    let is_code = (2..=3).contains(&plain.len()) && plain.bytes().all(|byte| byte.is_ascii_lowercase()) && plain != "en";
+    let is_code = (2..=3).contains(&plain.len())
+        && plain.bytes().all(|byte| byte.is_ascii_lowercase())
+        && plain != "en";
     is_code.then_some(plain)
 }

@@ -25,6 +25,8 @@ use serde::Serialize;
 
 use crate::error::Result;
 
+pub(crate) use intake::language;
+
 /// One thing wrong in a workbook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CellProblem {

@@ -34,14 +34,24 @@ impl Places {
 /// The operations the sheets say.
 pub(super) fn operations(base: &Package, sheets: &[Sheet]) -> Result<Vec<Operation>, Vec<CellProblem>> {
     let [of_survey, of_choices, of_rules, of_parameters, of_translations, of_settings] = sheets else {
-        return Err(vec![super::of_file("not_a_workbook", "the workbook has other sheets".to_owned(), "download it again")]);
+        return Err(vec![super::of_file(
+            "not_a_workbook",
+            "the workbook has other sheets".to_owned(),
+            "download it again",
+        )]);
     };
     debug_assert_eq!((of_parameters.name, of_settings.name), (PARAMETERS, SETTINGS));
     let mut places = Places::default();
     let mut edited = base.clone();
     if of_survey.rows.len() > MOST_ITEMS {
         let message = format!("the survey has {} rows, at most {MOST_ITEMS} are read", of_survey.rows.len());
-        return Err(vec![at(SURVEY, String::new(), "too_many_cells", message, "remove rows that are no questions")]);
+        return Err(vec![at(
+            SURVEY,
+            String::new(),
+            "too_many_cells",
+            message,
+            "remove rows that are no questions",
+        )]);
     }
     let survey = survey::read(of_survey, &mut edited, &mut places);
     rules::read(of_rules, &mut edited, &mut places);

@@ -31,7 +31,10 @@ fn holders(package: &Package) -> Vec<Holder> {
 
 /// The checks of a place, by code as the form check counts them.
 fn checks(package: &Package, holder: &Holder) -> Vec<(String, Map<String, Value>)> {
-    let list = package.definition.pointer(&holder.pointer).and_then(|fields| fields.get("x-constraints")?.as_array());
+    let list = package
+        .definition
+        .pointer(&holder.pointer)
+        .and_then(|fields| fields.get("x-constraints")?.as_array());
     let named = list.into_iter().flatten().enumerate().filter_map(|(place, check)| {
         let check = check.as_object()?;
         let numbered = if place == 0 { holder.on.clone() } else { format!("{}.{}", holder.on, place + 1) };
@@ -144,15 +147,23 @@ pub(super) fn read(sheet: &Sheet, edited: &mut Package, places: &mut Places) {
         }
         reading.pointers.insert((holder.on, holder.each_row), holder.pointer);
     }
-    let mut findings: BTreeMap<String, usize> =
-        findings(reading.edited).into_iter().enumerate().map(|(place, finding)| (text(finding, "code"), place)).collect();
+    let mut findings: BTreeMap<String, usize> = findings(reading.edited)
+        .into_iter()
+        .enumerate()
+        .map(|(place, finding)| (text(finding, "code"), place))
+        .collect();
     for row in sheet.rows() {
         match row.trimmed("kind") {
             "check" => reading.check(&row),
             "finding" => reading.finding(&row, &mut findings),
             other => {
                 let message = format!("{} is no kind of rule", shown(other));
-                reading.places.problems.push(row.problem("kind", "wrong_value", message, "write check or finding"));
+                reading.places.problems.push(row.problem(
+                    "kind",
+                    "wrong_value",
+                    message,
+                    "write check or finding",
+                ));
             }
         }
     }
@@ -180,7 +191,10 @@ impl Reading<'_> {
         self.places.note(&format!("!{code}"), row, "message");
         match self.missing.remove(&(on.clone(), each_row, code.clone())) {
             Some(pointer) => {
-                let Some(check) = self.edited.definition.pointer_mut(&pointer).and_then(Value::as_object_mut) else { return };
+                let Some(check) = self.edited.definition.pointer_mut(&pointer).and_then(Value::as_object_mut)
+                else {
+                    return;
+                };
                 for (column, keyword) in [("rule", "rule"), ("message", "message")] {
                     if row.text(column).trim() != text(check, keyword).trim() {
                         check.insert(keyword.to_owned(), row.text(column).into());
@@ -206,7 +220,9 @@ impl Reading<'_> {
         check.insert("rule".to_owned(), row.text("rule").into());
         check.insert("message".to_owned(), row.text("message").into());
         check.insert("level".to_owned(), row.trimmed("level").into());
-        let Some(fields) = self.edited.definition.pointer_mut(&pointer).and_then(Value::as_object_mut) else { return };
+        let Some(fields) = self.edited.definition.pointer_mut(&pointer).and_then(Value::as_object_mut) else {
+            return;
+        };
         let list = fields.entry("x-constraints").or_insert_with(|| json!([]));
         let Some(list) = list.as_array_mut() else { return };
         if list.iter().any(|known| known.get("code").and_then(Value::as_str) == Some(code)) {
@@ -223,12 +239,21 @@ impl Reading<'_> {
         self.places.note(&format!("@{code}"), row, "message");
         self.places.note(&format!("@{code}.action"), row, "action");
         let Some(place) = known.remove(&code) else { return self.new_finding(row, &code) };
-        let finding = self.edited.definition.pointer_mut(&format!("/x-findings/{place}")).and_then(Value::as_object_mut);
+        let finding = self
+            .edited
+            .definition
+            .pointer_mut(&format!("/x-findings/{place}"))
+            .and_then(Value::as_object_mut);
         let Some(finding) = finding else { return };
         for column in DECIDED {
             if row.trimmed(column) != render(finding, column).trim() {
                 let message = format!("the {column} of {code} is decided in the base");
-                self.places.problems.push(row.problem(column, "not_an_operation", message, "undo it, or add a finding of your own"));
+                self.places.problems.push(row.problem(
+                    column,
+                    "not_an_operation",
+                    message,
+                    "undo it, or add a finding of your own",
+                ));
             }
         }
         for (column, keyword) in [("rule", "when"), ("message", "title"), ("action", "action")] {

@@ -12,7 +12,8 @@ use super::reading::Places;
 
 /// The rows of `settings`.
 pub(super) fn rows(base: &Package, result: &Package) -> Vec<BTreeMap<String, String>> {
-    let title = |keyword: &str| result.definition.get(keyword).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let title =
+        |keyword: &str| result.definition.get(keyword).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut said = vec![
         ("workbook".to_owned(), EDITION.to_owned()),
         ("form".to_owned(), base.form.clone()),
@@ -24,7 +25,9 @@ pub(super) fn rows(base: &Package, result: &Package) -> Vec<BTreeMap<String, Str
     for (name, list) in &result.lists {
         said.push((format!("list {name}"), list_title(list).to_owned()));
     }
-    said.into_iter().map(|(key, value)| BTreeMap::from([("setting".to_owned(), key), ("value".to_owned(), value)])).collect()
+    said.into_iter()
+        .map(|(key, value)| BTreeMap::from([("setting".to_owned(), key), ("value".to_owned(), value)]))
+        .collect()
 }
 
 fn list_title(list: &Value) -> &str {
@@ -35,11 +38,17 @@ fn list_title(list: &Value) -> &str {
 /// Refuses a workbook of another base, and writes its titles into the edited package.
 pub(super) fn read(sheet: &Sheet, base: &Package, edited: &mut Package, places: &mut Places) {
     let mut seen = HashSet::new();
-    let expected = [("workbook", EDITION.to_owned()), ("form", base.form.clone()), ("base hash", base.hash())];
+    let expected =
+        [("workbook", EDITION.to_owned()), ("form", base.form.clone()), ("base hash", base.hash())];
     for row in sheet.rows() {
         let (key, value) = (row.trimmed("setting").to_owned(), row.text("value").to_owned());
         if !seen.insert(key.clone()) {
-            places.problems.push(row.problem("setting", "duplicate_key", format!("{} stands there twice", shown(&key)), "remove one of the two"));
+            places.problems.push(row.problem(
+                "setting",
+                "duplicate_key",
+                format!("{} stands there twice", shown(&key)),
+                "remove one of the two",
+            ));
             continue;
         }
         if let Some((_, wanted)) = expected.iter().find(|(known, _)| *known == key) {
@@ -121,7 +130,9 @@ const COLUMNS: &[(&str, &str)] = &[
 pub(super) fn parameter_rows(result: &Package) -> Vec<BTreeMap<String, String>> {
     let rows = result.parameters.iter().map(|row| {
         let mut said = BTreeMap::from([("key".to_owned(), text(row, "key"))]);
-        said.extend(COLUMNS.iter().map(|(column, keyword)| ((*column).to_owned(), spelled(row.get(*keyword)))));
+        said.extend(
+            COLUMNS.iter().map(|(column, keyword)| ((*column).to_owned(), spelled(row.get(*keyword)))),
+        );
         said
     });
     rows.collect()
@@ -139,7 +150,8 @@ pub(super) fn parameters(sheet: &Sheet, base: &Package, places: &mut Places) -> 
                 && text(known, "area") == row.trimmed("area")
                 && text(known, "valid_from") == row.trimmed("valid from")
         };
-        let known = base.parameters.iter().enumerate().find(|(place, known)| !met.contains(place) && same(known));
+        let known =
+            base.parameters.iter().enumerate().find(|(place, known)| !met.contains(place) && same(known));
         match known {
             Some((place, known)) => {
                 met.insert(place);
@@ -175,7 +187,12 @@ fn new_value(row: &Row<'_>, key: &str, base: &Package, places: &mut Places) -> O
         false => serde_json::from_str(said).unwrap_or_else(|_| Value::String(said.to_owned())),
     };
     if said.is_empty() {
-        places.problems.push(row.problem("value", "wrong_value", format!("{key} has no value here"), "write one, or empty the row"));
+        places.problems.push(row.problem(
+            "value",
+            "wrong_value",
+            format!("{key} has no value here"),
+            "write one, or empty the row",
+        ));
         return None;
     }
     let word = |column: &str| Some(row.trimmed(column).to_owned()).filter(|word| !word.is_empty());

@@ -1,6 +1,6 @@
 //! The sheet `survey`: one row a section, repeat or question, in the order of asking.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use form_engine::Package;
 use form_engine::overlay::Operation;
@@ -24,7 +24,12 @@ pub(super) struct Item<'p> {
 
 /// All of them, in the order of asking.
 pub(super) fn items(package: &Package) -> Vec<Item<'_>> {
-    fn gather<'p>(fields: &'p Map<String, Value>, at: (&str, Option<&'p str>), depth: usize, found: &mut Vec<Item<'p>>) {
+    fn gather<'p>(
+        fields: &'p Map<String, Value>,
+        at: (&str, Option<&'p str>),
+        depth: usize,
+        found: &mut Vec<Item<'p>>,
+    ) {
         let inner = fields.get("properties").and_then(Value::as_object).filter(|_| depth < DEEPEST);
         for (name, item) in inner.into_iter().flatten() {
             let Some(fields) = item.as_object() else { continue };
@@ -45,12 +50,19 @@ pub(super) fn items(package: &Package) -> Vec<Item<'_>> {
 
 /// The object a repeat's rows are made of.
 pub(super) fn row_of(fields: &Map<String, Value>) -> Option<&Map<String, Value>> {
-    fields.get("items").and_then(Value::as_object).filter(|row| row.get("type").and_then(Value::as_str) == Some("object"))
+    fields
+        .get("items")
+        .and_then(Value::as_object)
+        .filter(|row| row.get("type").and_then(Value::as_str) == Some("object"))
 }
 
 /// The rows of the sheet.
-pub(super) fn rows(base: &Package, result: &Package, operations: &[Operation]) -> Vec<BTreeMap<String, String>> {
-    let known: HashMap<String, ()> = items(base).into_iter().map(|item| (item.name.to_owned(), ())).collect();
+pub(super) fn rows(
+    base: &Package,
+    result: &Package,
+    operations: &[Operation],
+) -> Vec<BTreeMap<String, String>> {
+    let known: HashSet<&str> = items(base).into_iter().map(|item| item.name).collect();
     let accepted: HashMap<&str, String> = operations
         .iter()
         .filter_map(|operation| match operation {
@@ -69,7 +81,7 @@ pub(super) fn rows(base: &Package, result: &Package, operations: &[Operation]) -
         }
         row.insert("goes without it".to_owned(), accepted.get(item.name).cloned().unwrap_or_default());
         row.insert("locked".to_owned(), text(item.fields, "x-locked").to_owned());
-        if !known.contains_key(item.name) {
+        if !known.contains(item.name) {
             row.insert("details".to_owned(), Value::Object(apart(item.fields)).to_string());
         }
         row
@@ -206,19 +218,27 @@ pub(super) struct Survey {
 
 /// Writes what the sheet says into the edited package.
 pub(super) fn read(sheet: &Sheet, edited: &mut Package, places: &mut Places) -> Survey {
-    let mut reading = Reading { edited, places, pointers: HashMap::new(), order: Vec::new(), accepting: HashMap::new() };
+    let mut reading =
+        Reading { edited, places, pointers: HashMap::new(), order: Vec::new(), accepting: HashMap::new() };
     let known: Vec<(String, Option<String>, String)> = items(reading.edited)
         .into_iter()
         .map(|item| (item.name.to_owned(), item.parent.map(str::to_owned), item.pointer))
         .collect();
-    let base: HashMap<String, (Option<String>, String)> =
-        known.iter().map(|(name, parent, pointer)| (name.clone(), (parent.clone(), pointer.clone()))).collect();
+    let base: HashMap<String, (Option<String>, String)> = known
+        .iter()
+        .map(|(name, parent, pointer)| (name.clone(), (parent.clone(), pointer.clone())))
+        .collect();
     let mut seen: HashMap<String, String> = HashMap::new();
     for row in sheet.rows() {
         let name = row.trimmed("name").to_owned();
         if name.is_empty() {
             let remedy = "give each row a name, or empty the row";
-            reading.places.problems.push(row.problem("name", "no_name", "this row has no name".to_owned(), remedy));
+            reading.places.problems.push(row.problem(
+                "name",
+                "no_name",
+                "this row has no name".to_owned(),
+                remedy,
+            ));
             continue;
         }
         if let Some(earlier) = seen.get(&name) {
@@ -257,20 +277,35 @@ struct Reading<'e> {
 impl Reading<'_> {
     fn known(&mut self, row: &Row<'_>, name: &str, parent: Option<&str>, pointer: &str) {
         if row.trimmed("in") != parent.unwrap_or_default() {
-            let message = format!("{name} stands in {}, and cannot be moved", parent.unwrap_or("the form itself"));
-            self.places.problems.push(row.problem("in", "not_an_operation", message, "undo it: only the order within a place can change"));
+            let message =
+                format!("{name} stands in {}, and cannot be moved", parent.unwrap_or("the form itself"));
+            self.places.problems.push(row.problem(
+                "in",
+                "not_an_operation",
+                message,
+                "undo it: only the order within a place can change",
+            ));
             return;
         }
         self.order.push((parent.map(str::to_owned), name.to_owned()));
-        let fields = self.edited.definition.pointer(pointer).and_then(Value::as_object).cloned().unwrap_or_default();
+        let fields =
+            self.edited.definition.pointer(pointer).and_then(Value::as_object).cloned().unwrap_or_default();
         for (column, now) in [("type", type_of(&fields, parent.is_none())), ("list", list_of(&fields))] {
             if row.trimmed(column) != now {
-                let message = format!("the {column} of {name} cannot be changed: old answers would lose their meaning");
-                self.places.problems.push(row.problem(column, "not_an_operation", message, "undo it, or add a question of your own"));
+                let message =
+                    format!("the {column} of {name} cannot be changed: old answers would lose their meaning");
+                self.places.problems.push(row.problem(
+                    column,
+                    "not_an_operation",
+                    message,
+                    "undo it, or add a question of your own",
+                ));
             }
         }
         for column in SHOWN {
-            if row.text(column) != render(&fields, column) && row.trimmed(column) != render(&fields, column).trim() {
+            if row.text(column) != render(&fields, column)
+                && row.trimmed(column) != render(&fields, column).trim()
+            {
                 let message = format!("the {column} of {name} is decided in the base");
                 self.places.problems.push(row.problem(column, "not_an_operation", message, "undo it"));
             }
@@ -302,7 +337,8 @@ impl Reading<'_> {
             }
             // A question that is asked again is shown as it was.
             let hidden = !row.trimmed("hidden because").is_empty();
-            if *column == "relevant" && said.trim() == "false" && !hidden && before.contains_key("x-relevant") {
+            if *column == "relevant" && said.trim() == "false" && !hidden && before.contains_key("x-relevant")
+            {
                 continue;
             }
             if let Err((message, remedy)) = write(&mut fields, column, said) {
@@ -319,8 +355,14 @@ impl Reading<'_> {
     fn new(&mut self, row: &Row<'_>, name: &str) {
         let parent = row.trimmed("in").to_owned();
         let Some(holder) = self.holder(&parent) else {
-            let message = format!("{name} would stand in {}, which is no section or repeat above it", shown(&parent));
-            self.places.problems.push(row.problem("in", "unknown_target", message, "write the name of a section or repeat"));
+            let message =
+                format!("{name} would stand in {}, which is no section or repeat above it", shown(&parent));
+            self.places.problems.push(row.problem(
+                "in",
+                "unknown_target",
+                message,
+                "write the name of a section or repeat",
+            ));
             return;
         };
         let details = row.details();
@@ -347,7 +389,11 @@ impl Reading<'_> {
         if fields.get("type").and_then(Value::as_str) == Some("array") && row_of(&fields).is_some() {
             self.pointers.insert(name.to_owned(), format!("{pointer}/items"));
         }
-        let place = self.edited.definition.pointer_mut(&holder).and_then(|holder| holder.get_mut("properties")?.as_object_mut());
+        let place = self
+            .edited
+            .definition
+            .pointer_mut(&holder)
+            .and_then(|holder| holder.get_mut("properties")?.as_object_mut());
         if let Some(place) = place {
             place.insert(name.to_owned(), Value::Object(fields));
             self.order.push((Some(parent), name.to_owned()));
@@ -381,7 +427,9 @@ impl Reading<'_> {
                 None => Some(String::new()),
                 Some(name) => self.holder(name),
             };
-            let holder = holder.and_then(|holder| self.edited.definition.pointer_mut(&holder)?.get_mut("properties")?.as_object_mut());
+            let holder = holder.and_then(|holder| {
+                self.edited.definition.pointer_mut(&holder)?.get_mut("properties")?.as_object_mut()
+            });
             let Some(holder) = holder else { continue };
             let mut old = std::mem::take(holder);
             for (_, name) in self.order.iter().filter(|(other, _)| *other == place) {
@@ -405,7 +453,8 @@ fn write(fields: &mut Map<String, Value>, column: &str, said: &str) -> Result<()
                 return Ok(());
             }
             let number = serde_json::from_str::<Value>(word).ok().filter(Value::is_number);
-            let number = number.ok_or_else(|| (format!("{} is no number: the {column}", shown(word)), "write a number"))?;
+            let number = number
+                .ok_or_else(|| (format!("{} is no number: the {column}", shown(word)), "write a number"))?;
             fields.insert(keyword.to_owned(), number);
         }
         "required" => {

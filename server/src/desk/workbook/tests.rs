@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use form_engine::overlay::{Operation, apply, draft, fingerprint};
 use form_engine::Package;
+use form_engine::overlay::{Operation, apply, draft, fingerprint};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use rust_xlsxwriter::Workbook;
@@ -27,17 +27,24 @@ fn json_of(path: &Path) -> Value {
 }
 
 fn files(folder: PathBuf) -> Vec<(String, Value)> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let json = paths.iter().filter(|path| path.extension().is_some_and(|kind| kind == "json"));
     json.map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), json_of(path))).collect()
 }
 
 fn load(form: &str) -> Package {
-    let contents = |name: &str| files(definitions().join(name)).into_iter().map(|(_, file)| file).collect::<Vec<_>>();
+    let contents =
+        |name: &str| files(definitions().join(name)).into_iter().map(|(_, file)| file).collect::<Vec<_>>();
     let i18n: Map<String, Value> = files(definitions().join(form).join("i18n")).into_iter().collect();
     let packs = [contents("parameters"), contents("baselines")].concat();
-    Package::assemble(json_of(&definitions().join(form).join("form.json")), i18n, &contents("choice-lists"), &packs)
+    Package::assemble(
+        json_of(&definitions().join(form).join("form.json")),
+        i18n,
+        &contents("choice-lists"),
+        &packs,
+    )
 }
 
 fn inspection() -> &'static Package {
@@ -126,7 +133,9 @@ impl Edited {
 
     fn add(&mut self, sheet: &str, at: usize, cells: &[(&str, &str)]) {
         let header = self.sheet(sheet)[0].clone();
-        let row = header.iter().map(|name| cells.iter().find(|(column, _)| column == name).map_or("", |(_, text)| text).to_owned());
+        let row = header.iter().map(|name| {
+            cells.iter().find(|(column, _)| column == name).map_or("", |(_, text)| text).to_owned()
+        });
         let row = row.collect();
         self.sheet(sheet).insert(at, row);
     }
@@ -185,9 +194,13 @@ fn a_member_reorders_rows_edits_labels_and_adds_a_language() {
     let back = read(inspection(), &book.saved()).unwrap_or_else(|problems| panic!("{}", told(&problems)));
 
     let package = apply(inspection(), &back).unwrap();
-    let names: Vec<&String> = package.definition["properties"]["b6"]["properties"].as_object().unwrap().keys().collect();
+    let names: Vec<&String> =
+        package.definition["properties"]["b6"]["properties"].as_object().unwrap().keys().collect();
     assert_eq!(names[..2], ["osh_exits", "osh_structure"]);
-    assert_eq!(package.definition["properties"]["b6"]["properties"]["osh_fire"]["title"], "Something against fire");
+    assert_eq!(
+        package.definition["properties"]["b6"]["properties"]["osh_fire"]["title"],
+        "Something against fire"
+    );
     assert_eq!(package.i18n["bal"]["labels"]["osh_fire"], "آس ءِ سامان");
     // The Urdu was made from the English before.
     assert!(package.i18n["ur"]["made_from"]["osh_fire"].is_string());
@@ -198,28 +211,66 @@ fn a_member_reorders_rows_edits_labels_and_adds_a_language() {
 fn a_member_adds_a_question_a_choice_a_check_and_a_value_of_the_law_in_plain_words() {
     let mut book = edited(inspection(), &[]);
     let at = book.row("survey", &["osh_exits"]);
-    book.add("survey", at, &[("name", "osh_noise"), ("in", "b6"), ("type", "one of"), ("list", "lvl"), ("label", "Noise"), ("required", "yes")]);
-    let list = "lvl".to_owned();
+    book.add(
+        "survey",
+        at,
+        &[
+            ("name", "osh_noise"),
+            ("in", "b6"),
+            ("type", "one of"),
+            ("list", "yn"),
+            ("label", "Noise"),
+            ("required", "yes"),
+        ],
+    );
+    let list = "yn".to_owned();
     let at = book.row("choices", &[&list]);
     let columns = [("list", list.as_str()), ("code", "unbearable"), ("label", "Unbearable")];
     if inspection().lists.contains_key(&list) {
         book.add("choices", at, &columns);
     }
-    book.add("rules", 1, &[("kind", "check"), ("on", "b6"), ("code", "B6-X9"), ("rule", "osh_noise != 'unbearable'"), ("level", "warning"), ("message", "Look again")]);
-    book.add("parameters", 1, &[("key", "age.child_max"), ("value", "15"), ("valid from", "2027-01-01"), ("source", "Act of 2026"), ("certainty", "H")]);
-    for (key, text) in [("osh_noise", "شور"), ("!B6-X9", "دوبارہ دیکھیں"), ("~lvl=unbearable", "ناقابل برداشت")] {
+    book.add(
+        "rules",
+        1,
+        &[
+            ("kind", "check"),
+            ("on", "b6"),
+            ("code", "B6-X9"),
+            ("rule", "osh_noise != 'unbearable'"),
+            ("level", "warning"),
+            ("message", "Look again"),
+        ],
+    );
+    book.add(
+        "parameters",
+        1,
+        &[
+            ("key", "age.child_max"),
+            ("value", "15"),
+            ("valid from", "2027-01-01"),
+            ("source", "Act of 2026"),
+            ("certainty", "H"),
+        ],
+    );
+    for (key, text) in
+        [("osh_noise", "شور"), ("!B6-X9", "دوبارہ دیکھیں"), ("~yn=unbearable", "ناقابل برداشت")]
+    {
         book.add("translations", 1, &[("key", key), ("ur", text)]);
     }
 
     let back = read(inspection(), &book.saved()).unwrap_or_else(|problems| panic!("{}", told(&problems)));
 
     let words: Vec<&str> = back.iter().map(Operation::word).collect();
-    assert_eq!(words, ["set_parameter", "add_rule", "add_question", "add_choice", "translate", "translate", "translate"]);
+    assert_eq!(
+        words,
+        ["set_parameter", "add_rule", "add_question", "add_choice", "translate", "translate", "translate"]
+    );
 }
 
 #[test]
 fn a_translation_that_was_outdated_stays_so_until_it_is_written_anew() {
-    let reworded = operations(json!([{"op": "relabel", "key": "seasonal", "text": "Work only in some seasons"}]));
+    let reworded =
+        operations(json!([{"op": "relabel", "key": "seasonal", "text": "Work only in some seasons"}]));
     let mut book = edited(inspection(), &reworded);
 
     let untouched = apply(inspection(), &read(inspection(), &book.saved()).unwrap()).unwrap();
@@ -254,7 +305,14 @@ fn what_is_wrong_is_told_with_its_cell() {
     let mut book = edited(inspection(), &[]);
     let hidden = book.set("survey", &["children"], "hidden because", "Too long");
     let problems = refused(&book.saved());
-    assert_eq!(problems, [(format!("survey!{}", a1(book.row("survey", &["children"]) as u32, 0)), "needed_elsewhere".to_owned())], "{hidden}");
+    assert_eq!(
+        problems,
+        [(
+            format!("survey!{}", a1(book.row("survey", &["children"]) as u32, 0)),
+            "needed_elsewhere".to_owned()
+        )],
+        "{hidden}"
+    );
 }
 
 #[test]
@@ -263,13 +321,19 @@ fn duplicated_keys_and_look_alike_letters_are_told_with_their_cell() {
     let row = book.row("survey", &["seasonal"]);
     let twice = book.sheet("survey")[row].clone();
     book.sheet("survey").insert(row + 1, twice);
-    assert_eq!(refused(&book.saved()), [(format!("survey!{}", a1(row as u32 + 1, 0)), "duplicate_key".to_owned())]);
+    assert_eq!(
+        refused(&book.saved()),
+        [(format!("survey!{}", a1(row as u32 + 1, 0)), "duplicate_key".to_owned())]
+    );
 
     // The о is Cyrillic.
     let mut book = edited(inspection(), &[]);
     book.add("survey", row, &[("name", "n\u{43E}ise"), ("in", "b6"), ("type", "text"), ("label", "Noise")]);
     let problems = read(inspection(), &book.saved()).unwrap_err();
-    assert_eq!((problems[0].cell.as_str(), problems[0].code.as_str()), (a1(row as u32, 0).as_str(), "bad_name"));
+    assert_eq!(
+        (problems[0].cell.as_str(), problems[0].code.as_str()),
+        (a1(row as u32, 0).as_str(), "bad_name")
+    );
     assert!(problems[0].message.contains("U+043E"));
 }
 
@@ -279,14 +343,20 @@ fn wrong_sheets_and_columns_are_told() {
     book.sheets[1].0 = "Choises".to_owned();
     assert_eq!(
         refused(&book.saved()),
-        [("choices!".to_owned(), "missing_sheet".to_owned()), ("Choises!".to_owned(), "unknown_sheet".to_owned())]
+        [
+            ("choices!".to_owned(), "missing_sheet".to_owned()),
+            ("Choises!".to_owned(), "unknown_sheet".to_owned())
+        ]
     );
 
     let mut book = edited(inspection(), &[]);
     book.sheet("survey")[0][4] = "lable".to_owned();
     assert_eq!(
         refused(&book.saved()),
-        [("survey!E1".to_owned(), "unknown_column".to_owned()), ("survey!A1".to_owned(), "missing_column".to_owned())]
+        [
+            ("survey!E1".to_owned(), "unknown_column".to_owned()),
+            ("survey!A1".to_owned(), "missing_column".to_owned())
+        ]
     );
 }
 
@@ -339,7 +409,10 @@ fn a_million_rows_declared_cost_nothing_and_a_cell_in_the_last_is_refused() {
 
     let sheet = workbook.worksheet_from_name("choices").unwrap();
     sheet.write_string(1_048_575, 0, "x").unwrap();
-    assert_eq!(refused(&workbook.save_to_buffer().unwrap()), [("choices!A1048576".to_owned(), "too_many_cells".to_owned())]);
+    assert_eq!(
+        refused(&workbook.save_to_buffer().unwrap()),
+        [("choices!A1048576".to_owned(), "too_many_cells".to_owned())]
+    );
     book.sheets.clear();
 }
 
@@ -380,9 +453,18 @@ fn what_is_no_plain_workbook_is_refused_before_it_is_read() {
     assert_eq!(code(&vec![b'P'; 11 << 20]), "workbook_too_large");
     assert_eq!(code(&zipped(&[("xl/other.xml", b"<a/>")])), "not_a_workbook");
     assert_eq!(code(&zipped(&[("xl/workbook.xml", b"<a/>"), ("xl/vbaProject.bin", b"x")])), "macros");
-    assert_eq!(code(&zipped(&[("xl/workbook.xml", b"<a/>"), ("xl/externalLinks/externalLink1.xml", b"x")])), "reaches_outside");
-    assert_eq!(code(&zipped(&[("xl/workbook.xml", b"<a/>"), ("xl/worksheets/sheet1.xml", &bomb)])), "zip_bomb");
-    assert_eq!(code(&zipped(&[("xl/workbook.xml", b"<a/>"), ("xl/worksheets/sheet1.xml", &dense)])), "zip_bomb");
+    assert_eq!(
+        code(&zipped(&[("xl/workbook.xml", b"<a/>"), ("xl/externalLinks/externalLink1.xml", b"x")])),
+        "reaches_outside"
+    );
+    assert_eq!(
+        code(&zipped(&[("xl/workbook.xml", b"<a/>"), ("xl/worksheets/sheet1.xml", &bomb)])),
+        "zip_bomb"
+    );
+    assert_eq!(
+        code(&zipped(&[("xl/workbook.xml", b"<a/>"), ("xl/worksheets/sheet1.xml", &dense)])),
+        "zip_bomb"
+    );
     assert_eq!(code(&zipped(&[("xl/workbook.xml", b"<a/>")])), "not_a_workbook");
 }
 
@@ -438,13 +520,18 @@ fn a_translators_file_cannot_do_more_than_translate() {
 
 /// The names in a package.
 fn names(package: &Package) -> Vec<(String, Value)> {
-    super::survey::items(package).into_iter().map(|item| (item.name.to_owned(), Value::Object(item.fields.clone()))).collect()
+    super::survey::items(package)
+        .into_iter()
+        .map(|item| (item.name.to_owned(), Value::Object(item.fields.clone())))
+        .collect()
 }
 
 /// One thing a member might do, anywhere in the form, that can pass the form check.
 fn candidate(base: &'static Package) -> impl Strategy<Value = Operation> {
-    let (names, lists): (Vec<(String, Value)>, Vec<String>) = (names(base), base.lists.keys().cloned().collect());
-    let keys: Vec<String> = base.parameters.iter().map(|row| row["key"].as_str().unwrap().to_owned()).collect();
+    let (names, lists): (Vec<(String, Value)>, Vec<String>) =
+        (names(base), base.lists.keys().cloned().collect());
+    let keys: Vec<String> =
+        base.parameters.iter().map(|row| row["key"].as_str().unwrap().to_owned()).collect();
     (any::<Index>(), any::<Index>(), 0..10_u8, 0..60_u8).prop_map(move |(one, other, what, number)| {
         let (name, fields) = one.get(&names).clone();
         let list = other.get(&lists).clone();

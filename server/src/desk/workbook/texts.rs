@@ -46,8 +46,15 @@ pub(super) fn read(sheet: &Sheet, so_far: &Package, places: &mut Places) -> Vec<
         .collect();
     columns.sort();
     if let Some(twice) = columns.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        let message = format!("the language {} has two columns: {} and {}", twice[0].0, twice[0].1, twice[1].1);
-        places.problems.push(super::at(TRANSLATIONS, "A1".to_owned(), "duplicate_column", message, "remove one of the two"));
+        let message =
+            format!("the language {} has two columns: {} and {}", twice[0].0, twice[0].1, twice[1].1);
+        places.problems.push(super::at(
+            TRANSLATIONS,
+            "A1".to_owned(),
+            "duplicate_column",
+            message,
+            "remove one of the two",
+        ));
         return Vec::new();
     }
     let mut said: Vec<Vec<Operation>> = columns.iter().map(|_| Vec::new()).collect();
@@ -76,7 +83,12 @@ pub(super) fn read(sheet: &Sheet, so_far: &Package, places: &mut Places) -> Vec<
 fn unknown_key(row: &Row<'_>, key: &str, columns: &[(String, String)], places: &mut Places) {
     if columns.iter().any(|(_, column)| !row.trimmed(column).is_empty()) {
         let message = format!("there is no text with the key {}", shown(key));
-        places.problems.push(row.problem("key", "unknown_target", message, "remove the row, or correct its key"));
+        places.problems.push(row.problem(
+            "key",
+            "unknown_target",
+            message,
+            "remove the row, or correct its key",
+        ));
     }
 }
 
@@ -96,7 +108,12 @@ fn one(row: &Row<'_>, entry: &Entry, code: &str, column: &str, places: &mut Plac
     if said.trim().is_empty() {
         if now.is_some() && !row.trimmed(&format!("{column}{WAS}")).is_empty() {
             let message = format!("the {code} text of {} would be lost", entry.key);
-            places.problems.push(row.problem(column, "not_an_operation", message, "put it back, or write another"));
+            places.problems.push(row.problem(
+                column,
+                "not_an_operation",
+                message,
+                "put it back, or write another",
+            ));
         }
         return None;
     }
@@ -118,7 +135,13 @@ fn one(row: &Row<'_>, entry: &Entry, code: &str, column: &str, places: &mut Plac
 }
 
 /// The English a cell was made from, where that is not the English now: a cell that was touched was made from what is shown beside it.
-fn made_from(row: &Row<'_>, entry: &Entry, column: &str, now: Option<&Translated>, said: &str) -> Option<String> {
+fn made_from(
+    row: &Row<'_>,
+    entry: &Entry,
+    column: &str,
+    now: Option<&Translated>,
+    said: &str,
+) -> Option<String> {
     let was = row.text(&format!("{column}{WAS}"));
     let english_was = row.text(ENGLISH_WAS);
     if was.trim().is_empty() && english_was.is_empty() {

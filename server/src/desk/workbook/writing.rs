@@ -8,14 +8,14 @@ use form_engine::translations::{Direction, direction};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::layout::{
-    CHOICE_COLUMNS, CHOICES, DETAILS, ENGLISH_WAS, LONGEST_DETAILS, MADE_FROM, MOST_DETAILS, PARAMETER_COLUMNS,
-    PARAMETERS, RULE_COLUMNS, RULES, SETTING_COLUMNS, SETTINGS, SURVEY, SURVEY_COLUMNS, TRANSLATION_COLUMNS, TRANSLATIONS,
-    WAS,
+    CHOICE_COLUMNS, CHOICES, DETAILS, ENGLISH_WAS, LONGEST_DETAILS, MADE_FROM, MOST_DETAILS,
+    PARAMETER_COLUMNS, PARAMETERS, RULE_COLUMNS, RULES, SETTING_COLUMNS, SETTINGS, SURVEY, SURVEY_COLUMNS,
+    TRANSLATION_COLUMNS, TRANSLATIONS, WAS,
 };
 use super::{choices, rules, settings, survey, texts};
 use crate::error::{Error, Result};
 
-type Rows = Vec<BTreeMap<String, String>>;
+type Row = BTreeMap<String, String>;
 
 /// A column: its name, its width, and whether members see it.
 struct Column {
@@ -41,7 +41,7 @@ pub(super) fn write(base: &Package, operations: &[Operation]) -> Result<Vec<u8>>
     // Written twice, it is the same to the byte.
     let made = ExcelDateTime::from_ymd(2012, 1, 1).map_err(not_written)?;
     workbook.set_properties(&DocProperties::new().set_creation_datetime(&made));
-    let sheets: [(&str, Vec<Column>, Rows); 6] = [
+    let sheets: [(&str, Vec<Column>, Vec<Row>); 6] = [
         (SURVEY, detailed(SURVEY_COLUMNS), survey::rows(base, &result, operations)),
         (CHOICES, of_choices(&result), choices::rows(&result)),
         (RULES, detailed(RULE_COLUMNS), rules::rows(base, &result)),
@@ -57,14 +57,16 @@ pub(super) fn write(base: &Package, operations: &[Operation]) -> Result<Vec<u8>>
 }
 
 /// Nothing is cut: what no cell holds is told.
-fn fits(rows: &Rows) -> Result<()> {
+fn fits(rows: &[Row]) -> Result<()> {
     for (column, text) in rows.iter().flatten() {
         let most = if column == DETAILS { MOST_DETAILS * LONGEST_DETAILS } else { LONGEST_CELL };
         if text.chars().count() > most {
             let start: String = text.chars().take(60).collect();
             return Err(Error::too_large(
                 "does_not_fit_a_workbook",
-                format!("{start:?}… is longer than the column {column} of a workbook holds; work on this draft in the desk"),
+                format!(
+                    "{start:?}… is longer than the column {column} of a workbook holds; work on this draft in the desk"
+                ),
             ));
         }
     }
@@ -110,7 +112,7 @@ fn of_languages(result: &Package) -> Vec<Column> {
     all
 }
 
-fn sheet(sheet: &mut Worksheet, name: &str, columns: &[Column], rows: &Rows) -> Result<(), XlsxError> {
+fn sheet(sheet: &mut Worksheet, name: &str, columns: &[Column], rows: &[Row]) -> Result<(), XlsxError> {
     sheet.set_name(name)?;
     sheet.set_freeze_panes(1, 1)?;
     let head = Format::new().set_bold().set_background_color("#E4ECF4");
@@ -138,7 +140,7 @@ fn sheet(sheet: &mut Worksheet, name: &str, columns: &[Column], rows: &Rows) -> 
 }
 
 /// What a row has in a column; details too long for a cell go on in the next.
-fn part(row: &BTreeMap<String, String>, column: &str) -> String {
+fn part(row: &Row, column: &str) -> String {
     let Some(number) = column.strip_prefix(DETAILS) else {
         return row.get(column).cloned().unwrap_or_default();
     };

@@ -26,7 +26,9 @@ const SHEET: &str = "xliff";
 /// Writes every text of a draft with what it is in one language so far.
 pub fn write(base: &Package, operations: &[Operation], language: &str) -> Vec<u8> {
     let (draft, _) = overlay::draft(base, operations);
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xliff version=\"1.2\" xmlns=\"urn:oasis:names:tc:xliff:document:1.2\">\n");
+    let mut xml = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<xliff version=\"1.2\" xmlns=\"urn:oasis:names:tc:xliff:document:1.2\">\n",
+    );
     xml.push_str(&format!(
         "<file original=\"{}\" source-language=\"en\" target-language=\"{}\" datatype=\"plaintext\">\n<body>\n",
         clean(&base.form),
@@ -40,7 +42,8 @@ pub fn write(base: &Package, operations: &[Operation], language: &str) -> Vec<u8
 }
 
 fn unit(entry: &Entry, language: &str) -> String {
-    let section = entry.section.as_ref().map(|section| format!("<note>{}</note>", clean(section))).unwrap_or_default();
+    let section =
+        entry.section.as_ref().map(|section| format!("<note>{}</note>", clean(section))).unwrap_or_default();
     let target = match entry.texts.get(language) {
         None => "<target state=\"new\"/>".to_owned(),
         Some(translated) => {
@@ -66,14 +69,19 @@ fn clean(text: &str) -> String {
 ///
 /// # Errors
 /// Everything wrong with it, each with the unit's id as its cell.
-pub fn read(base: &Package, operations: &[Operation], bytes: &[u8]) -> Result<Vec<Operation>, Vec<CellProblem>> {
+pub fn read(
+    base: &Package,
+    operations: &[Operation],
+    bytes: &[u8],
+) -> Result<Vec<Operation>, Vec<CellProblem>> {
     let file = parse(bytes).map_err(|problem| vec![problem])?;
     if file.form != base.form {
         let message = format!("the file is of {}, not of {}", shown(&file.form), base.form);
         return Err(vec![of_xliff("another_base", message, "export the texts of this draft again")]);
     }
     let language = super::intake::language(&file.language).ok_or_else(|| {
-        let message = format!("the file is in {}, which is no language of translations", shown(&file.language));
+        let message =
+            format!("the file is in {}, which is no language of translations", shown(&file.language));
         vec![of_xliff("bad_language", message, "write its code as target-language: ur, bal, ps, brh")]
     })?;
     let (draft, _) = overlay::draft(base, operations);
@@ -83,12 +91,22 @@ pub fn read(base: &Package, operations: &[Operation], bytes: &[u8]) -> Result<Ve
     for unit in file.units {
         match by_key.get(unit.id.as_str()) {
             _ if !seen.insert(unit.id.clone()) => {
-                problems.push(of_unit(&unit.id, "duplicate_key", "this text stands there twice".to_owned(), "remove one of the two"));
+                problems.push(of_unit(
+                    &unit.id,
+                    "duplicate_key",
+                    "this text stands there twice".to_owned(),
+                    "remove one of the two",
+                ));
             }
             None if unit.target.trim().is_empty() => {}
             None => {
                 let message = format!("there is no text with the key {}", shown(&unit.id));
-                problems.push(of_unit(&unit.id, "unknown_target", message, "export the texts of this draft again"));
+                problems.push(of_unit(
+                    &unit.id,
+                    "unknown_target",
+                    message,
+                    "export the texts of this draft again",
+                ));
             }
             Some(entry) => said.extend(translation(entry, &language, unit)),
         }
@@ -115,11 +133,20 @@ fn translation(entry: &Entry, language: &str, unit: Unit) -> Option<Operation> {
         return None;
     }
     let made_from = Some(unit.source);
-    Some(Operation::Translate { language: language.to_owned(), key: entry.key.clone(), text: unit.target, made_from })
+    Some(Operation::Translate {
+        language: language.to_owned(),
+        key: entry.key.clone(),
+        text: unit.target,
+        made_from,
+    })
 }
 
 /// The old operations without the translations that are replaced, then the new ones.
-fn together(base: &Package, old: &[Operation], new: Vec<Operation>) -> Result<Vec<Operation>, Vec<CellProblem>> {
+fn together(
+    base: &Package,
+    old: &[Operation],
+    new: Vec<Operation>,
+) -> Result<Vec<Operation>, Vec<CellProblem>> {
     let keys: HashSet<(&str, &str)> = new
         .iter()
         .filter_map(|operation| match operation {
@@ -139,7 +166,14 @@ fn together(base: &Package, old: &[Operation], new: Vec<Operation>) -> Result<Ve
         .into_iter()
         .filter(|refusal| refusal.operation >= before)
         .take(MOST_TOLD)
-        .map(|refusal| of_unit(refusal.about.as_deref().unwrap_or_default(), &refusal.code, refusal.message, &refusal.remedy))
+        .map(|refusal| {
+            of_unit(
+                refusal.about.as_deref().unwrap_or_default(),
+                &refusal.code,
+                refusal.message,
+                &refusal.remedy,
+            )
+        })
         .collect();
     if problems.is_empty() { Ok(all) } else { Err(problems) }
 }
@@ -168,7 +202,11 @@ struct Unit {
 }
 
 fn broken(what: &str) -> CellProblem {
-    of_xliff("not_xliff", format!("the file cannot be read as XLIFF 1.2: {what}"), "export the texts again and open that file")
+    of_xliff(
+        "not_xliff",
+        format!("the file cannot be read as XLIFF 1.2: {what}"),
+        "export the texts again and open that file",
+    )
 }
 
 /// Reads the file event by event. No document type, no entities of its own, nothing inside a text.
@@ -199,7 +237,11 @@ fn parse(bytes: &[u8]) -> Result<File, CellProblem> {
             _ => {}
         }
     }
-    if parsing.open.is_empty() && parsing.is_xliff { Ok(parsing.file) } else { Err(broken("it ends too soon, or is something else")) }
+    if parsing.open.is_empty() && parsing.is_xliff {
+        Ok(parsing.file)
+    } else {
+        Err(broken("it ends too soon, or is something else"))
+    }
 }
 
 /// The five entities XML has, and characters by number.
@@ -231,19 +273,25 @@ struct Parsing {
 
 impl Parsing {
     fn opens(&mut self, tag: &BytesStart<'_>) -> Result<(), CellProblem> {
-        let name = tag.local_name().as_ref().to_owned();
+        let name = tag.local_name().into_inner().to_owned();
         if self.open.len() >= DEEPEST {
             return Err(broken("it is nested too deeply"));
         }
         if self.in_text().is_some() {
             let id = self.file.units.last().map_or("", |unit| unit.id.as_str());
-            return Err(of_unit(id, "not_a_text", format!("the text of this unit holds <{name}>"), "write the text alone"));
+            return Err(of_unit(
+                id,
+                "not_a_text",
+                format!("the text of this unit holds <{name}>"),
+                "write the text alone",
+            ));
         }
         match name.as_str() {
             "xliff" => self.is_xliff = self.open.is_empty(),
             "file" => {
                 let (form, language) = (attribute(tag, "original"), attribute(tag, "target-language"));
-                if !self.file.form.is_empty() && (&form, &language) != (&self.file.form, &self.file.language) {
+                if !self.file.form.is_empty() && (&form, &language) != (&self.file.form, &self.file.language)
+                {
                     return Err(broken("it holds several files"));
                 }
                 (self.file.form, self.file.language) = (form, language);
@@ -283,7 +331,9 @@ impl Parsing {
 }
 
 fn attribute(tag: &BytesStart<'_>, name: &str) -> String {
-    let found = tag.attributes().flatten().find(|attribute| attribute.key.as_ref() == name);
-    let value = found.and_then(|attribute| quick_xml::escape::unescape(&attribute.value).ok().map(|text| text.into_owned()));
+    let found = tag.attributes().flatten().find(|attribute| attribute.key.into_inner() == name);
+    let value = found.and_then(|attribute| {
+        quick_xml::escape::unescape(&attribute.value).ok().map(|text| text.into_owned())
+    });
     value.unwrap_or_default()
 }
