@@ -2,8 +2,8 @@
 
 use chrono::{Duration, SecondsFormat};
 use futures_util::future::join_all;
-use harness::committee::{Member, committee, draft, opened, path, proposed};
-use harness::{Answer, Person, TestApp, on_both_databases};
+use harness::committee::{Member, accepted, committee, draft, opened, path, proposed};
+use harness::{Answer, Person, TestApp, on_both_databases, samples};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -24,6 +24,7 @@ on_both_databases!(
     break_glass_takes_two_and_is_loud,
     a_tried_question_is_taken_from_the_library,
     a_rule_is_tried_while_it_is_written,
+    a_proposal_is_tried_on_past_visits,
     a_new_base_moves_what_fits_and_asks_about_the_rest,
     what_was_voted_and_minuted_cannot_be_rewritten,
     what_makes_no_sense_is_named,
@@ -518,6 +519,24 @@ async fn a_rule_is_tried_while_it_is_written(app: TestApp) {
     tried(json!({ "rule": "true", "case": "no such case" })).await.refused(400, "case_unknown");
 }
 
+async fn a_proposal_is_tried_on_past_visits(app: TestApp) {
+    app.inspector().await.file(&samples::b3()).await.created();
+    let members = committee(&app).await;
+    let author = &members[1].person;
+    let proposal = proposed(author, &draft(author, FORM, relabel("Day")).await, "2027-01-01").await;
+
+    let asked = author.post(&path(&proposal, "/replay"), &json!({})).await.accepted();
+    app.run_jobs().await;
+
+    let replays = fresh(author, &proposal).await["replays"].clone();
+    assert_eq!((&replays[0]["id"], &replays[0]["state"]), (&asked["id"], &json!("done")), "{replays}");
+    assert_eq!(
+        (&replays[0]["package_hash"], &replays[0]["total"]),
+        (&proposal["terms"]["package"], &json!(1))
+    );
+    author.post(&path(&proposal, "/replay"), &json!({ "over": "some" })).await.expect(400);
+}
+
 async fn a_new_base_moves_what_fits_and_asks_about_the_rest(app: TestApp) {
     let members = committee(&app).await;
     let author = &members[1].person;
@@ -567,6 +586,8 @@ async fn a_new_base_moves_what_fits_and_asks_about_the_rest(app: TestApp) {
     let words: Vec<&Value> =
         moved["operations"].as_array().unwrap().iter().map(|operation| &operation["op"]).collect();
     assert_eq!(words, ["relabel", "hide", "translate"]);
+    // The base brought no cases: those of the one before go along, and nobody asks export_chain any more.
+    let moved = accepted(author, &moved).await;
     let proposal = proposed(author, &moved, "2027-03-01").await;
     assert_eq!(
         opened(author, &proposal).await["state"],
