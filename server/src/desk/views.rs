@@ -261,7 +261,7 @@ impl VoteView {
 
 /// A proposal with its text, its votes and how they stand.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = Proposal)]
+#[schema(as = CommitteeProposal)]
 pub(super) struct ProposalView {
     /// Its id.
     id: ProposalId,

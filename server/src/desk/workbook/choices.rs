@@ -37,9 +37,11 @@ fn lists(package: &Package) -> Vec<List> {
     lists
 }
 
+/// The list's own columns. One that is called as a column of the sheet is (`list` of the hazards) is not shown: what stands in it stays.
 fn columns(list: &Value) -> Vec<String> {
-    let columns = list.get("columns").and_then(Value::as_array).into_iter().flatten();
-    columns.filter_map(Value::as_str).map(str::to_owned).collect()
+    let columns = list.get("columns").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let is_free = |column: &&str| !CHOICE_COLUMNS.iter().any(|(own, _)| own == column);
+    columns.filter(is_free).map(str::to_owned).collect()
 }
 
 /// The columns of all lists: those of the sheet beside its own.
