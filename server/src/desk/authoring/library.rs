@@ -298,7 +298,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_question_is_taken_with_its_texts_and_its_list_and_without_its_neighbours() {
