@@ -132,7 +132,9 @@ fn spoilt(parts: &[(Index, Value)]) -> Package {
         places(&serde_json::to_value(&*INSPECTION).unwrap(), "", &mut found);
         // Half of the places are labels of other languages and columns of lists.
         found.retain(|place| {
-            place.starts_with("/definition") || place.starts_with("/parameters") || place.len() % 7 == 0
+            (place.starts_with("/definition") || place.starts_with("/parameters") || place.len() % 7 == 0)
+                // Under which number a release goes says nothing of what it holds.
+                && place != "/definition/x-form/version"
         });
         found
     });

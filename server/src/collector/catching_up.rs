@@ -88,8 +88,14 @@ impl Phone {
         if let Some(codes) = page.get("areas").and_then(|areas| areas.get("codes")) {
             self.now_works_in(codes)?;
         }
+        for release in list("withdrawn") {
+            let (form, version) = release_of(&release);
+            self.is_withdrawn(form, version)?;
+        }
         for release in list("releases") {
             caught_up.releases += usize::from(self.fetch_release(&release).await?);
+            let (form, version) = release_of(&release);
+            self.is_given(form, Some(version))?;
         }
         for receipt in list("receipts") {
             caught_up.receipts += 1;
@@ -189,4 +195,10 @@ impl Gone {
             Gone::Hindered(hindrance) => Error::unavailable("no_network", format!("{hindrance:?}")),
         }
     }
+}
+
+/// Which release an item of a sync names.
+fn release_of(item: &Value) -> (&str, u32) {
+    let version = item.get("version").and_then(Value::as_u64).and_then(|version| u32::try_from(version).ok());
+    (item.get("form").and_then(Value::as_str).unwrap_or_default(), version.unwrap_or_default())
 }

@@ -1,6 +1,7 @@
 //! A phone without a screen: an inspector's offline queue, the releases it holds, and everything it does when there is a
 //! network. It can be ended at any moment and opened again from its folder.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ use super::session::{Owner, Session};
 use super::wire::{Ask, Reply, Wire};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+
+/// Which release of each form is given out to the phone.
+const GIVEN: &str = "given.json";
 
 /// How a phone is set up.
 #[derive(Clone)]
@@ -288,10 +292,14 @@ impl Phone {
         for listed in listed.get("items").and_then(Value::as_array).into_iter().flatten() {
             let text = |member: &str| listed.get(member).and_then(Value::as_str).unwrap_or_default();
             let (form, hash) = (text("form"), text("hash"));
-            if !forms.contains(&form) || self.settings.shelf.by_hash(hash).is_some() {
+            if !forms.contains(&form) {
                 continue;
             }
             let version = listed.get("version").and_then(Value::as_u64).unwrap_or_default();
+            self.is_given(form, u32::try_from(version).ok())?;
+            if self.settings.shelf.by_hash(hash).is_some() {
+                continue;
+            }
             let path = format!("/v1/forms/{form}/releases/{version}");
             let reply = self.ask(Ask::new(Method::GET, path).answer_packed()).await?;
             self.settings.shelf.take(&reply.body, hash)?;
@@ -299,9 +307,36 @@ impl Phone {
         Ok(())
     }
 
-    /// The current release of a form on the phone.
+    /// The release of a form that new visits are begun with: what the server gave last, which after a release was taken back is
+    /// not the highest. None: there is none on the phone, or none is given out any more.
     pub fn newest(&self, form: &str) -> Option<u32> {
-        (1..=1000).take_while(|version| self.settings.shelf.release(form, *version).is_some()).last()
+        let on_the_shelf = |version: &u32| self.settings.shelf.release(form, *version).is_some();
+        match self.given().get(form) {
+            Some(version) => version.filter(on_the_shelf),
+            None => (1..=1000).rev().find(on_the_shelf),
+        }
+    }
+
+    fn given(&self) -> BTreeMap<String, Option<u32>> {
+        self.queue.read(GIVEN).ok().flatten().unwrap_or_default()
+    }
+
+    /// Remembers which release of a form is given out to this phone.
+    pub(super) fn is_given(&mut self, form: &str, version: Option<u32>) -> Result<()> {
+        let mut given = self.given();
+        if given.get(form) == Some(&version) {
+            return Ok(());
+        }
+        given.insert(form.to_owned(), version);
+        self.queue.write(GIVEN, &given)
+    }
+
+    /// Remembers that a release is given out no more; another one may be already.
+    pub(super) fn is_withdrawn(&mut self, form: &str, version: u32) -> Result<()> {
+        match self.newest(form) == Some(version) {
+            true => self.is_given(form, None),
+            false => Ok(()),
+        }
     }
 
     async fn read(&mut self, path: &str) -> Result<Value, Gone> {

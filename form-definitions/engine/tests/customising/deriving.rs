@@ -120,7 +120,7 @@ fn candidate(base: &'static Package) -> impl Strategy<Value = Operation> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_was_done_to_the_inspection_is_found_again(candidates in prop::collection::vec(candidate(inspection()), 1..25)) {

@@ -247,8 +247,8 @@ mod tests {
             "x-form": {"form": "heads", "version": 1, "languages": [{"code": "en", "dir": "ltr"}]},
             "properties": {"a1": {"type": "object", "title": "Count", "additionalProperties": false, "properties": {
                 "girls": {"type": "integer", "minimum": 0, "title": "Girls"},
-                "rooms": {"type": "array", "title": "Rooms", "maxItems": 9, "items": {"type": "object", "additionalProperties": false,
-                    "properties": {"beds": {"type": "integer", "title": "Beds"}}}}
+                "rooms": {"type": "array", "title": "Rooms", "maxItems": 9, "x-key": "door", "items": {"type": "object", "additionalProperties": false,
+                    "properties": {"door": {"type": "string", "maxLength": 9, "title": "Door"}, "beds": {"type": "integer", "title": "Beds"}}}}
             }}}
         });
         Package::assemble(definition, Map::new(), &[], &[])
@@ -256,7 +256,7 @@ mod tests {
 
     fn tried(rule: &str, on: Option<&str>) -> Tried {
         let trial: Trial = serde_json::from_value(json!({
-            "rule": rule, "on": on, "answers": {"girls": 3, "rooms": [{"beds": 2}, {}]},
+            "rule": rule, "on": on, "answers": {"girls": 3, "rooms": [{"door": "a", "beds": 2}, {"door": "b"}]},
             "context": {"finished_at": "2026-11-20T12:00:00+05:00"}
         }))
         .unwrap();

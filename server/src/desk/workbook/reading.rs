@@ -53,10 +53,14 @@ pub(super) fn operations(base: &Package, sheets: &[Sheet]) -> Result<Vec<Operati
             "remove rows that are no questions",
         )]);
     }
+    settings::read(of_settings, base, &mut edited, &mut places);
+    // Of another questionnaire everything is wrong; the first reason is the one to tell.
+    if places.problems.iter().any(|problem| problem.code == "another_base") {
+        return Err(told(places.problems));
+    }
     let survey = survey::read(of_survey, &mut edited, &mut places);
     rules::read(of_rules, &mut edited, &mut places);
     choices::read(of_choices, &mut edited, &mut places);
-    settings::read(of_settings, base, &mut edited, &mut places);
     let mut operations = settings::parameters(of_parameters, base, &mut places);
     if !places.problems.is_empty() {
         return Err(told(places.problems));

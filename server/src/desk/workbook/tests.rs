@@ -577,7 +577,7 @@ fn sound(base: &Package, candidates: Vec<Operation>) -> Vec<Operation> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_draft_of_the_inspection_comes_back_whole(candidates in prop::collection::vec(candidate(inspection()), 1..20)) {

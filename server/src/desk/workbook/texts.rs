@@ -8,7 +8,7 @@ use form_engine::translations::{Entry, Translated, entries, languages};
 
 use super::cells::{Row, Sheet, shown};
 use super::intake::language;
-use super::layout::{ENGLISH_WAS, MADE_FROM, TRANSLATIONS, WAS};
+use super::layout::{ENGLISH_WAS, MADE_FROM, TRANSLATION_COLUMNS, TRANSLATIONS, WAS};
 use super::reading::Places;
 
 /// The columns of languages, each followed by its two hidden ones.
@@ -41,6 +41,8 @@ pub(super) fn read(sheet: &Sheet, so_far: &Package, places: &mut Places) -> Vec<
     let by_key: HashMap<&str, &Entry> = known.iter().map(|entry| (entry.key.as_str(), entry)).collect();
     let mut columns: Vec<(String, String)> = sheet
         .columns()
+        // There is a language called `key`, in India.
+        .filter(|column| TRANSLATION_COLUMNS.iter().all(|(name, _)| name != column))
         .filter(|column| !column.ends_with(WAS) && !column.ends_with(MADE_FROM))
         .filter_map(|column| Some((language(column)?, column.to_owned())))
         .collect();
