@@ -151,7 +151,8 @@ const OUTGOING_AT_ONCE: usize = 16;
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 
 /// Work that recurs; it is left behind at the first start and leaves itself behind from then on.
-const RECURRING: &[&str] = &[SWEEP_SESSIONS, SWEEP_FEED, SWEEP_UPLOADS, notifications::SWEEP, rollouts::WATCH];
+const RECURRING: &[&str] =
+    &[SWEEP_SESSIONS, SWEEP_FEED, SWEEP_UPLOADS, notifications::SWEEP, rollouts::WATCH];
 
 /// Runs every job that is due, one after the other, until none is; returns how many were run.
 pub async fn run_due(app: &App) -> Result<usize> {

@@ -33,9 +33,9 @@ pub(super) fn write_through(mail: &MailServer, config: &mut Config) {
     config.mail.timeout_seconds = 1;
 }
 
-/// A server beside this one that sends letters through `mail`.
+/// The server, now sending letters through `mail`.
 async fn with_mail(app: &TestApp, mail: &MailServer) -> TestApp {
-    app.beside(|config| write_through(mail, config)).await
+    app.under(|config| write_through(mail, config)).await
 }
 
 /// How somebody wants to be told.
@@ -385,17 +385,17 @@ async fn letters_go_out_over_tls_and_only_to_whom_they_are_meant_to_go(app: Test
             config.mail.server = Some("localhost".to_owned());
             config.mail.security = security.to_owned();
         };
+        let wary = app.under(over_tls).await;
+        tell(&app, "finding.escalated", n, supervisors()).await;
+        wary.run_jobs().await;
+        let to_a_stranger = mail.letters().len();
+
         let trusting = app
-            .beside(|config| {
+            .under(|config| {
                 over_tls(config);
                 config.mail.authority = Some(authority.clone());
             })
             .await;
-        let wary = app.beside(over_tls).await;
-        tell(&app, "finding.escalated", n, supervisors()).await;
-
-        wary.run_jobs().await;
-        let to_a_stranger = mail.letters().len();
         app.clock.advance(Duration::hours(1));
         trusting.run_jobs().await;
 

@@ -65,7 +65,7 @@ async fn answers_are_compressed_for_those_who_ask(app: TestApp) {
         let packed = phone.request(Method::GET, path).header("Accept-Encoding", encoding).send().await;
         assert_eq!(packed.header("content-encoding"), Some(encoding));
         assert!(
-            packed.bytes.len() * 3 < plain.bytes.len(),
+            packed.bytes.len() * 2 < plain.bytes.len(),
             "{encoding}: {} of {}",
             packed.bytes.len(),
             plain.bytes.len()

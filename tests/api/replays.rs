@@ -226,8 +226,13 @@ async fn the_last_visit_and_the_filer_are_what_they_were_for_the_filing(app: Tes
     publish(&app, release(1, |_, _| {})).await;
     let inspector = app.inspector().await;
     let facility = Uuid::new_v4().to_string();
+    let supervisor = app.supervisor().await;
     for day in ["2026-11-01", "2026-11-10", "2026-11-20"] {
-        inspector.file(&visit_on(day, "PK226", 17, true).at("facility", facility.clone())).await.created();
+        let visit = visit_on(day, "PK226", 17, true).at("facility", facility.clone());
+        inspector.file(&visit).await.created();
+        // Rules rest on what somebody has accepted.
+        let review = format!("/v1/submissions/{}/review", visit.id);
+        supervisor.post(&review, &json!({ "action": "accept" })).await.expect(200);
     }
     inspector.file(&visit("PK226", 17, true)).await.created();
     let proposed = release(2, |definition, _| {

@@ -8,7 +8,7 @@ use server::app::{self, Running};
 use server::clock::Ids;
 use server::db::{At, DbConn, Tx};
 use server::error::{Error, Result};
-use server::submissions::{Decision, FiledRevision, Watcher, Watchers};
+use server::submissions::{Decision, FiledRevision, Settling, Watcher, Watchers};
 
 on_both_databases!(
     whoever_watches_hears_of_filings_and_decisions_once,
@@ -65,7 +65,10 @@ impl Watcher for Refuser {
 async fn watched(app: &TestApp, watcher: Arc<dyn Watcher>) -> Running {
     app.stop().await;
     let mut opened = app::App::open(&app.config, app.clock.clone(), Ids::Random).await.unwrap();
-    opened.submissions.watchers = Watchers::new(vec![watcher]);
+    let watchers = Watchers::new(vec![watcher]);
+    let settling = Settling::new(opened.accounts.tokens().clone(), watchers.clone());
+    opened.submissions.intake = opened.db.lane(settling).unwrap();
+    opened.submissions.watchers = watchers;
     app::serve(&app.config, opened).unwrap()
 }
 

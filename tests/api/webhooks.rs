@@ -18,7 +18,6 @@ on_both_databases!(
     a_program_that_hangs_holds_up_nobody_and_hears_everything_in_order,
     what_fails_about_one_thing_does_not_hold_up_another,
     while_it_hangs_others_are_told_at_once,
-    two_servers_share_the_outbox_and_nobody_is_told_twice,
     only_what_was_asked_for_is_told,
     what_was_told_is_told_again_on_request_under_the_same_ids,
     a_program_that_fails_for_days_is_switched_off_and_administrators_hear_of_it,
@@ -28,6 +27,15 @@ on_both_databases!(
     webhooks_are_for_administrators_and_their_secrets_for_nobody,
     a_webhook_that_makes_no_sense_is_named,
 );
+
+#[test]
+fn two_servers_share_the_outbox_and_nobody_is_told_twice_on_postgres() {
+    harness::app::tell(
+        harness::Backend::Postgres,
+        harness::House::Plain,
+        two_servers_share_the_outbox_and_nobody_is_told_twice,
+    );
+}
 
 const A: &str = "finding:00000000-0000-7000-8000-00000000000a";
 const B: &str = "finding:00000000-0000-7000-8000-00000000000b";
@@ -40,9 +48,9 @@ fn may_call(config: &mut Config) {
     config.notifications.public_url = Some("https://nigran.example/".to_owned());
 }
 
-/// A server beside this one that may call programs of this machine.
+/// The server, now allowed to call programs of this machine.
 async fn calling(app: &TestApp) -> TestApp {
-    app.beside(may_call).await
+    app.under(may_call).await
 }
 
 /// Has a program told of everything, or of what `members` say.
@@ -160,7 +168,7 @@ async fn while_it_hangs_others_are_told_at_once(app: TestApp) {
     let (hanging, other, mail) = (Program::start().await, Program::start().await, MailServer::start().await);
     // A server that runs its jobs by itself, and would wait a minute for an answer.
     let server = app
-        .beside(|config| {
+        .under(|config| {
             may_call(config);
             write_through(&mail, config);
             config.jobs.at_once = 1;
@@ -190,7 +198,7 @@ async fn two_servers_share_the_outbox_and_nobody_is_told_twice(app: TestApp) {
         write_through(&mail, config);
         config.jobs.at_once = 2;
     };
-    let servers = [app.beside(working).await, app.beside(working).await];
+    let servers = [app.under(working).await, app.beside(working).await];
     let me = app.inspector().await.get("/v1/me").await.ok()["id"].clone();
     wants(&app.inspector().await, "inspector@example.org", "immediately", "en").await;
     hooked(&servers[0], &program, json!({})).await;
@@ -298,7 +306,7 @@ async fn a_program_that_fails_for_days_is_switched_off_and_administrators_hear_o
         may_call(config);
         write_through(&mail, config);
     };
-    let server = app.beside(both).await;
+    let server = app.under(both).await;
     wants(&app.admin().await, "admin@example.org", "urgent_only", "en").await;
     let webhook = hooked(&server, &program, json!({})).await;
     program.be(Manners::Drops);
@@ -376,7 +384,7 @@ async fn addresses_inside_the_network_are_refused(app: TestApp) {
     }
     // What was allowed when it was named is not called when it is allowed no more.
     hooked(&server, &program, json!({})).await;
-    let strict = app.beside(|config| config.webhooks.allow_http = true).await;
+    let strict = app.under(|config| config.webhooks.allow_http = true).await;
     tell_of(&app, "finding.escalated", 1, A, json!([])).await;
     strict.run_jobs().await;
 

@@ -116,6 +116,7 @@ fn a_server_elsewhere_is_reached_by_tls_and_has_to_prove_who_it_is() {
         path.display().to_string()
     };
     let (ours_file, other_file) = (file("ca.pem", &ours.pem), file("other.pem", &other.pem));
+    std::fs::create_dir(folder.path().join("data")).unwrap();
     let migrate = |host: &str, roots: &str| {
         let mut launch = super::nigran(&folder.path().join("data"));
         launch.database_url = Some(format!(

@@ -82,6 +82,18 @@ impl TestApp {
         TestApp::start_in(self.home.clone(), self.config.clone(), Clock::manual(noon()), Ids::Random).await
     }
 
+    /// The same server with other settings: it is stopped, and started again where it was. Who was logged in still is.
+    pub async fn under(&self, change: impl FnOnce(&mut Config)) -> TestApp {
+        self.stop().await;
+        let mut config = self.config.clone();
+        config.listen = self.url.trim_start_matches("http://").to_owned();
+        change(&mut config);
+        let running = app::start(config.clone(), self.clock.clone(), Ids::Random).await;
+        *self.running.lock().expect("no panic under this lock") =
+            Some(running.expect("the server starts again"));
+        TestApp { config, ..self.clone() }
+    }
+
     /// Another server on the same database, with the same keys and the same time, in a folder of its own.
     pub async fn beside(&self, change: impl FnOnce(&mut Config)) -> TestApp {
         let home = Home { folder: TemporaryFolder::new(), database: None, beside: Some(self.home.clone()) };
@@ -209,7 +221,9 @@ impl TestApp {
 
 fn try_to_execute(url: &str, statement: &str) -> Result<(), String> {
     let done = match url.strip_prefix("sqlite:") {
-        Some(path) => SqliteConnection::establish(path).map(|mut conn| conn.batch_execute(statement)),
+        // The server may be writing at this moment.
+        Some(path) => SqliteConnection::establish(path)
+            .map(|mut conn| conn.batch_execute(&format!("PRAGMA busy_timeout = 5000; {statement}"))),
         None => PgConnection::establish(url).map(|mut conn| conn.batch_execute(statement)),
     };
     done.map_err(|cause| cause.to_string())?.map_err(|cause| cause.to_string())

@@ -21,10 +21,10 @@ pub(super) struct Migrate {
 }
 
 impl Migrate {
-    pub(super) fn run(self, config: &Config) -> Result<ExitCode> {
+    pub(super) async fn run(self, config: &Config) -> Result<ExitCode> {
         match self.back_to {
             None => forward(config),
-            Some(version) => back(config, &version),
+            Some(version) => back(config, &version).await,
         }
     }
 }
@@ -39,13 +39,14 @@ fn forward(config: &Config) -> Result<ExitCode> {
 }
 
 /// The deed is recorded first: afterwards the database may have the shape of a time before there were such events.
-fn back(config: &Config, version: &str) -> Result<ExitCode> {
+async fn back(config: &Config, version: &str) -> Result<ExitCode> {
     db::known_shape(version)?;
     let db = open(config)?;
     let to = version.to_owned();
-    db.write_here(By::system(), move |tx| {
+    db.write(By::system(), move |tx| {
         audit::record(tx, Event::new("data.taken_back", "schema", &to, json!({})))
-    })?;
+    })
+    .await?;
     db.close();
     drop(db);
     let undone = db::back_to(&config.database_url(), version)?;

@@ -15,8 +15,8 @@ mod progress;
 mod replay;
 mod serve;
 mod simulate;
-mod transfer;
 mod simulated_year;
+mod transfer;
 mod verify;
 
 use std::path::PathBuf;
@@ -109,7 +109,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode> {
             let file = settings_file(cli.config);
             serve.run(settings(file.clone())?, file).await
         }
-        Command::Migrate(migrate) => migrate.run(&settings(cli.config)?),
+        Command::Migrate(migrate) => migrate.run(&settings(cli.config)?).await,
         Command::Account(command) => command.run(&settings(cli.config)?).await,
         Command::Keys(command) => command.run(&settings(cli.config)?).await,
         Command::Boundaries(command) => command.run(&settings(cli.config)?).await,

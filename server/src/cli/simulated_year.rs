@@ -42,6 +42,9 @@ impl SimulatedYear {
                 format!("{} is not empty; name a folder that is, or none", folder.display()),
             ));
         }
+        std::fs::create_dir_all(&folder).map_err(|cause| {
+            Error::invalid("folder_not_made", format!("{} cannot be made: {cause}", folder.display()))
+        })?;
         let began = Instant::now();
         let played = self.play(folder.clone()).await;
         if !kept {

@@ -2,14 +2,14 @@
 //! PostgreSQL. Writes of all callers are committed together by one writer; an answer comes after the commit that covers it.
 //! What is written most, filings, has lanes of its own on PostgreSQL (`db.lane`).
 
+mod address;
 mod admission;
 pub(crate) mod ailment;
 mod connection;
-mod hold;
 pub mod copying;
-mod address;
 mod desk;
 mod faults;
+mod hold;
 mod lane;
 mod later;
 pub mod likeness;
@@ -18,8 +18,8 @@ mod migrations;
 mod packed;
 mod pool;
 pub mod schema;
-mod shape;
 mod settings;
+mod shape;
 mod snapshot;
 mod tls;
 mod transaction;
@@ -37,12 +37,12 @@ use diesel::prelude::*;
 pub use admission::{Found, admit, place};
 pub use connection::{Backend, DbConn};
 pub use hold::{Hold, hold};
-pub use packed::Packed;
-pub use shape::{back_to, forward_to, known_shape, known_shapes, migrate, newest_shape, shape};
 pub use lane::{Lane, Verb};
 pub use later::Later;
 pub use likeness::Likeness;
+pub use packed::Packed;
 pub use settings::Settings;
+pub use shape::{back_to, forward_to, known_shape, known_shapes, migrate, newest_shape, shape};
 pub use snapshot::{look, snapshot};
 pub use transaction::{By, Tx};
 pub use types::{At, Json, storable};

@@ -66,7 +66,11 @@ impl Sight {
     /// Each of its districts alone, where it is made of districts; without what somebody registered elsewhere.
     pub(super) fn by_district(&self) -> Option<impl Iterator<Item = Sight>> {
         let districts = self.districts()?;
-        Some(districts.into_iter().map(|district| Sight { areas: Some(vec![district]), own: None, ..self.clone() }))
+        Some(districts.into_iter().map(|district| Sight {
+            areas: Some(vec![district]),
+            own: None,
+            ..self.clone()
+        }))
     }
 
     /// Whether it reaches a place in this area.

@@ -25,9 +25,7 @@ pub(super) fn visible(sight: &Sight) -> Condition {
     let own = own.map(|account| Box::new(facilities::registered_by.eq(account.clone())) as Condition);
     let here: Condition = match (&sight.areas, sight.districts()) {
         (None, _) => return but_homes(Box::new(of_lines(sight).nullable()), sight),
-        (Some(_), Some(districts)) => {
-            Box::new(of_lines(sight).and(facilities::district.eq_any(districts)))
-        }
+        (Some(_), Some(districts)) => Box::new(of_lines(sight).and(facilities::district.eq_any(districts))),
         (Some(areas), None) => Box::new(
             of_lines(sight).and(
                 facilities::province

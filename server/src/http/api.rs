@@ -14,8 +14,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{description, health, jobs, log, problem};
 use crate::error::{Error, Kind};
 use crate::{
-    accounts, assignments, desk, facilities, findings, forms, notifications, places, replay, rollouts, submissions, sync,
-    uploads,
+    accounts, assignments, desk, facilities, findings, forms, notifications, places, replay, rollouts,
+    submissions, sync, uploads,
 };
 
 #[derive(OpenApi)]

@@ -30,8 +30,8 @@ mod settling;
 mod showing;
 mod store;
 mod surroundings;
-mod together;
 mod tallies;
+mod together;
 mod views;
 mod watching;
 

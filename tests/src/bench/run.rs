@@ -47,8 +47,10 @@ pub struct Options {
 }
 
 /// What can be measured alone.
-pub const PARTS: &[&str] =
-    &["answers", "batches", "photos", "uploads", "reading", "planning", "register", "replay", "findings", "process", "storm"];
+pub const PARTS: &[&str] = &[
+    "answers", "batches", "photos", "uploads", "reading", "planning", "register", "replay", "findings",
+    "process", "storm",
+];
 
 impl Options {
     fn wants(&self, part: &str) -> bool {
@@ -265,7 +267,8 @@ impl Bench<'_> {
         progress(self.name, "resumable uploads");
         let token = self.login(server).await?;
         let measured = uploads::measure(server.address, server.pid(), &token).await?;
-        let what = format!("{} resumable uploads of {} MB at once", uploads::AT_ONCE, uploads::BYTES / 1_000_000);
+        let what =
+            format!("{} resumable uploads of {} MB at once", uploads::AT_ONCE, uploads::BYTES / 1_000_000);
         self.figure(&what, measured);
         Ok(())
     }

@@ -82,7 +82,8 @@ async fn upload(address: SocketAddr, token: String, series: PhotoSeries, serial:
 /// What tus calls metadata: each value in Base64.
 fn metadata(hash: &str) -> String {
     let id = Uuid::new_v4().to_string();
-    let fields = [("submission", id.as_str()), ("name", "front.jpg"), ("sha256", hash), ("type", "image/jpeg")];
+    let fields =
+        [("submission", id.as_str()), ("name", "front.jpg"), ("sha256", hash), ("type", "image/jpeg")];
     let fields = fields.map(|(name, value)| format!("{name} {}", STANDARD.encode(value)));
     fields.join(",")
 }

@@ -176,7 +176,7 @@ impl Desk {
                 let opened = drafts::opened(conn, &wanted, Some(known))?;
                 let unknown = || {
                     Error::not_found(
-                        "question_unknown",
+                        "not_in_the_library",
                         format!(
                             "{} asks no {:?}; GET /v1/questions lists them",
                             taking.form, taking.question

@@ -39,7 +39,8 @@ fn lists(package: &Package) -> Vec<List> {
 
 /// The list's own columns. One that is called as a column of the sheet is (`list` of the hazards) is not shown: what stands in it stays.
 fn columns(list: &Value) -> Vec<String> {
-    let columns = list.get("columns").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let columns =
+        list.get("columns").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let is_free = |column: &&str| !CHOICE_COLUMNS.iter().any(|(own, _)| own == column);
     columns.filter(is_free).map(str::to_owned).collect()
 }
