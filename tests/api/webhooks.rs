@@ -369,7 +369,7 @@ async fn answers_are_not_followed_and_not_read(app: TestApp) {
 }
 
 async fn addresses_inside_the_network_are_refused(app: TestApp) {
-    let (program, server) = (Program::start().await, calling(&app).await);
+    let program = Program::start().await;
     let admin = app.admin().await;
     let new = |url: &str| json!({ "name": "inside", "url": url });
 
@@ -383,6 +383,7 @@ async fn addresses_inside_the_network_are_refused(app: TestApp) {
         admin.post("/v1/webhooks", &new(url)).await.refused(400, "url_private");
     }
     // What was allowed when it was named is not called when it is allowed no more.
+    let server = calling(&app).await;
     hooked(&server, &program, json!({})).await;
     let strict = app.under(|config| config.webhooks.allow_http = true).await;
     tell_of(&app, "finding.escalated", 1, A, json!([])).await;
