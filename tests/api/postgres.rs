@@ -179,13 +179,10 @@ fn many_filed_at_once_are_each_what_they_would_be_alone() {
             let shown = phone.get(&format!("/v1/submissions/{id}")).await.ok();
             assert_eq!(shown["receipt"], answer.json()["receipt"]);
         }
-        tokio::time::timeout(
-            Duration::from_secs(5),
-            app.services().db.read(|conn| server::audit::verify(conn)),
-        )
-        .await
-        .expect("verifying is quick")
-        .map(|report| assert!(report.faults.is_empty(), "{:?}", report.faults))
-        .unwrap();
+        tokio::time::timeout(Duration::from_secs(5), app.services().db.read(server::audit::verify))
+            .await
+            .expect("verifying is quick")
+            .map(|report| assert!(report.faults.is_empty(), "{:?}", report.faults))
+            .unwrap();
     });
 }

@@ -88,9 +88,7 @@ impl<'c> Tx<'c> {
     pub(crate) fn attempt<T>(&mut self, work: impl FnOnce(&mut Tx) -> Result<T>) -> Result<T> {
         let before = self.pending.mark();
         let Tx { conn, by, now, ids, pending } = self;
-        let done = conn.transaction(|conn| {
-            work(&mut Tx { conn, by: by.clone(), now: *now, ids, pending: &mut **pending })
-        });
+        let done = conn.transaction(|conn| work(&mut Tx { conn, by: by.clone(), now: *now, ids, pending }));
         if done.is_err() {
             self.pending.back_to(&before);
         }

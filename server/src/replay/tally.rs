@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_sum_is_the_same_in_any_order_and_grouping() {
-        let one = |n: u8| counted(if n % 2 == 0 { "PK226" } else { "PK211" }, n);
+        let one = |n: u8| counted(if n.is_multiple_of(2) { "PK226" } else { "PK211" }, n);
         let mut forwards = Tally::default();
         (0..20).for_each(|n| forwards.add(one(n)));
         let mut backwards = Tally::default();

@@ -203,12 +203,11 @@ pub(super) fn last_of_kind(
         .optional()?)
 }
 
+/// Release, district, verdict and review, and how many are so.
+type Counted = (i32, Option<String>, Verdict, Review, i64);
+
 /// How many submissions of a form first arrived from `since` on, by release, district, verdict and review.
-pub(super) fn counted(
-    conn: &mut DbConn,
-    form: &str,
-    since: At,
-) -> Result<Vec<(i32, Option<String>, Verdict, Review, i64)>> {
+pub(super) fn counted(conn: &mut DbConn, form: &str, since: At) -> Result<Vec<Counted>> {
     let by = (submissions::version, submissions::district, submissions::verdict, submissions::review);
     Ok(submissions::table
         .filter(submissions::form.eq(form).and(submissions::received_at.ge(since)))

@@ -262,6 +262,7 @@ struct Rebasing {
 }
 
 /// What an operation comes to on the new base.
+#[expect(clippy::large_enum_variant, reason = "one at a time, for one step")]
 enum Fate {
     Goes(Operation),
     Absorbed(&'static str),

@@ -39,7 +39,7 @@ impl Cell {
             (Cell::Int(number), Sort::Bool) => Cell::Bool(number != 0),
             (Cell::Int(number), Sort::Real) => Cell::Real(number as f64),
             // SQLite knows no negative zero.
-            (Cell::Real(number), _) if number == 0.0 => Cell::Real(0.0),
+            (Cell::Real(0.0), _) => Cell::Real(0.0),
             (cell, _) => cell,
         }
     }

@@ -251,7 +251,7 @@ pub(super) fn read(sheet: &Sheet, edited: &mut Package, places: &mut Places) -> 
         reading.places.rows.insert(name.clone(), row.number);
         match base.get(&name) {
             Some((parent, pointer)) => reading.known(&row, &name, parent.as_deref(), pointer),
-            None => reading.new(&row, &name),
+            None => reading.add(&row, &name),
         }
     }
     for (name, ..) in known.iter().filter(|(name, ..)| !seen.contains_key(name)) {
@@ -351,7 +351,7 @@ impl Reading<'_> {
         fields
     }
 
-    fn new(&mut self, row: &Row<'_>, name: &str) {
+    fn add(&mut self, row: &Row<'_>, name: &str) {
         let parent = row.trimmed("in").to_owned();
         let Some(holder) = self.holder(&parent) else {
             let message =
