@@ -26,7 +26,7 @@ use crate::forms::{self, Forms};
 use crate::http::draining::Draining;
 use crate::http::health::{Check, Checks};
 use crate::http::patience::{self, Patience};
-use crate::http::{api, tls, watch};
+use crate::http::{api, listening, tls, watch};
 use crate::jobs::Jobs;
 use crate::media::{self, Media};
 use crate::notifications::Notifications;
@@ -280,10 +280,13 @@ fn listen(
         // Whoever waits for the server listens for signals; a test that starts one in its own process does not.
         .disable_signals()
         .shutdown_timeout(20);
-    let bound = match tls::settings(&config.tls)? {
-        Some(settings) => server.bind_rustls_0_23(&config.listen, settings),
-        None => server.bind(&config.listen),
-    };
+    let tls = tls::settings(&config.tls)?;
+    let bound = listening::listen(&config.listen).and_then(|listeners| {
+        listeners.into_iter().try_fold(server, |server, listener| match &tls {
+            Some(settings) => server.listen_rustls_0_23(listener, settings.clone()),
+            None => server.listen(listener),
+        })
+    });
     let server = bound.map_err(|cause| {
         Error::invalid("cannot_listen", format!("cannot listen on {}: {cause}", config.listen))
     })?;

@@ -140,12 +140,7 @@ impl From<diesel::result::Error> for Error {
             {
                 Error::invalid("nul_in_text", "U+0000 stands in no text here; leave it out")
             }
-            lost @ (diesel::result::Error::DatabaseError(
-                diesel::result::DatabaseErrorKind::ClosedConnection
-                | diesel::result::DatabaseErrorKind::UnableToSendCommand,
-                _,
-            )
-            | diesel::result::Error::BrokenTransactionManager) => {
+            lost if crate::db::is_lost(&lost) => {
                 let detail = "the connection to the database broke; send it again shortly";
                 Error::unavailable("database_unavailable", detail)
                     .retry_after(Duration::from_secs(2))

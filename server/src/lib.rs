@@ -5,6 +5,7 @@ pub mod app;
 pub mod assignments;
 pub mod audit;
 pub mod backup;
+mod canonical;
 pub mod cli;
 pub mod clock;
 pub mod collector;

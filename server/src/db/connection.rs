@@ -96,7 +96,14 @@ pub(super) struct Source {
     url: String,
     backend: Backend,
     limits: Limits,
+    /// What else PostgreSQL is told first on each connection.
+    session: &'static str,
 }
+
+/// Plans each statement for what it is given and for the tables as they are now. A plan that was kept from when a table was
+/// empty reads all of it for every row asked for, until PostgreSQL has gathered statistics: a minute, on a new database
+/// with everybody filing into it. For statements that do the work of many, planning costs nothing beside the work.
+const PLANNED_ANEW: &str = "SET plan_cache_mode = force_custom_plan;";
 
 impl Source {
     pub(super) fn new(url: &str, limits: Limits) -> Result<Source> {
@@ -106,7 +113,12 @@ impl Source {
             Backend::Sqlite => url.to_owned(),
             Backend::Postgres => address::with_patience(&tls::through_the_bridge(url)?),
         };
-        Ok(Source { shown, url, backend, limits })
+        Ok(Source { shown, url, backend, limits, session: "" })
+    }
+
+    /// The same, for statements that each do the work of many.
+    pub(super) fn for_many(&self) -> Source {
+        Source { session: PLANNED_ANEW, ..self.clone() }
     }
 
     /// Whether the database is a file of this process.
@@ -137,7 +149,7 @@ impl Source {
 
     fn open_postgres(&self, more: &str) -> ConnectionResult<PgConnection> {
         let mut conn = PgConnection::establish(&self.url)?;
-        conn.batch_execute(&format!("{}{more}", self.limits.sql()))
+        conn.batch_execute(&format!("{}{}{more}", self.limits.sql(), self.session))
             .map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(conn)
     }

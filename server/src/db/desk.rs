@@ -188,9 +188,11 @@ impl Desk {
         let began = Instant::now();
         let committed = each_backend!(conn, |c| AnsiTransactionManager::commit_transaction(c));
         metrics::histogram!("nigran_commit_seconds").record(began.elapsed().as_secs_f64());
+        // What is not known for certain to have been refused may have been committed: the mark tells.
         committed.map_err(Error::from).map_err(|cause| match Fault::of(&cause) {
-            Fault::Broken => Failure::During(cause),
-            _ => Failure::Before(cause),
+            Fault::Own => Failure::Before(cause),
+            _ if self.source.is_embedded() => Failure::Before(cause),
+            Fault::Broken | Fault::Passing => Failure::During(cause),
         })
     }
 

@@ -56,6 +56,7 @@ use transaction::Bell;
 use writer::Writer;
 
 pub(crate) use connection::each_backend;
+pub(crate) use faults::is_lost;
 pub(crate) use types::{text_enum, text_id};
 pub(crate) use unnest::{Statement, Unnest, insert_all, names, unnest};
 
@@ -88,6 +89,11 @@ struct Desks {
 impl Desks {
     fn open(&self) -> Result<Desk> {
         Desk::open(self.source.clone(), self.clock.clone(), self.ids.clone(), self.bell.clone())
+    }
+
+    /// For work that is done for many at once.
+    fn open_for_many(&self) -> Result<Desk> {
+        Desk::open(self.source.for_many(), self.clock.clone(), self.ids.clone(), self.bell.clone())
     }
 }
 
@@ -216,7 +222,7 @@ impl Db {
         if self.backend == Backend::Sqlite {
             return Ok(Lane::through_the_writer(self.clone(), verb));
         }
-        let desks = (0..self.desks.lane).map(|_| self.desks.open()).collect::<Result<Vec<_>>>()?;
+        let desks = (0..self.desks.lane).map(|_| self.desks.open_for_many()).collect::<Result<Vec<_>>>()?;
         let (lane, closing) = Lane::over(self.clone(), verb, desks)?;
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner).push(closing);
         Ok(lane)

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl as _;
+use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
 use diesel::r2d2;
 use diesel::sql_types::Double;
@@ -82,11 +83,21 @@ impl Pool {
 
     /// Runs `query` on this connection; one that broke is not used again.
     pub(super) fn run<T>(mut held: Held, query: impl FnOnce(&mut DbConn) -> Result<T>) -> Result<T> {
-        let done = query(&mut held.conn);
-        if let Err(error) = &done {
-            held.is_broken = Fault::of(error) == Fault::Broken;
-        }
-        done
+        query(&mut held.conn).map_err(|error| match Fault::of(&error) {
+            Fault::Own => error,
+            Fault::Broken => {
+                held.is_broken = true;
+                error
+            }
+            // A server that goes away may say so in words of its own; whether it is there still, it can be asked.
+            Fault::Passing => match held.conn.batch_execute("SELECT 1") {
+                Ok(()) => error,
+                Err(cause) => {
+                    held.is_broken = true;
+                    Error::from(cause)
+                }
+            },
+        })
     }
 }
 

@@ -7,6 +7,7 @@ mod description;
 pub(crate) mod draining;
 pub(crate) mod health;
 mod jobs;
+pub(crate) mod listening;
 mod log;
 mod page;
 mod problem;

@@ -1,8 +1,9 @@
 //! Running jobs: taking what is due, holding the lease while the handler works, and what becomes of a failure. An
 //! attempt that fails waits longer each time; after its last one the job is parked, where people see it.
 
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
@@ -29,6 +30,8 @@ const GRACE: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// What it waits at most.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// How often the queue is counted.
+const MEASURE: Duration = Duration::from_secs(1);
 /// How much of a failure is written down.
 const TOLD: usize = 300;
 
@@ -95,8 +98,37 @@ pub async fn run_due_but<A: Clone>(
         }
         ran += taken.len();
         for task in taken {
-            run(db, app.clone(), kinds, task).await;
+            if let Some(kind) = kinds.iter().find(|kind| kind.name == task.kind) {
+                run(db, app.clone(), kind, task).await;
+            }
         }
+    }
+}
+
+/// What runs in this process, by kind. However many jobs of one kind wait, one place is left for the others: ten thousand
+/// notices do not keep a single other job waiting.
+struct Places {
+    at_once: usize,
+    taken: HashMap<&'static str, usize>,
+}
+
+impl Places {
+    fn free(&self) -> usize {
+        self.at_once.saturating_sub(self.taken.values().sum())
+    }
+
+    /// How many more of this kind may run.
+    fn left_for(&self, kind: &str) -> usize {
+        let share = self.at_once.saturating_sub(1).max(1);
+        share.saturating_sub(self.taken.get(kind).copied().unwrap_or_default()).min(self.free())
+    }
+
+    fn come(&mut self, kind: &'static str) {
+        *self.taken.entry(kind).or_default() += 1;
+    }
+
+    fn gone(&mut self, kind: &'static str) {
+        self.taken.entry(kind).and_modify(|count| *count -= 1);
     }
 }
 
@@ -106,24 +138,44 @@ where
     A: Clone + Send + 'static,
 {
     let mut running = JoinSet::new();
+    let mut places = Places { at_once, taken: HashMap::new() };
     let mut bell = db.bell();
+    let mut measured: Option<Instant> = None;
     while !stop.is_cancelled() {
-        while running.try_join_next().is_some() {}
-        match take(&db, &names(kinds).collect::<Vec<_>>(), at_once - running.len()).await {
+        let open: Vec<_> = kinds.iter().filter(|kind| places.left_for(kind.name) > 0).collect();
+        // All that is taken may be of one kind.
+        let limit = open.iter().map(|kind| places.left_for(kind.name)).min().unwrap_or_default();
+        match take(&db, &open.iter().map(|kind| kind.name).collect::<Vec<_>>(), limit).await {
             Ok(taken) => {
                 for task in taken {
+                    let Some(kind) = kinds.iter().find(|kind| kind.name == task.kind) else { continue };
                     let (db, app) = (db.clone(), app.clone());
-                    running.spawn(async move { run(&db, app, kinds, task).await });
+                    places.come(kind.name);
+                    running.spawn(async move {
+                        run(&db, app, kind, task).await;
+                        kind.name
+                    });
                 }
             }
             Err(error) => tracing::error!(%error, "cannot look for jobs; trying again"),
         }
-        measure(&db).await;
+        if measured.is_none_or(|at| at.elapsed() >= MEASURE) {
+            measured = Some(Instant::now());
+            measure(&db).await;
+        }
         tokio::select! {
             () = stop.cancelled() => {}
             _ = bell.changed() => {}
             () = tokio::time::sleep(POLL) => {}
-            Some(_) = running.join_next(), if !running.is_empty() => {}
+            Some(ended) = running.join_next(), if !running.is_empty() => {
+                // A handler's panic is caught where it runs, so what ends says which kind it was.
+                if let Ok(kind) = ended {
+                    places.gone(kind);
+                }
+            }
+        }
+        while let Some(Ok(kind)) = running.try_join_next() {
+            places.gone(kind);
         }
     }
     let ended = async { while running.join_next().await.is_some() {} };
@@ -164,8 +216,7 @@ fn lease_from(now: DateTime<Utc>) -> At {
     At::from(now + LEASE)
 }
 
-async fn run<A>(db: &Db, app: A, kinds: &'static [Kind<A>], task: Task) {
-    let Some(kind) = kinds.iter().find(|kind| kind.name == task.kind) else { return };
+async fn run<A>(db: &Db, app: A, kind: &'static Kind<A>, task: Task) {
     let outcome = match attempt(db, app, kind, &task).await {
         Ok(Done(())) => "done",
         Err(error) if error.code == "job_lost" => {
@@ -310,6 +361,28 @@ mod tests {
                 assert!((about * 0.75..=about * 1.25).contains(&seconds), "{attempt}: {seconds}");
             }
         }
+    }
+
+    #[test]
+    fn one_place_is_left_for_other_kinds() {
+        let mut places = Places { at_once: 4, taken: HashMap::new() };
+        while places.left_for("notify") > 0 {
+            places.come("notify");
+        }
+
+        assert_eq!((places.taken["notify"], places.free()), (3, 1));
+        assert_eq!(places.left_for("replay.run"), 1);
+        places.come("replay.run");
+        assert_eq!((places.left_for("replay.run"), places.left_for("photo.understand")), (0, 0));
+        places.gone("notify");
+        assert_eq!(places.left_for("notify"), 1);
+    }
+
+    #[test]
+    fn who_has_one_place_gives_it_to_anybody() {
+        let places = Places { at_once: 1, taken: HashMap::new() };
+
+        assert_eq!(places.left_for("notify"), 1);
     }
 
     #[test]

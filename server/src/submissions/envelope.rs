@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::model::DeclaredMedia;
+use crate::canonical;
 use crate::error::{Error, Result};
 use crate::json;
 
@@ -75,7 +76,7 @@ impl Received {
 
     /// The same of JSON that has been read already.
     pub(super) fn of(value: Value) -> Result<Received> {
-        let canonical = serde_json_canonicalizer::to_vec(&value).map_err(|cause| {
+        let canonical = canonical::to_vec(&value).map_err(|cause| {
             Error::invalid("not_canonical", format!("the body has no canonical form: {cause}"))
         })?;
         Ok(Received { value, content_hash: hex::encode(Sha256::digest(&canonical)) })

@@ -20,6 +20,7 @@ use super::surroundings::{self, Filed, Reads};
 use super::watching::Watchers;
 use super::{judging, store};
 use crate::accounts::{self, AccountId};
+use crate::canonical;
 use crate::db::{At, Db, DbConn, Packed};
 use crate::error::Result;
 use crate::forms::Release;
@@ -196,7 +197,7 @@ fn mark(visit: &PastVisit, user: &User, around: &surroundings::Surroundings) -> 
         "id": visit.id, "revision": visit.revision, "content": visit.content_hash, "district": visit.district,
         "user": user, "prev": around.prev, "facility": around.facility,
     });
-    let text = serde_json_canonicalizer::to_vec(&circumstances).unwrap_or_default();
+    let text = canonical::to_vec(&circumstances).unwrap_or_default();
     Sha256::digest(text).into()
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::model::ReleaseForPhone;
+use crate::canonical;
 use crate::error::{Error, Result};
 use crate::forms::{Forms, ListedForm};
 
@@ -45,7 +46,7 @@ impl Contents {
 fn hash_of(content: &Value, members: &[&str]) -> String {
     let mut hash = Sha256::new();
     for member in members {
-        hash.update(serde_json_canonicalizer::to_vec(&content[member]).unwrap_or_default());
+        hash.update(canonical::to_vec(&content[member]).unwrap_or_default());
     }
     hex::encode(hash.finalize())
 }

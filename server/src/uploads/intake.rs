@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
 
@@ -29,8 +30,8 @@ const SMALL: u64 = 64 * 1024;
 
 /// What comes over the connection.
 pub(super) enum Arrival {
-    /// Bytes.
-    Bytes(Bytes),
+    /// Bytes, and the leave to send more when they have been taken.
+    Bytes(Bytes, OwnedSemaphorePermit),
     /// The end of the body. A connection that breaks off has none.
     End,
 }
@@ -102,7 +103,7 @@ impl Intake {
         let mut ended = self.is_whole();
         while !ended {
             match self.next(arrivals).await {
-                Next::Came(Some(Arrival::Bytes(bytes))) => self.take(&bytes).await?,
+                Next::Came(Some(Arrival::Bytes(bytes, _turn))) => self.take(&bytes).await?,
                 Next::Came(Some(Arrival::End)) => break,
                 Next::Came(None) if self.checksum.is_some() => return Err(broke_off()),
                 Next::Came(None) => break,

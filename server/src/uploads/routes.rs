@@ -1,6 +1,7 @@
 //! tus over HTTP. Every answer speaks the protocol's version, also the problems; what a body brings is handed on as it
 //! comes, to work that goes on when the connection does not.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -10,7 +11,7 @@ use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError, delete, head, options, patch, post,
 };
 use futures_util::StreamExt as _;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::checksum::{ALGORITHMS, Checksum};
@@ -23,8 +24,6 @@ use crate::http::{Problem, Problems};
 
 /// How long a connection may bring nothing before it is taken to be dead.
 const SILENCE: Duration = Duration::from_secs(90);
-/// How many reads of a body wait for the bucket, on top of the piece being kept.
-const WAITING: usize = 1;
 
 const TUS_RESUMABLE: HeaderName = HeaderName::from_static("tus-resumable");
 const TUS_VERSION: HeaderName = HeaderName::from_static("tus-version");
@@ -322,12 +321,14 @@ async fn overridden(
 /// Hands a body on as it comes. When the connection is gone this ends, and the intake finds that nothing more comes
 /// and keeps what it has.
 async fn bring(desk: &Uploads, intake: Intake, mut payload: Payload) -> Result<u64> {
-    let (sender, receiver) = mpsc::channel(WAITING);
+    let (sender, receiver) = mpsc::channel(1);
     let taking = desk.media.run(intake.run(receiver));
+    let turns = Arc::new(Semaphore::new(1));
     let mut fell_silent = false;
-    loop {
+    // What has come is not asked for before what came earlier has gone: a connection holds up to four times 128 KiB otherwise.
+    while let Ok(turn) = Arc::clone(&turns).acquire_owned().await {
         let arrival = match tokio::time::timeout(SILENCE, payload.next()).await {
-            Ok(Some(Ok(bytes))) => Arrival::Bytes(bytes),
+            Ok(Some(Ok(bytes))) => Arrival::Bytes(bytes, turn),
             Ok(None) => Arrival::End,
             Ok(Some(Err(_))) => break,
             Err(_) => {

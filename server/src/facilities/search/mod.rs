@@ -2,7 +2,8 @@
 //!
 //! The index is tables (`words.rs`, `grid.rs`), not memory: every process sees what any other has just registered, and idle
 //! memory does not grow with the register. A name is looked for in steps, each wider than the one before, until a page is
-//! full: the words as written, words that begin so, words that sound so or are spelt alike, and at last any of the words.
+//! full: the words as written, words that begin so, words that sound so or are spelt alike. When nothing has them all, any of
+//! the words will do.
 
 mod filter;
 mod store;
@@ -168,6 +169,9 @@ fn named(conn: &mut DbConn, filter: &Filter, name: &Name, enough: usize) -> Resu
     let mut found: BTreeMap<FacilityId, Facility> = BTreeMap::new();
     let mut terms: Vec<Vec<String>> = name.words.iter().map(|word| vec![word.clone()]).collect();
     for step in [Step::AsWritten, Step::Begun, Step::Alike, Step::AnyOf] {
+        if matches!(step, Step::AnyOf) && !found.is_empty() {
+            break;
+        }
         step.widen(conn, name, &mut terms)?;
         let rows = store::having(conn, filter, &terms, MOST)?;
         found.extend(rows.into_iter().map(|row| (row.id.clone(), row)));

@@ -61,7 +61,8 @@ fn range(prefix: &str) -> (String, String) {
 /// A page by code, after this one. Where the reader sees some districts and what was registered by themselves, each is
 /// read from its own index, in order, and no further than the page.
 pub(super) fn page(conn: &mut DbConn, filter: &Filter, after: &str, limit: usize) -> Result<Vec<Facility>> {
-    if filter.within.is_some() {
+    // Squares and kinds have indexes that narrow more than districts do.
+    if filter.within.is_some() || filter.kinds.is_some() {
         return stretch(conn, narrowed(filter, visible_of_few(&filter.sight)), after, limit);
     }
     let Some(districts) = filter.sight.by_district() else {
