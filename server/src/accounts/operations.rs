@@ -72,6 +72,7 @@ pub const OPERATIONS: &[Operation] = &[
     any("POST", "/v1/submissions/batch", FILE),
     any("POST", "/v1/submissions/{id}/corrections", FILE),
     any("POST", "/v1/submissions/{id}/review", REVIEW),
+    any("PUT", "/v1/submissions/{id}/review-answers", REVIEW),
     any("GET", "/v1/submissions/{id}/decisions", READ),
     any("GET", "/v1/submissions/{id}/diff", READ),
     any("GET", "/v1/review-queue", REVIEW),

@@ -361,6 +361,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    review_answers (submission_id, n) {
+        submission_id -> Text,
+        n -> Integer,
+        id -> Text,
+        revision -> Integer,
+        answered_by -> Text,
+        role -> Text,
+        answered_at -> BigInt,
+        answers -> Text,
+        said -> Text,
+    }
+}
+
+diesel::table! {
     jobs (id) {
         id -> Text,
         kind -> Text,
@@ -908,6 +922,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     assignments,
     assignment_events,
     review_events,
+    review_answers,
     jobs,
     changes,
     feed_epochs,
