@@ -171,7 +171,12 @@ pub(super) fn put(
     if answering.revision != head.revision {
         return Err(out_of_date(head));
     }
-    if head.review != Review::Received || !store::hold_for_answers(tx.conn, head, &heads_figures(tx, answering))? {
+    let figures = Figures {
+        findings: answering.said.findings.len() as i32,
+        rank: answering.rank,
+        at: At::from(tx.now()),
+    };
+    if head.review != Review::Received || !store::hold_for_answers(tx.conn, head, &figures)? {
         let now = heads::head(tx.conn, &head.id)?.ok_or_else(|| unknown(&head.id))?;
         let last = store::last(tx.conn, &head.id)?;
         return Err(if now.revision == head.revision { decided_already(&now, last.as_ref()) } else { out_of_date(&now) });
@@ -210,10 +215,6 @@ pub(super) struct Figures {
     pub(super) findings: i32,
     pub(super) rank: i32,
     pub(super) at: At,
-}
-
-fn heads_figures(tx: &Tx, answering: &Answering) -> Figures {
-    Figures { findings: answering.said.findings.len() as i32, rank: answering.rank, at: At::from(tx.now()) }
 }
 
 /// Passes whoever looked at the answers that stand.
