@@ -188,6 +188,8 @@ pub const OPERATIONS: &[Operation] = &[
     any("GET", "/v1/audit", &[P::ReadAudit, P::ReadOperationsLog]),
     logged_in("GET", "/v1/me/notifications"),
     logged_in("PUT", "/v1/me/notifications"),
+    logged_in("POST", "/v1/me/notifications/confirmation"),
+    logged_in("POST", "/v1/me/notifications/letter"),
     any("GET", "/v1/accounts/{id}/notifications", &[P::ManageAccounts]),
     any("PUT", "/v1/accounts/{id}/notifications", &[P::ManageAccounts]),
     any("GET", "/v1/webhooks", &[P::ManageNotifications]),

@@ -633,6 +633,11 @@ diesel::table! {
         hour -> Integer,
         language -> Text,
         changed_at -> BigInt,
+        confirmed_at -> Nullable<BigInt>,
+        confirm_nonce -> Nullable<Text>,
+        confirm_until -> Nullable<BigInt>,
+        confirm_tries -> Integer,
+        letter_at -> Nullable<BigInt>,
     }
 }
 
@@ -653,6 +658,8 @@ diesel::table! {
         failures -> Integer,
         failing_since -> Nullable<BigInt>,
         resume_at -> Nullable<BigInt>,
+        previous_secret -> Nullable<Text>,
+        previous_until -> Nullable<BigInt>,
     }
 }
 
