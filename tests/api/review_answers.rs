@@ -156,7 +156,10 @@ async fn the_reviewer_answers_and_a_provisional_finding_becomes_firm(app: TestAp
     assert_eq!((&finding["provisional"], &finding["state"]), (&json!(false), &json!("open")));
     let seen = supervisor.get(&format!("{}?reason=case-review", path(&visit))).await.ok();
     assert_eq!(seen["review_answers"]["answers"], answers());
-    assert_eq!((&seen["review_answers"]["version"], &seen["review_answers"]["missing"]), (&json!(1), &json!([])));
+    assert_eq!(
+        (&seen["review_answers"]["version"], &seen["review_answers"]["missing"]),
+        (&json!(1), &json!([]))
+    );
     assert_eq!(seen["answers"], visit.envelope["answers"], "what was filed stays as it was filed");
     // Sent again, it is the same decision and the same answers.
     assert_eq!(decide(&supervisor, &visit, accept).await.ok()["id"], decision["id"]);
@@ -196,7 +199,10 @@ async fn what_the_reviewer_found_opens_a_finding(app: TestApp) {
     assert_eq!((&finding["state"], &finding["provisional"]), (&json!("open"), &json!(false)));
     // It stands further up in the queue than the clean.
     let queue = supervisor.get("/v1/review-queue").await.ok();
-    assert_eq!((&queue["items"][0]["findings"], &queue["items"][0]["risk"]["worst"]), (&json!(1), &json!("major")));
+    assert_eq!(
+        (&queue["items"][0]["findings"], &queue["items"][0]["risk"]["worst"]),
+        (&json!(1), &json!("major"))
+    );
     answer(&supervisor, &visit, json!({ "genuine": "yes" }), 1).await.ok();
     assert_eq!(supervisor.finding(visit.id, "LIC-09").await["state"], "superseded");
 }
@@ -231,14 +237,24 @@ async fn what_the_reviewer_gets_wrong_is_told_and_nothing_is_stored(app: TestApp
         (json!({ "no_such_question": 1 }), "unknown_question", "no_such_question"),
         (json!({ "children[7].age_settled": 9 }), "unknown_question", "children[7].age_settled"),
     ] {
-        let problem = answer(&supervisor, &visit, answers.clone(), 0).await.refused(400, "review_answers_invalid");
-        assert_eq!((&problem["violations"][0]["code"], &problem["violations"][0]["path"]), (&json!(code), &json!(at)));
-        decide(&supervisor, &visit, json!({ "action": "accept", "answers": answers })).await.refused(400, "review_answers_invalid");
+        let problem =
+            answer(&supervisor, &visit, answers.clone(), 0).await.refused(400, "review_answers_invalid");
+        assert_eq!(
+            (&problem["violations"][0]["code"], &problem["violations"][0]["path"]),
+            (&json!(code), &json!(at))
+        );
+        decide(&supervisor, &visit, json!({ "action": "accept", "answers": answers }))
+            .await
+            .refused(400, "review_answers_invalid");
     }
     let several = json!({ "genuine": 7, "licence_no": "x", "children[1].age_settled": "old" });
     let problem = answer(&supervisor, &visit, several, 0).await.refused(400, "review_answers_invalid");
     assert_eq!(problem["violations"].as_array().map(Vec::len), Some(3), "all at once");
-    for body in [json!({}), json!({ "answers": [] }), json!({ "answers": { "genuine": "yes" }, "answers_version": "new" })] {
+    for body in [
+        json!({}),
+        json!({ "answers": [] }),
+        json!({ "answers": { "genuine": "yes" }, "answers_version": "new" }),
+    ] {
         supervisor.put(&format!("{}/review-answers", path(&visit)), &body).await.refused(400, "bad_json");
     }
     let about_own = json!({ "action": "return", "fields": [{ "path": "genuine", "comment": "look again" }] });
@@ -247,7 +263,9 @@ async fn what_the_reviewer_gets_wrong_is_told_and_nothing_is_stored(app: TestApp
     // A form that asks its reviewer nothing takes no answers.
     let inspection = harness::samples::b3();
     app.inspector().await.file(&inspection).await.created();
-    answer(&supervisor, &inspection, json!({ "genuine": "yes" }), 0).await.refused(400, "nothing_asked_of_reviewer");
+    answer(&supervisor, &inspection, json!({ "genuine": "yes" }), 0)
+        .await
+        .refused(400, "nothing_asked_of_reviewer");
     decide(&supervisor, &inspection, json!({ "action": "accept" })).await.ok();
 }
 
@@ -256,7 +274,9 @@ async fn whoever_filed_never_hears_of_the_answers(app: TestApp) {
     filed(&app, &visit).await;
     let supervisor = app.supervisor().await;
     let words = json!({ "genuine": "no", "why_not": "zamarud forged it", "children[0].age_settled": 11 });
-    decide(&supervisor, &visit, json!({ "action": "return", "reason": "see me", "answers": words })).await.ok();
+    decide(&supervisor, &visit, json!({ "action": "return", "reason": "see me", "answers": words }))
+        .await
+        .ok();
 
     let phone = app.inspector().await;
     let shown = phone.get(&path(&visit)).await;
@@ -268,12 +288,18 @@ async fn whoever_filed_never_hears_of_the_answers(app: TestApp) {
 
     assert_eq!(shown.ok()["review_answers"], Value::Null);
     for text in heard {
-        assert!(!text.contains("zamarud") && !text.contains("\"value\":11") && !text.contains("\"genuine\",\"value\""), "{text}");
+        assert!(
+            !text.contains("zamarud")
+                && !text.contains("\"value\":11")
+                && !text.contains("\"genuine\",\"value\""),
+            "{text}"
+        );
     }
     let known = supervisor.get(&format!("{}?reason=case-review", path(&visit))).await;
     assert!(known.text().contains("zamarud"));
     let finding = supervisor.finding(visit.id, "AGE-09").await;
-    let with_reason = supervisor.get(&format!("{}?reason=case-review", harness::cases::at(&finding, ""))).await.ok();
+    let with_reason =
+        supervisor.get(&format!("{}?reason=case-review", harness::cases::at(&finding, ""))).await.ok();
     assert!(with_reason["because"].to_string().contains("age_settled"), "{with_reason}");
 }
 
@@ -286,7 +312,11 @@ async fn what_is_sensitive_is_held_back_without_a_reason(app: TestApp) {
     let without = supervisor.get(&path(&visit)).await.ok();
 
     assert_eq!(without["review_answers"]["answers"], json!({ "genuine": "yes" }));
-    assert!(without["redacted"].as_array().unwrap().contains(&json!("age_settled")), "{}", without["redacted"]);
+    assert!(
+        without["redacted"].as_array().unwrap().contains(&json!("age_settled")),
+        "{}",
+        without["redacted"]
+    );
     let with = supervisor.get(&format!("{}?reason=case-review", path(&visit))).await.ok();
     assert_eq!(with["review_answers"]["answers"], answers());
     for (who, status) in [("analyst", 200), ("labour-head", 200), ("supervisor-swd", 404)] {
@@ -311,10 +341,20 @@ async fn of_two_reviewers_at_once_one_is_told(app: TestApp) {
     assert_eq!(app.count("review_answers", "true"), 1);
     // Whoever decides by answers that are no longer those is told as well.
     answer(&other, &visit, opposite.clone(), 1).await.ok();
-    decide(&one, &visit, json!({ "action": "accept", "answers_version": 1 })).await.refused(412, "review_answers_stale");
-    decide(&one, &visit, json!({ "action": "accept", "answers": answers(), "answers_version": 1 })).await.refused(412, "review_answers_stale");
+    decide(&one, &visit, json!({ "action": "accept", "answers_version": 1 }))
+        .await
+        .refused(412, "review_answers_stale");
+    decide(&one, &visit, json!({ "action": "accept", "answers": answers(), "answers_version": 1 }))
+        .await
+        .refused(412, "review_answers_stale");
     assert_eq!(app.count("review_events", "true"), 0);
-    decide(&one, &visit, json!({ "action": "accept", "answers_version": app.count("review_answers", "true") })).await.ok();
+    decide(
+        &one,
+        &visit,
+        json!({ "action": "accept", "answers_version": app.count("review_answers", "true") }),
+    )
+    .await
+    .ok();
 }
 
 async fn a_stale_page_is_refused_and_a_correction_keeps_the_answers_as_suggestions_only(app: TestApp) {
@@ -332,16 +372,26 @@ async fn a_stale_page_is_refused_and_a_correction_keeps_the_answers_as_suggestio
     let stale = json!({ "answers": answers(), "answers_version": 1, "if_match": hash });
     let refused = supervisor.put(&format!("{}/review-answers", path(&visit)), &stale).await;
     refused.refused(412, "revision_stale");
-    let asked = supervisor.get(&format!("{}?reason=case-review", path(&visit))).await.ok()["review_answers"].clone();
+    let asked =
+        supervisor.get(&format!("{}?reason=case-review", path(&visit))).await.ok()["review_answers"].clone();
 
     assert_eq!((&asked["revision"], &asked["answers"]), (&json!(2), &json!({})));
-    assert_eq!(asked["suggested"], json!({ "genuine": "yes", "children[2].age_settled": 12 }), "the row is found by its code");
+    assert_eq!(
+        asked["suggested"],
+        json!({ "genuine": "yes", "children[2].age_settled": 12 }),
+        "the row is found by its code"
+    );
     assert_eq!(asked["missing"], json!(["genuine", "children[2].age_settled"]));
     decide(&supervisor, &visit, json!({ "action": "accept" })).await.refused(409, "review_answers_missing");
-    let confirmed = json!({ "action": "accept", "answers": asked["suggested"], "answers_version": asked["version"] });
+    let confirmed =
+        json!({ "action": "accept", "answers": asked["suggested"], "answers_version": asked["version"] });
     decide(&supervisor, &visit, confirmed).await.ok();
     let first = supervisor.get(&format!("{}/revisions/1?reason=case-review", path(&visit))).await.ok();
-    assert_eq!(first["review_answers"]["answers"], answers(), "what was answered about the first revision stays with it");
+    assert_eq!(
+        first["review_answers"]["answers"],
+        answers(),
+        "what was answered about the first revision stays with it"
+    );
 }
 
 async fn only_reviewers_of_the_area_answer_and_never_about_their_own(app: TestApp) {
@@ -357,7 +407,8 @@ async fn only_reviewers_of_the_area_answer_and_never_about_their_own(app: TestAp
     answer(&elsewhere, &visit, answers(), 0).await.refused(404, "submission_unknown");
     let supervisor = app.supervisor().await;
     // As if the inspector had become the supervisor.
-    app.sql("UPDATE submissions SET account_id = (SELECT id FROM accounts WHERE username = 'supervisor')").unwrap();
+    app.sql("UPDATE submissions SET account_id = (SELECT id FROM accounts WHERE username = 'supervisor')")
+        .unwrap();
     answer(&supervisor, &visit, answers(), 0).await.refused(403, "own_submission");
     assert_eq!(supervisor.get(&path(&visit)).await.ok()["review_answers"], Value::Null);
     assert_eq!(app.count("review_answers", "true"), 0);
@@ -398,7 +449,8 @@ async fn the_clean_are_accepted_in_one_go_without_those_that_wait_for_an_answer(
     let filter = json!({ "filter": { "form": FORM }, "limit": 2 });
     let all = supervisor.post("/v1/review-queue/accept", &filter).await.ok();
 
-    let standing = |visit: &Submission| app.text(&format!("SELECT review FROM submissions WHERE id = '{}'", visit.id));
+    let standing =
+        |visit: &Submission| app.text(&format!("SELECT review FROM submissions WHERE id = '{}'", visit.id));
     assert_eq!(one["items"][0]["problem"]["code"].as_str(), Some("review_answers_missing"), "{one}");
     assert_eq!(one["accepted"], 0);
     assert_eq!(all["accepted"], 2, "{all}");
@@ -425,7 +477,8 @@ async fn the_difference_tells_what_the_reviewer_answered_by_its_label(app: TestA
     let visit = doubtful();
     let receipt = filed(&app, &visit).await;
     let supervisor = app.supervisor().await;
-    let back = json!({ "action": "return", "reason": "look again", "answers": { "genuine": "no", "why_not": "?" } });
+    let back =
+        json!({ "action": "return", "reason": "look again", "answers": { "genuine": "no", "why_not": "?" } });
     decide(&supervisor, &visit, back).await.ok();
     let corrected = visit.clone().with("licence_no", "L-8");
     app.inspector().await.revise(&corrected, receipt["content_hash"].as_str().unwrap()).await.created();
@@ -433,7 +486,9 @@ async fn the_difference_tells_what_the_reviewer_answered_by_its_label(app: TestA
 
     let told = |difference: &Value| -> Vec<(String, String)> {
         let items = difference["items"].as_array().unwrap().iter();
-        let of = |item: &Value| (item["label"]["en"].as_str().unwrap().to_owned(), item["how"].as_str().unwrap().to_owned());
+        let of = |item: &Value| {
+            (item["label"]["en"].as_str().unwrap().to_owned(), item["how"].as_str().unwrap().to_owned())
+        };
         items.map(of).collect()
     };
     let reviewer = supervisor.get(&format!("{}/diff", path(&visit))).await.ok();

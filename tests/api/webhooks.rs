@@ -399,7 +399,8 @@ async fn while_a_program_changes_over_both_secrets_sign(app: TestApp) {
     let webhook = hooked(&server, &program, json!({})).await;
     let admin = server.admin().await;
     let secret = async |overlap: &str| {
-        let renewed = server.admin().await.post(&path(&webhook, &format!("/secret{overlap}")), &json!({})).await.ok();
+        let renewed =
+            server.admin().await.post(&path(&webhook, &format!("/secret{overlap}")), &json!({})).await.ok();
         renewed["secret"].as_str().unwrap().to_owned()
     };
     let signed = async |n: u32| {
@@ -422,10 +423,15 @@ async fn while_a_program_changes_over_both_secrets_sign(app: TestApp) {
     assert_eq!(both.headers["webhook-signature"].split(' ').count(), 2);
     assert_eq!(until, "2026-11-21T12:00:00Z");
     assert!(!one.is_signed_with(&first) && one.is_signed_with(&second), "{one:?}");
-    assert!(newest.is_signed_with(&fourth) && newest.is_signed_with(&third) && !newest.is_signed_with(&second));
+    assert!(
+        newest.is_signed_with(&fourth) && newest.is_signed_with(&third) && !newest.is_signed_with(&second)
+    );
     let too_long = server.admin().await.post(&path(&webhook, "/secret?overlap_hours=169"), &json!({})).await;
     too_long.refused(400, "overlap_invalid");
-    assert!(!app.text("SELECT previous_secret AS text FROM webhooks").contains(&third[6..]), "it is sealed at rest");
+    assert!(
+        !app.text("SELECT previous_secret AS text FROM webhooks").contains(&third[6..]),
+        "it is sealed at rest"
+    );
 }
 
 async fn webhooks_are_for_administrators_and_their_secrets_for_nobody(app: TestApp) {

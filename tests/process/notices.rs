@@ -92,6 +92,7 @@ async fn told_again_in_order(launch: Launch) {
     let waiting = admin.get("/v1/deliveries?state=pending&channel=webhook").await.ok();
     assert_eq!(waiting["items"], json!([]));
     // What was known to be sent is not sent again.
-    let told: Vec<String> = mail.letters_to("worker@unit.example").iter().filter_map(|it| it.header("Message-ID")).collect();
+    let told: Vec<String> =
+        mail.letters_to("worker@unit.example").iter().filter_map(|it| it.header("Message-ID")).collect();
     assert_eq!(told.len(), 1, "{told:?}");
 }

@@ -37,14 +37,17 @@ impl Notifications {
     /// Enters the code of a letter.
     pub(super) async fn confirm(&self, actor: Actor, entered: Confirmation) -> Result<Settings> {
         let (room, account) = (self.clone(), actor.account.clone());
-        let verdict = self.db.write(actor.by(), move |tx| room.confirm_in(tx, &account, &entered.code)).await?;
+        let verdict =
+            self.db.write(actor.by(), move |tx| room.confirm_in(tx, &account, &entered.code)).await?;
         verdict.map(|row| self.shown(Some(row)))
     }
 
     /// The outer result is of the unit of work: a wrong code is counted, and counting it must stand.
     fn confirm_in(&self, tx: &mut Tx, account: &AccountId, code: &str) -> Result<Result<SettingsRow>> {
         let row = store::settings(tx.conn, account)?;
-        let Some(mut row) = row.filter(|row| row.email.is_some()) else { return Ok(Err(nothing_to_confirm())) };
+        let Some(mut row) = row.filter(|row| row.email.is_some()) else {
+            return Ok(Err(nothing_to_confirm()));
+        };
         if row.confirmed_at.is_some() {
             return Ok(Ok(row));
         }
@@ -79,7 +82,8 @@ impl Notifications {
                 let mut row = row.ok_or_else(nothing_to_confirm)?;
                 if let Some(at) = row.letter_at.map(|at| at.utc() + BETWEEN).filter(|at| *at > tx.now()) {
                     let wait = (at - tx.now()).to_std().unwrap_or_default();
-                    let why = "a letter with a code was sent just now; look for it before you ask for another";
+                    let why =
+                        "a letter with a code was sent just now; look for it before you ask for another";
                     return Err(Error::too_many("letter_sent", why).retry_after(wait));
                 }
                 room.ask(tx, &mut row)?;
@@ -91,7 +95,12 @@ impl Notifications {
     }
 
     /// Decides whether the address of changed settings is known to be theirs, and has it asked if it is not.
-    pub(super) fn settle_address(&self, tx: &mut Tx, before: Option<&SettingsRow>, row: &mut SettingsRow) -> Result<()> {
+    pub(super) fn settle_address(
+        &self,
+        tx: &mut Tx,
+        before: Option<&SettingsRow>,
+        row: &mut SettingsRow,
+    ) -> Result<()> {
         row.letter_at = before.and_then(|before| before.letter_at);
         let Some(email) = &row.email else { return Ok(()) };
         if let Some(before) = before.filter(|before| before.email.as_ref() == Some(email)) {
@@ -141,7 +150,8 @@ impl Notifications {
             Some(account) => self.db.read(move |conn| store::settings(conn, &account)).await?,
             None => None,
         };
-        let open = row.filter(|row| row.confirmed_at.is_none() && row.confirm_until.is_some_and(|until| at < until));
+        let open =
+            row.filter(|row| row.confirmed_at.is_none() && row.confirm_until.is_some_and(|until| at < until));
         let wanted = open.and_then(|row| {
             let code = self.codes(&row).into_iter().next()?;
             Some((row.email?, row.language, code, row.confirm_nonce?))

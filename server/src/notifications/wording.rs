@@ -147,7 +147,8 @@ impl Wording {
     pub(super) fn confirmation(&self, language: Language, code: &str) -> Letter {
         let (confirm, page) = (&self.of(language).confirm, Page::new(language));
         let code = page.apart(code);
-        let lines = vec![page.line(&confirm.head), String::new(), page.fill(&confirm.code, &[("code", &code)])];
+        let lines =
+            vec![page.line(&confirm.head), String::new(), page.fill(&confirm.code, &[("code", &code)])];
         Letter { subject: page.line(&confirm.subject), text: page.finish(lines, &confirm.foot) }
     }
 

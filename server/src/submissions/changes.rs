@@ -65,7 +65,11 @@ pub(super) fn carried(outline: &Outline, before: &Value, after: &Value, path: &s
             _ => return None,
         };
         let rows = |answers: &Value, row: &str| {
-            outline.value(answers, &Place::path(row, name)).and_then(Value::as_array).cloned().unwrap_or_default()
+            outline
+                .value(answers, &Place::path(row, name))
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default()
         };
         let pairs = paired(key, &rows(before, &was), &rows(after, &now));
         let found = pairs.into_iter().find_map(|(old, new)| new.filter(|_| old == Some(index)))?;

@@ -40,11 +40,12 @@ pub(super) fn read(
 
 /// Refuses a reviewer's question where every visit must have an answer before it is reviewed.
 pub(super) fn refuse_misplaced(reader: &mut Reader<'_>, definition: &Definition) {
-    let keys = definition.frames.iter().filter_map(|frame| Some((&frame.questions[frame.key?], "a repeat's key")));
+    let keys =
+        definition.frames.iter().filter_map(|frame| Some((&frame.questions[frame.key?], "a repeat's key")));
     let form = definition.frames.first();
-    let summary = form.into_iter().flat_map(|form| {
-        definition.summary.iter().map(|slot| (&form.questions[*slot], "in x-summary"))
-    });
+    let summary = form
+        .into_iter()
+        .flat_map(|form| definition.summary.iter().map(|slot| (&form.questions[*slot], "in x-summary")));
     let scored = form.into_iter().flat_map(|form| {
         let items = definition.scores.iter().flat_map(|score| score.items());
         items.map(|item| (&form.questions[item.slot], "an item of a score"))
@@ -55,7 +56,10 @@ pub(super) fn refuse_misplaced(reader: &mut Reader<'_>, definition: &Definition)
         reader.problem(
             &question.pointer,
             Code::NotForReviewer,
-            format!("{} is answered at review and cannot be {place}: it is needed when the form is filed", question.name),
+            format!(
+                "{} is answered at review and cannot be {place}: it is needed when the form is filed",
+                question.name
+            ),
             "take a question the form's filler answers",
         );
     }

@@ -239,7 +239,14 @@ impl<'a> Lifter<'a> {
                 self.lifted.notes.remove(&(row, Place::Cell(slot)));
                 self.take(row, frame, slot, answer, |value| value, Raw::Sent);
             } else {
-                self.note(0, Place::Row, shown, Some(&question.name), BuiltIn::AskedOfCollector, &question.name);
+                self.note(
+                    0,
+                    Place::Row,
+                    shown,
+                    Some(&question.name),
+                    BuiltIn::AskedOfCollector,
+                    &question.name,
+                );
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Keeps what is answered at review apart from what the phone does: a rule that shows, hides, requires, refuses or calculates something on
 //! the phone may not read it. Findings may, and so may checks of the form, a section or a row, which then wait for the review.
 
-use super::tree::{Read, Rule};
 use super::of_rule;
+use super::tree::{Read, Rule};
 use crate::codes::Code;
 use crate::definition::{Constraint, Definition, FrameId, Question, Required, RuleId, Slot};
 use crate::problem::Problem;
@@ -20,7 +20,8 @@ pub(super) fn keep_apart(definition: &Definition, rules: &mut [Rule], problems: 
             _ => None,
         })
     };
-    let (theirs, checks, findings) = (rules_of_reviewer(definition), checks(definition), findings(definition));
+    let (theirs, checks, findings) =
+        (rules_of_reviewer(definition), checks(definition), findings(definition));
     for (id, source) in definition.sources.iter().enumerate() {
         let Some((frame, slot)) = read(&rules[id]) else { continue };
         if checks.contains(&id) {
@@ -30,7 +31,8 @@ pub(super) fn keep_apart(definition: &Definition, rules: &mut [Rule], problems: 
             let message = format!(
                 "this acts on the phone, and {name} is answered at review, when the phone is long done: nobody there could know it"
             );
-            let remedy = "ask it of a finding, a check of the form or section, or another question of the reviewer";
+            let remedy =
+                "ask it of a finding, a check of the form or section, or another question of the reviewer";
             problems.push(of_rule(source, None, Code::ReviewerOnly, message, remedy));
         }
     }
@@ -86,7 +88,10 @@ fn rows_of_reviewer(definition: &Definition, problems: &mut Vec<Problem>) {
                 rule: None,
                 position: None,
                 code: Code::ReviewerOnly.as_str().to_owned(),
-                message: format!("{} chooses from {}, which is answered at review", question.name, chosen.name),
+                message: format!(
+                    "{} chooses from {}, which is answered at review",
+                    question.name, chosen.name
+                ),
                 remedy: "let it choose from what is answered on the phone".to_owned(),
             });
         }

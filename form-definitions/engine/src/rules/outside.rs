@@ -210,7 +210,8 @@ impl Checker<'_> {
             Some(Named::Question(frame, slot))
                 if self.definition.frames[*frame].questions[*slot].of_reviewer =>
             {
-                let message = format!("{first} is answered at review, and what is answered there is not handed on");
+                let message =
+                    format!("{first} is answered at review, and what is answered there is not handed on");
                 let remedy = "read what was answered on the phone at the last visit";
                 return self.mistake(syntax.at, Code::ReviewerOnly, message, remedy);
             }

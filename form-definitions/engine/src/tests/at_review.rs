@@ -64,7 +64,10 @@ fn a_filing_that_answers_one_is_told_and_the_answer_counts_for_nothing() {
 
     let outcome = evaluate(&visit(), answers.clone());
 
-    assert_eq!(told(&outcome), ["asked_of_reviewer at children[1].age_settled", "asked_of_reviewer at credible"]);
+    assert_eq!(
+        told(&outcome),
+        ["asked_of_reviewer at children[1].age_settled", "asked_of_reviewer at credible"]
+    );
     assert_eq!(outcome.answers, filed());
     assert!(outcome.findings.iter().all(|finding| finding.code != "R-01"));
     // The reviewer is not held up by it.
@@ -85,7 +88,10 @@ fn a_finding_is_provisional_until_the_reviewer_has_answered_and_then_firm_or_gon
     assert_eq!(findings(json!({})), [("R-02".to_owned(), true)]);
     assert_eq!(findings(json!({"children[1].age_settled": 12})), [("R-02".to_owned(), false)]);
     assert_eq!(findings(json!({"children[1].age_settled": 16})), []);
-    assert_eq!(findings(json!({"children[1].age_settled": 16, "credible": "no"})), [("R-01".to_owned(), false)]);
+    assert_eq!(
+        findings(json!({"children[1].age_settled": 16, "credible": "no"})),
+        [("R-01".to_owned(), false)]
+    );
 }
 
 #[test]
@@ -96,9 +102,19 @@ fn what_must_be_answered_follows_from_the_filing_and_from_earlier_answers_of_the
     let asked_further = review(&form, &filed(), json!({"credible": "no", "children[1].age_settled": 12}));
     assert_eq!(missing(&asked_further), ["why_not"]);
     assert!(asked_further.problems.is_empty());
-    let done = review(&form, &filed(), json!({"credible": "no", "why_not": "nobody was there", "children[1].age_settled": 12}));
+    let done = review(
+        &form,
+        &filed(),
+        json!({"credible": "no", "why_not": "nobody was there", "children[1].age_settled": 12}),
+    );
     assert_eq!(missing(&done), Vec::<&str>::new());
-    assert_eq!(done.answers, json!({"credible": "no", "why_not": "nobody was there", "children[1].age_settled": 12}).as_object().cloned().unwrap());
+    assert_eq!(
+        done.answers,
+        json!({"credible": "no", "why_not": "nobody was there", "children[1].age_settled": 12})
+            .as_object()
+            .cloned()
+            .unwrap()
+    );
     assert_eq!(done.outcome.answers["a1"]["children"][1]["age_settled"], 12);
 }
 
@@ -112,7 +128,10 @@ fn wrong_answers_of_a_reviewer_are_told_like_any_others() {
     assert_eq!(told(json!({"children[1].age_settled": 40})), ["range at children[1].age_settled"]);
     assert_eq!(told(json!({"credible": "no", "why_not": "no"})), ["A-1 at why_not"]);
     assert_eq!(told(json!({"girls": 4})), ["asked_of_collector at girls"]);
-    assert_eq!(told(json!({"nothing": 4, "children[9].age_settled": 4})), ["unknown_question at nothing", "unknown_question at children[9].age_settled"]);
+    assert_eq!(
+        told(json!({"nothing": 4, "children[9].age_settled": 4})),
+        ["unknown_question at nothing", "unknown_question at children[9].age_settled"]
+    );
     // What nobody is asked is no answer: the first child's age was seen.
     let reviewed = review(&form, &filed(), json!({"children[0].age_settled": 9}));
     assert!(reviewed.problems.is_empty() && reviewed.answers.is_empty());
@@ -134,24 +153,41 @@ fn what_acts_on_the_phone_may_not_read_the_reviewer() {
         questions.extend(more.as_object().cloned().unwrap());
         Value::Object(questions)
     };
-    let integer = |keyword: &str, value: Value| json!({"n": {"type": "integer", "title": "N", keyword: value}});
+    let integer =
+        |keyword: &str, value: Value| json!({"n": {"type": "integer", "title": "N", keyword: value}});
     let refused_alone = |more: Value| refused(with(more), json!({}));
 
     assert_eq!(refused_alone(integer("x-relevant", json!("credible"))), ["reviewer_only"]);
     assert_eq!(refused_alone(integer("x-required", json!("known(credible)"))), ["reviewer_only"]);
-    assert_eq!(refused_alone(integer("x-default", json!("coalesce(credible, false) ? 1 : 2"))), ["reviewer_only"]);
     assert_eq!(
-        refused_alone(integer("x-constraints", json!([{"rule": "credible", "message": "M", "level": "error"}]))),
+        refused_alone(integer("x-default", json!("coalesce(credible, false) ? 1 : 2"))),
         ["reviewer_only"]
     );
     assert_eq!(
-        refused_alone(json!({"n": {"type": "integer", "title": "N", "readOnly": true, "x-calculate": "credible ? 1 : 2"}})),
+        refused_alone(integer(
+            "x-constraints",
+            json!([{"rule": "credible", "message": "M", "level": "error"}])
+        )),
+        ["reviewer_only"]
+    );
+    assert_eq!(
+        refused_alone(
+            json!({"n": {"type": "integer", "title": "N", "readOnly": true, "x-calculate": "credible ? 1 : 2"}})
+        ),
         ["reviewer_only"]
     );
     assert_eq!(refused_alone(integer("x-relevant", json!("prev.credible"))), ["reviewer_only"]);
-    assert_eq!(refused_alone(json!({"n": {"type": "string", "title": "N", "x-choices": {"list": "injury", "filter": "credible"}}})), ["reviewer_only"]);
+    assert_eq!(
+        refused_alone(
+            json!({"n": {"type": "string", "title": "N", "x-choices": {"list": "injury", "filter": "credible"}}})
+        ),
+        ["reviewer_only"]
+    );
     let told = problems(with(integer("x-relevant", json!("credible"))));
-    assert!(told[0].message.contains("credible is answered at review") && told[0].path.ends_with("/n/x-relevant"), "{told:?}");
+    assert!(
+        told[0].message.contains("credible is answered at review") && told[0].path.ends_with("/n/x-relevant"),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -160,7 +196,8 @@ fn the_reviewers_own_rules_findings_and_checks_may() {
         "credible": {"type": "boolean", "title": "C", "x-asked-of": "reviewer"},
         "why": {"type": "string", "title": "W", "x-asked-of": "reviewer", "x-relevant": "!credible", "x-required": "known(credible)", "x-choices": {"list": "injury", "filter": "credible || choice.code == 'cut'"}}
     });
-    let root = json!({"x-constraints": [{"code": "X-1", "rule": "credible", "message": "M", "level": "error"}]});
+    let root =
+        json!({"x-constraints": [{"code": "X-1", "rule": "credible", "message": "M", "level": "error"}]});
 
     assert_eq!(refused(questions, root), Vec::<String>::new());
 }
@@ -172,16 +209,28 @@ fn a_question_of_the_reviewer_cannot_be_what_a_filing_needs() {
     let photo = json!({"q": {"$ref": "#/$defs/media", "title": "Q", "x-asked-of": "reviewer"}});
     let key = json!({"rows": {"type": "array", "maxItems": 3, "title": "R", "x-key": "code", "items": {"type": "object", "properties": {"code": {"type": "string", "title": "C", "x-asked-of": "reviewer"}}}}});
 
-    for questions in [with("x-default", json!("1")), with("x-non-answers", json!(["refused"])), calculated, photo, key] {
+    for questions in
+        [with("x-default", json!("1")), with("x-non-answers", json!(["refused"])), calculated, photo, key]
+    {
         assert_eq!(refused(questions.clone(), json!({})), ["not_for_reviewer"], "{questions}");
     }
     assert_eq!(refused(with("title", json!("Q")), json!({"x-summary": ["q"]})), ["not_for_reviewer"]);
-    assert_eq!(refused(json!({"q": {"type": "integer", "title": "Q", "x-asked-of": "anyone"}}), json!({})), ["unknown_word"]);
+    assert_eq!(
+        refused(json!({"q": {"type": "integer", "title": "Q", "x-asked-of": "anyone"}}), json!({})),
+        ["unknown_word"]
+    );
 }
 
 #[test]
 fn any_json_at_all_is_an_answer_that_is_told() {
-    let hostile = [json!(null), json!([[[[]]]]), json!({"media": {"media": 7}}), json!("x".repeat(100_000)), json!(1e300), json!([1, "yes", {}])];
+    let hostile = [
+        json!(null),
+        json!([[[[]]]]),
+        json!({"media": {"media": 7}}),
+        json!("x".repeat(100_000)),
+        json!(1e300),
+        json!([1, "yes", {}]),
+    ];
     for answer in hostile {
         for path in ["credible", "children[1].age_settled", "children[", "", "why_not.x", "children[1]"] {
             let _ = review(&visit(), &filed(), json!({path: answer}));

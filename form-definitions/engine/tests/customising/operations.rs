@@ -129,8 +129,7 @@ fn the_committee_adds_a_question_that_only_the_reviewer_answers() {
         json!([{"op": "add_question", "into": "b1", "name": "licence_genuine", "question": question,
             "labels": {"ur": {"licence_genuine": "کیا لائسنس اصلی ہے؟"}}}])
     };
-    let question =
-        json!({"type": "boolean", "title": "Is the licence genuine?", "x-asked-of": "reviewer", "x-required": true});
+    let question = json!({"type": "boolean", "title": "Is the licence genuine?", "x-asked-of": "reviewer", "x-required": true});
 
     let package = applied(inspection(), added(question));
 

@@ -68,7 +68,9 @@ impl Notifications {
 
     fn bundle(&self, conn: &mut DbConn, bundle: &str, now: DateTime<Utc>) -> Result<Bundle> {
         let deliveries = store::pending_in(conn, bundle)?;
-        let Some(first) = deliveries.first() else { return Ok(Bundle { deliveries, letter: None, is_unconfirmed: false }) };
+        let Some(first) = deliveries.first() else {
+            return Ok(Bundle { deliveries, letter: None, is_unconfirmed: false });
+        };
         let settings = reachable(conn, &first.recipient)?;
         let is_unconfirmed = settings.as_ref().is_some_and(|settings| settings.confirmed().is_none());
         let ids: Vec<_> = deliveries.iter().map(|delivery| delivery.notice_id.clone()).collect();

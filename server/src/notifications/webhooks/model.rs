@@ -66,7 +66,8 @@ impl Webhook {
 
     /// The secrets calls are signed with at an instant, sealed, the newest first.
     pub(super) fn secrets(&self, now: At) -> impl Iterator<Item = &str> {
-        let previous = self.previous_secret.as_deref().filter(|_| self.previous_until.is_some_and(|until| now < until));
+        let previous =
+            self.previous_secret.as_deref().filter(|_| self.previous_until.is_some_and(|until| now < until));
         std::iter::once(self.secret.as_str()).chain(previous)
     }
 

@@ -78,7 +78,9 @@ mod tests {
 
         assert!(codes.len() == 2 && codes.iter().all(|code| code.len() == CODE), "{codes:?}");
         assert_eq!(Sealer::new(&[[7; 32]]).codes("a", "a@example.org", "1"), codes[..1]);
-        for (account, address, nonce) in [("b", "a@example.org", "1"), ("a", "b@example.org", "1"), ("a", "a@example.org", "2")] {
+        for (account, address, nonce) in
+            [("b", "a@example.org", "1"), ("a", "b@example.org", "1"), ("a", "a@example.org", "2")]
+        {
             assert_ne!(sealer.codes(account, address, nonce), codes);
         }
     }

@@ -98,7 +98,13 @@ impl Notifications {
         Ok(called)
     }
 
-    async fn call(&self, url: &str, secrets: &[String], notice: &Notice, now: DateTime<Utc>) -> Result<Answer> {
+    async fn call(
+        &self,
+        url: &str,
+        secrets: &[String],
+        notice: &Notice,
+        now: DateTime<Utc>,
+    ) -> Result<Answer> {
         if secrets.is_empty() {
             let why = "its secret was sealed with a key this server does not have; give it a new one";
             return Ok(Answer { outcome: Outcome::Refused(why.to_owned()), is_gone: false });

@@ -22,7 +22,8 @@ pub(super) fn new_secret() -> Result<String> {
 
 /// The header `webhook-signature` of a call: a signature for each secret, with spaces between. Whoever receives it looks for one that fits.
 pub(super) fn signatures(secrets: &[String], id: &str, timestamp: i64, body: &str) -> Result<String> {
-    let all = secrets.iter().map(|secret| signature(secret, id, timestamp, body)).collect::<Result<Vec<_>>>()?;
+    let all =
+        secrets.iter().map(|secret| signature(secret, id, timestamp, body)).collect::<Result<Vec<_>>>()?;
     Ok(all.join(" "))
 }
 

@@ -94,9 +94,15 @@ impl Submissions {
     ///
     /// # Errors
     /// `nothing_asked_of_reviewer`; `review_answers_invalid` with every violation.
-    pub(super) async fn judged_with(&self, head: &Head, given: Map<String, Value>, seen: i32) -> Result<Answering> {
+    pub(super) async fn judged_with(
+        &self,
+        head: &Head,
+        given: Map<String, Value>,
+        seen: i32,
+    ) -> Result<Answering> {
         if given.len() > MOST {
-            let detail = format!("a reviewer has at most {MOST} answers; send those to questions of the reviewer");
+            let detail =
+                format!("a reviewer has at most {MOST} answers; send those to questions of the reviewer");
             return Err(Error::invalid("too_many_answers", detail));
         }
         let (desk, head) = (self.clone(), head.clone());
@@ -179,7 +185,11 @@ pub(super) fn put(
     if head.review != Review::Received || !store::hold_for_answers(tx.conn, head, &figures)? {
         let now = heads::head(tx.conn, &head.id)?.ok_or_else(|| unknown(&head.id))?;
         let last = store::last(tx.conn, &head.id)?;
-        return Err(if now.revision == head.revision { decided_already(&now, last.as_ref()) } else { out_of_date(&now) });
+        return Err(if now.revision == head.revision {
+            decided_already(&now, last.as_ref())
+        } else {
+            out_of_date(&now)
+        });
     }
     // The head is held from here on: nobody else answers or decides meanwhile.
     let last = store::last_answers(tx.conn, &head.id)?;
@@ -257,13 +267,17 @@ fn as_filed<'a>(answering: &'a Answering, head: &'a Head, findings: &'a [Finding
 fn nothing_asked(head: &Head) -> Error {
     Error::invalid(
         "nothing_asked_of_reviewer",
-        format!("{} version {} asks nothing of its reviewer here; leave `answers` out", head.form, head.version),
+        format!(
+            "{} version {} asks nothing of its reviewer here; leave `answers` out",
+            head.form, head.version
+        ),
     )
 }
 
 fn wrong(problems: Vec<Violation>) -> Error {
     let places: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).take(10).collect();
-    let detail = format!("correct the answers at {}; `violations` says what is wrong with each", places.join(", "));
+    let detail =
+        format!("correct the answers at {}; `violations` says what is wrong with each", places.join(", "));
     debug_assert!(problems.iter().all(|problem| problem.level == Level::Error));
     Error::invalid("review_answers_invalid", detail).with("violations", json!(problems))
 }

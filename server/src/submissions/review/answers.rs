@@ -204,7 +204,13 @@ pub(in crate::submissions) fn findings_at_review(
 }
 
 /// Lays what the reviewer answered about a revision into its answers, for those who may know it.
-pub(super) fn lay_in(conn: &mut DbConn, id: &SubmissionId, n: i32, release: &Release, answers: &mut Value) -> Result<()> {
+pub(super) fn lay_in(
+    conn: &mut DbConn,
+    id: &SubmissionId,
+    n: i32,
+    release: &Release,
+    answers: &mut Value,
+) -> Result<()> {
     let Some(row) = store::answers_about(conn, id, n)? else { return Ok(()) };
     for (path, answer) in row.answers()? {
         release.compiled.write_answer(answers, &path, answer);

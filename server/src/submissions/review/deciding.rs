@@ -77,14 +77,12 @@ impl Submissions {
     }
 
     /// The comments, checked against the form and the answers of the revision that stands.
-    async fn placed(
-        &self,
-        comments: Vec<Comment>,
-        head: &Head,
-    ) -> Result<Vec<Comment>> {
+    async fn placed(&self, comments: Vec<Comment>, head: &Head) -> Result<Vec<Comment>> {
         let release = self.release_of(head)?;
-        if let Some(own) = comments.iter().find(|it| release.compiled.is_asked_of_reviewer(name_in(&it.path))) {
-            let detail = format!("{} is answered at review; the filer has no such question to correct", own.path);
+        if let Some(own) = comments.iter().find(|it| release.compiled.is_asked_of_reviewer(name_in(&it.path)))
+        {
+            let detail =
+                format!("{} is answered at review; the filer has no such question to correct", own.path);
             return Err(Error::invalid("question_of_reviewer", detail).with("path", own.path.clone()));
         }
         let (id, n) = (head.id.clone(), head.revision);

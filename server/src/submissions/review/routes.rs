@@ -19,7 +19,13 @@ use crate::submissions::routes::{Why, parse_id, reader};
 
 /// The operations of review.
 pub(in crate::submissions) fn routes(config: &mut ServiceConfig) {
-    config.service(review).service(answer).service(decisions).service(difference).service(queue).service(accept);
+    config
+        .service(review)
+        .service(answer)
+        .service(decisions)
+        .service(difference)
+        .service(queue)
+        .service(accept);
 }
 
 /// Accept a submission, return it for correction, reject it, or reopen what was decided.

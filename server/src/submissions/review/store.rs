@@ -63,7 +63,11 @@ pub(super) fn last_answers(conn: &mut DbConn, id: &SubmissionId) -> Result<Optio
 }
 
 /// What reviewers answered last about one revision.
-pub(super) fn answers_about(conn: &mut DbConn, id: &SubmissionId, revision: i32) -> Result<Option<AnswersRow>> {
+pub(super) fn answers_about(
+    conn: &mut DbConn,
+    id: &SubmissionId,
+    revision: i32,
+) -> Result<Option<AnswersRow>> {
     Ok(review_answers::table
         .filter(review_answers::submission_id.eq(id).and(review_answers::revision.eq(revision)))
         .order(review_answers::n.desc())
