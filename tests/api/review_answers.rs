@@ -449,8 +449,9 @@ async fn the_clean_are_accepted_in_one_go_without_those_that_wait_for_an_answer(
     let filter = json!({ "filter": { "form": FORM }, "limit": 2 });
     let all = supervisor.post("/v1/review-queue/accept", &filter).await.ok();
 
-    let standing =
-        |visit: &Submission| app.text(&format!("SELECT review FROM submissions WHERE id = '{}'", visit.id));
+    let standing = |visit: &Submission| {
+        app.text(&format!("SELECT review AS text FROM submissions WHERE id = '{}'", visit.id))
+    };
     assert_eq!(one["items"][0]["problem"]["code"].as_str(), Some("review_answers_missing"), "{one}");
     assert_eq!(one["accepted"], 0);
     assert_eq!(all["accepted"], 2, "{all}");

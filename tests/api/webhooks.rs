@@ -412,7 +412,7 @@ async fn while_a_program_changes_over_both_secrets_sign(app: TestApp) {
     let second = secret("").await;
 
     let both = signed(1).await;
-    let until = admin.get(&path(&webhook, "")).await.ok()["previous_secret_until"].clone();
+    let until = admin.get(&path(&webhook, "")).await.ok()["both_sign_until"].clone();
     app.clock.advance(Duration::hours(24));
     let one = signed(2).await;
     let third = secret("?overlap_hours=1").await;

@@ -8,8 +8,9 @@ use form_engine::{Finding, Level, Violation};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::answers::{self, AnswersRow, ReviewAnswers, Said};
+use super::answers::{self, ReviewAnswers};
 use super::deciding::{decided_already, may_decide, same_page};
+use super::model::{AnswersRow, Said};
 use super::{REVIEWING, store};
 use crate::accounts::Actor;
 use crate::audit::{self, Event};

@@ -6,58 +6,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diesel::prelude::*;
 use form_engine::{Asked, Finding};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::model::AnswersRow;
 use super::store;
 use crate::accounts::Role;
-use crate::db::schema::review_answers;
-use crate::db::{At, DbConn, Json};
+use crate::db::{At, DbConn};
 use crate::error::{Error, Result};
 use crate::forms::{Outline, Release};
 use crate::submissions::model::{Head, Judgement, SubmissionId};
 use crate::submissions::reading::unknown;
 use crate::submissions::{changes, redaction, store as heads};
-
-/// All that was answered about a revision, as a row.
-#[derive(Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = review_answers)]
-pub(super) struct AnswersRow {
-    pub(super) submission_id: SubmissionId,
-    /// The submission's first, second, third row.
-    pub(super) n: i32,
-    pub(super) id: String,
-    /// The revision it is about.
-    pub(super) revision: i32,
-    pub(super) answered_by: String,
-    pub(super) role: Role,
-    pub(super) answered_at: At,
-    /// Path -> answer.
-    pub(super) answers: Json,
-    /// See [`Said`].
-    pub(super) said: Json,
-}
-
-/// What the rules say of a revision together with its reviewer's answers.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Said {
-    /// What the reviewer is asked, and which of it is answered.
-    pub(super) asked: Vec<Asked>,
-    /// What is found in both together.
-    pub(super) findings: Vec<Finding>,
-}
-
-impl AnswersRow {
-    pub(super) fn answers(&self) -> Result<Map<String, Value>> {
-        self.answers.read()
-    }
-
-    fn said(&self) -> Result<Said> {
-        self.said.read()
-    }
-}
 
 /// What a reviewer is asked about a submission, and what was answered.
 #[derive(Debug, Serialize, utoipa::ToSchema)]

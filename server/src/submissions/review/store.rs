@@ -5,8 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Text};
 
 use super::answering::Figures;
-use super::answers::AnswersRow;
-use super::model::ReviewRow;
+use super::model::{AnswersRow, ReviewRow};
 use crate::db::schema::{review_answers, review_events, submissions};
 use crate::db::{At, DbConn};
 use crate::error::Result;
