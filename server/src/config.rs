@@ -207,6 +207,8 @@ pub struct MailConfig {
     pub from: Option<String>,
     /// A certificate authority to trust besides the public ones, in PEM.
     pub authority: Option<PathBuf>,
+    /// Mail domains of one's own (`labour.example.org`): addresses there need no confirmation before they are written to.
+    pub trusted_domains: Vec<String>,
     /// How long one letter may take, in seconds.
     pub timeout_seconds: u64,
 }
@@ -343,6 +345,7 @@ impl Default for MailConfig {
             password_file: None,
             from: None,
             authority: None,
+            trusted_domains: Vec::new(),
             timeout_seconds: 20,
         }
     }
@@ -433,6 +436,7 @@ const KEYS: &[(&str, As)] = &[
     ("mail.password_file", As::Text),
     ("mail.from", As::Text),
     ("mail.authority", As::Text),
+    ("mail.trusted_domains", As::Toml),
     ("mail.timeout_seconds", As::Toml),
     ("webhooks.allow_http", As::Toml),
     ("webhooks.allow_private", As::Toml),

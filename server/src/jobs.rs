@@ -137,6 +137,12 @@ const OUTGOING: &[Kind<App>] = &[
         run: |app, task| Box::pin(async move { app.notifications.write_letter(task).await }),
     },
     Kind {
+        name: notifications::CONFIRM,
+        attempts: ALWAYS,
+        patience: PATIENCE,
+        run: |app, task| Box::pin(async move { app.notifications.ask_address(task).await }),
+    },
+    Kind {
         name: notifications::WEBHOOK,
         attempts: ALWAYS,
         patience: PATIENCE,

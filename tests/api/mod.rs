@@ -31,6 +31,7 @@ mod reading;
 mod referrals;
 mod replays;
 mod review;
+mod review_answers;
 mod revising;
 mod rollouts;
 mod sync;

@@ -25,6 +25,7 @@ on_both_databases!(
     answers_are_not_followed_and_not_read,
     addresses_inside_the_network_are_refused,
     webhooks_are_for_administrators_and_their_secrets_for_nobody,
+    while_a_program_changes_over_both_secrets_sign,
     a_webhook_that_makes_no_sense_is_named,
 );
 
@@ -393,6 +394,46 @@ async fn addresses_inside_the_network_are_refused(app: TestApp) {
     assert_eq!(app.count("deliveries", "state = 'pending' AND last_error LIKE '%private network%'"), 1);
 }
 
+async fn while_a_program_changes_over_both_secrets_sign(app: TestApp) {
+    let (program, server) = (Program::start().await, calling(&app).await);
+    let webhook = hooked(&server, &program, json!({})).await;
+    let admin = server.admin().await;
+    let secret = async |overlap: &str| {
+        let renewed =
+            server.admin().await.post(&path(&webhook, &format!("/secret{overlap}")), &json!({})).await.ok();
+        renewed["secret"].as_str().unwrap().to_owned()
+    };
+    let signed = async |n: u32| {
+        tell_of(&app, "finding.escalated", n, A, json!([])).await;
+        server.run_jobs().await;
+        program.taken().last().unwrap().clone()
+    };
+    let first = webhook["secret"].as_str().unwrap().to_owned();
+    let second = secret("").await;
+
+    let both = signed(1).await;
+    let until = admin.get(&path(&webhook, "")).await.ok()["both_sign_until"].clone();
+    app.clock.advance(Duration::hours(24));
+    let one = signed(2).await;
+    let third = secret("?overlap_hours=1").await;
+    let fourth = secret("?overlap_hours=1").await;
+    let newest = signed(3).await;
+
+    assert!(both.is_signed_with(&first) && both.is_signed_with(&second), "{both:?}");
+    assert_eq!(both.headers["webhook-signature"].split(' ').count(), 2);
+    assert_eq!(until, "2026-11-21T12:00:00Z");
+    assert!(!one.is_signed_with(&first) && one.is_signed_with(&second), "{one:?}");
+    assert!(
+        newest.is_signed_with(&fourth) && newest.is_signed_with(&third) && !newest.is_signed_with(&second)
+    );
+    let too_long = server.admin().await.post(&path(&webhook, "/secret?overlap_hours=169"), &json!({})).await;
+    too_long.refused(400, "overlap_invalid");
+    assert!(
+        !app.text("SELECT previous_secret AS text FROM webhooks").contains(&third[6..]),
+        "it is sealed at rest"
+    );
+}
+
 async fn webhooks_are_for_administrators_and_their_secrets_for_nobody(app: TestApp) {
     let (program, server) = (Program::start().await, calling(&app).await);
     let webhook = hooked(&server, &program, json!({ "areas": ["PK226"] })).await;
@@ -420,7 +461,7 @@ async fn webhooks_are_for_administrators_and_their_secrets_for_nobody(app: TestA
     assert!(!app.text("SELECT secret AS text FROM webhooks").contains(&secret[6..]), "it is sealed at rest");
     assert_eq!(app.count("audit_events", &format!("details LIKE '%{}%'", &secret[6..20])), 0);
 
-    let renewed = admin.post(&path(&webhook, "/secret"), &json!({})).await;
+    let renewed = admin.post(&path(&webhook, "/secret?overlap_hours=0"), &json!({})).await;
     assert_eq!(renewed.header("cache-control"), Some("no-store"));
     tell_of(&app, "finding.escalated", 1, A, json!([])).await;
     server.run_jobs().await;

@@ -15,6 +15,7 @@ mod lifecycle;
 mod logging;
 mod metrics;
 mod migrate;
+mod notices;
 mod postgres;
 mod postgres_tools;
 mod refused;

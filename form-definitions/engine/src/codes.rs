@@ -57,6 +57,10 @@ codes! {
         CalculatedOrAsked = "calculated_or_asked",
         /// A reason for not answering that there is not.
         UnknownNonAnswer = "unknown_non_answer",
+        /// Something a question that is answered at review cannot have or be.
+        NotForReviewer = "not_for_reviewer",
+        /// A rule that acts on the phone and reads what is answered at review.
+        ReviewerOnly = "reviewer_only",
         /// A repeat without a usable `maxItems`.
         RepeatWithoutLimit = "repeat_without_limit",
         /// `minItems` greater than `maxItems`.
@@ -189,5 +193,7 @@ codes! {
         UnknownQuestion = "unknown_question",
         CalculatedDiffers = "calculated_differs",
         NonAnswerNotAllowed = "non_answer_not_allowed",
+        AskedOfReviewer = "asked_of_reviewer",
+        AskedOfCollector = "asked_of_collector",
     }
 }

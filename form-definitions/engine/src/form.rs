@@ -8,6 +8,7 @@ use crate::judge;
 use crate::outcome::{Choice, Outcome};
 use crate::package::Package;
 use crate::problem::{Price, Problem};
+use crate::reviewed::Reviewed;
 use crate::rules::{self, Rule, Step};
 use crate::session::Session;
 use crate::shape::{self, Shape, Shapes};
@@ -177,6 +178,58 @@ impl Form {
     /// Answers are nested by section, or flat: a question or repeat found at the root is taken as if it stood in its section.
     pub fn evaluate(&self, answers: &Value, non_answers: Option<&Value>, context: &Context<'_>) -> Outcome {
         judge::judge(self, answers, non_answers, context)
+    }
+
+    /// Judges a submission together with what its reviewer answered (`given`: path -> answer), at review.
+    ///
+    /// The answers as filed are not touched: what is answered at review nothing on the phone hangs on, which is checked when the form is
+    /// compiled. Any JSON may be given.
+    ///
+    /// ```
+    /// # use form_engine::{Context, NoAreas, Package, User, Visit, compile};
+    /// # use serde_json::{Map, json};
+    /// let package = Package::assemble(json!({
+    ///     "title": "Visit", "type": "object", "x-form": {"form": "visit", "version": 1, "languages": [{"code": "en", "dir": "ltr"}]},
+    ///     "properties": {"a1": {"type": "object", "title": "A", "properties": {
+    ///         "girls": {"type": "integer", "title": "Girls"},
+    ///         "credible": {"type": "boolean", "title": "Is it credible?", "x-asked-of": "reviewer", "x-required": true}
+    ///     }}}
+    /// }), Default::default(), &[], &[]);
+    /// let form = compile(&package).expect("the definition is sound");
+    /// # let visit = Visit::finished("2026-11-20T08:47:10+05:00".parse().expect("an instant"));
+    /// # let context = Context::new(visit, User::default(), &NoAreas);
+    ///
+    /// let nothing_yet = form.review(&json!({"girls": 3}), None, &Map::new(), &context);
+    /// assert!(nothing_yet.asked[0].is_missing());
+    ///
+    /// let given = Map::from_iter([("credible".to_owned(), json!(true))]);
+    /// let reviewed = form.review(&json!({"girls": 3}), None, &given, &context);
+    /// assert!(reviewed.problems.is_empty() && !reviewed.asked[0].is_missing());
+    /// assert_eq!(reviewed.outcome.answers["a1"], json!({"girls": 3, "credible": true}));
+    /// ```
+    pub fn review(
+        &self,
+        answers: &Value,
+        non_answers: Option<&Value>,
+        given: &Map<String, Value>,
+        context: &Context<'_>,
+    ) -> Reviewed {
+        judge::review_with(self, answers, non_answers, given, context)
+    }
+
+    /// Whether any question is answered at review.
+    pub fn asks_reviewer(&self) -> bool {
+        self.definition.frames.iter().flat_map(|frame| &frame.questions).any(|question| question.of_reviewer)
+    }
+
+    /// Whether the question of this name is answered at review.
+    pub fn is_asked_of_reviewer(&self, name: &str) -> bool {
+        match self.definition.names.get(name) {
+            Some(definition::Named::Question(frame, slot)) => {
+                self.definition.frames[*frame].questions[*slot].of_reviewer
+            }
+            _ => false,
+        }
     }
 
     /// Judges answers and tells of every rule that ran what it came out as, on which answers, and why it stayed unknown.

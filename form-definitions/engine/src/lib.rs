@@ -45,6 +45,7 @@ mod outcome;
 pub mod overlay;
 mod package;
 mod problem;
+mod reviewed;
 mod rules;
 mod session;
 mod shape;
@@ -64,5 +65,6 @@ pub use outcome::{
 };
 pub use package::Package;
 pub use problem::{Price, Problem};
+pub use reviewed::{Asked, Reviewed};
 pub use rules::Mutant;
 pub use session::{Change, Session};

@@ -49,6 +49,14 @@ fn said(code: BuiltIn) -> (&'static str, &'static str) {
         BuiltIn::NonAnswerNotAllowed => {
             ("“{}” cannot stand instead of an answer here.", "یہاں جواب کی جگہ ”{}“ نہیں لکھا جا سکتا۔")
         }
+        BuiltIn::AskedOfReviewer => (
+            "“{}” is answered by the reviewer, not when the form is filled in.",
+            "”{}“ کا جواب جائزہ لینے والا دیتا ہے، فارم بھرتے وقت نہیں۔",
+        ),
+        BuiltIn::AskedOfCollector => (
+            "“{}” was answered when the form was filled in; a reviewer returns the form to have it changed.",
+            "”{}“ کا جواب فارم بھرتے وقت دیا گیا؛ اسے بدلوانے کے لیے فارم واپس بھیجیں۔",
+        ),
     }
 }
 

@@ -174,7 +174,7 @@ fn differing(before: &Map<String, Value>, after: &Map<String, Value>) -> Map<Str
 }
 
 /// What stands in the first more often than in the second.
-fn more<T: Clone + PartialEq>(these: &[T], those: &[T]) -> Vec<T> {
+pub(crate) fn more<T: Clone + PartialEq>(these: &[T], those: &[T]) -> Vec<T> {
     let mut left: Vec<&T> = those.iter().collect();
     let mut more = Vec::new();
     for one in these {

@@ -361,6 +361,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    review_answers (submission_id, n) {
+        submission_id -> Text,
+        n -> Integer,
+        id -> Text,
+        revision -> Integer,
+        answered_by -> Text,
+        role -> Text,
+        answered_at -> BigInt,
+        answers -> Text,
+        said -> Text,
+    }
+}
+
+diesel::table! {
     jobs (id) {
         id -> Text,
         kind -> Text,
@@ -619,6 +633,11 @@ diesel::table! {
         hour -> Integer,
         language -> Text,
         changed_at -> BigInt,
+        confirmed_at -> Nullable<BigInt>,
+        confirm_nonce -> Nullable<Text>,
+        confirm_until -> Nullable<BigInt>,
+        confirm_tries -> Integer,
+        letter_at -> Nullable<BigInt>,
     }
 }
 
@@ -639,6 +658,8 @@ diesel::table! {
         failures -> Integer,
         failing_since -> Nullable<BigInt>,
         resume_at -> Nullable<BigInt>,
+        previous_secret -> Nullable<Text>,
+        previous_until -> Nullable<BigInt>,
     }
 }
 
@@ -908,6 +929,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     assignments,
     assignment_events,
     review_events,
+    review_answers,
     jobs,
     changes,
     feed_epochs,

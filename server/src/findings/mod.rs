@@ -94,6 +94,10 @@ impl Watcher for Findings {
         self.reconcile(tx, filed)
     }
 
+    fn reviewed(&self, tx: &mut Tx, reviewed: &FiledRevision) -> Result<()> {
+        self.reconcile(tx, reviewed)
+    }
+
     fn moved(&self, tx: &mut Tx, submission: &SubmissionId, areas: Areas) -> Result<()> {
         store::set_areas(tx.conn, submission.as_str(), (areas.province, areas.division, areas.district))
     }

@@ -70,9 +70,31 @@ impl Findings {
         self.db.read(move |conn| room.view(conn, &actor, case, sensitive)).await
     }
 
+    /// What only reviewers know rests with reviewers: whoever filed is shown no answer of theirs as the reason of a finding.
+    fn keep_to_reviewers(
+        &self,
+        conn: &mut DbConn,
+        actor: &Actor,
+        case: &Case,
+        finding: &mut form_engine::Finding,
+    ) -> Result<()> {
+        let is_filer = [&case.opened_by, &case.filed_by].contains(&&actor.account.to_string());
+        if !is_filer && actor.may(case.kind.reviewing()).is_ok() {
+            return Ok(());
+        }
+        let Some(facts) = submissions::facts(conn, &case.submission_id)? else { return Ok(()) };
+        if let Some(release) = self.forms.release(&facts.form, facts.version)?.filter(|it| it.asks_reviewer) {
+            finding.because.retain(|it| !release.compiled.is_asked_of_reviewer(question_of(&it.path)));
+        }
+        Ok(())
+    }
+
     fn view(&self, conn: &mut DbConn, actor: &Actor, case: Case, sensitive: bool) -> Result<FindingView> {
         let now = At::from(self.clock.now());
-        let said = self.said(conn, &case, sensitive)?;
+        let mut said = self.said(conn, &case, sensitive)?;
+        if let Some((finding, _)) = &mut said {
+            self.keep_to_reviewers(conn, actor, &case, finding)?;
+        }
         let shown = Shown {
             events: store::events(conn, &case.id)?,
             referrals: referrals::of_finding(conn, &case.id, actor.reach(case.kind).sensitive)?,

@@ -62,7 +62,8 @@ impl Findings {
         let place = self.place(tx, filed)?;
         let facility = place.facility;
         let wanted = wanted(filed, &place.known_as);
-        let ours = match filed.revision > 1 {
+        // Its own cases are there if it was filed before, or is the same revision with its reviewer's answers.
+        let ours = match filed.before.is_some() {
             true => store::shown_by(tx.conn, filed.submission.as_str())?,
             false => Vec::new(),
         };

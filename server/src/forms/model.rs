@@ -76,6 +76,8 @@ pub struct Release {
     pub reads_last_visit: bool,
     /// Whether a rule reads the facility's record.
     pub reads_facility: bool,
+    /// Whether any question is answered at review.
+    pub asks_reviewer: bool,
     /// Names of the questions whose answers only those may read who give a reason.
     pub sensitive: BTreeSet<String>,
     /// The questions that name a place, by the choice list they are answered from.
@@ -111,6 +113,7 @@ impl Release {
             outline: Outline::of(&package),
             reads_last_visit: compiled.reads_last_visit(),
             reads_facility: compiled.reads_facility(),
+            asks_reviewer: compiled.asks_reviewer(),
             form: package.form,
             version: package.version,
             hash,

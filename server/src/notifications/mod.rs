@@ -5,6 +5,7 @@
 //! What a newcomer would get wrong: the rooms do not know this one. They name a template and describe people ("the
 //! supervisors of this line here"), and whom that means is decided when the notice is written, not when it happened.
 
+mod confirming;
 mod deliveries;
 mod event;
 mod mail;
@@ -35,6 +36,8 @@ pub const NOTIFY: &str = "notify";
 pub const MAIL: &str = "notify.mail";
 /// The kind of job that calls a webhook.
 pub const WEBHOOK: &str = "notify.webhook";
+/// The kind of job that sends a letter with a code, to find out whether an address is somebody's.
+pub const CONFIRM: &str = "notify.confirm";
 /// The kind of job that forgets old notices.
 pub const SWEEP: &str = "notify.sweep";
 
@@ -49,6 +52,8 @@ pub struct Notifications {
     caller: Caller,
     sealer: Arc<Sealer>,
     public_url: Arc<str>,
+    /// Mail domains whose addresses need no confirmation.
+    trusted_domains: Arc<[String]>,
 }
 
 impl Notifications {
@@ -68,6 +73,7 @@ impl Notifications {
             caller: Caller::new(&config.webhooks)?,
             sealer: Arc::new(Sealer::new(&accounts.tokens().secrets("webhook secrets"))),
             public_url: public_url.trim_end_matches('/').into(),
+            trusted_domains: config.mail.trusted_domains.iter().map(|it| it.to_ascii_lowercase()).collect(),
         })
     }
 

@@ -158,6 +158,23 @@ pub(super) struct SettingsRow {
     pub(super) hour: i32,
     pub(super) language: Language,
     pub(super) changed_at: At,
+    /// Since when the address is known to be read by this person.
+    pub(super) confirmed_at: Option<At>,
+    /// What the code in the last letter was made from.
+    pub(super) confirm_nonce: Option<String>,
+    /// How long that code holds.
+    pub(super) confirm_until: Option<At>,
+    /// Wrong codes so far.
+    pub(super) confirm_tries: i32,
+    /// When the last letter with a code was asked for.
+    pub(super) letter_at: Option<At>,
+}
+
+impl SettingsRow {
+    /// The address, if it is known to be this person's: nothing else is written to.
+    pub(super) fn confirmed(&self) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.confirmed_at.is_some())
+    }
 }
 
 /// What became of an attempt to send something.

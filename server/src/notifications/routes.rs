@@ -4,6 +4,7 @@ use actix_web::web::{Data, Json, Path, Query as QueryString};
 use actix_web::{get, post, put};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::confirming::Confirmation;
 use super::deliveries::{DeliveryView, Query};
 use super::settings::{NewSettings, Settings};
 use super::{Notifications, webhooks};
@@ -13,7 +14,7 @@ use crate::http::{Page, Problem, Problems};
 
 /// The room's operations.
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.service(own).service(set_own).service(of).service(set_for);
+    config.service(own).service(set_own).service(confirm).service(letter).service(of).service(set_for);
     webhooks::routes(config);
     config.service(outbox).service(retry);
 }
@@ -34,6 +35,40 @@ async fn own(room: Data<Notifications>, actor: Actor) -> Result<Json<Settings>> 
 #[put("/v1/me/notifications")]
 async fn set_own(room: Data<Notifications>, actor: Actor, new: Json<NewSettings>) -> Result<Json<Settings>> {
     room.set_own(actor, new.into_inner()).await.map(Json)
+}
+
+/// Enter the code of the letter that was sent to my address. From then on letters go there.
+#[utoipa::path(
+    tag = "notifications",
+    request_body = Confirmation,
+    responses(
+        (status = OK, body = Settings),
+        (status = CONFLICT, body = Problem, description = "There is no address to confirm", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/me/notifications/confirmation")]
+async fn confirm(
+    room: Data<Notifications>,
+    actor: Actor,
+    entered: Json<Confirmation>,
+) -> Result<Json<Settings>> {
+    room.confirm(actor, entered.into_inner()).await.map(Json)
+}
+
+/// Have another letter with a code sent to my address; the code before holds no longer.
+#[utoipa::path(
+    tag = "notifications",
+    responses(
+        (status = OK, body = Settings),
+        (status = CONFLICT, body = Problem, description = "There is no address to confirm", content_type = "application/problem+json"),
+        (status = TOO_MANY_REQUESTS, body = Problem, description = "One was sent just now", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/me/notifications/letter")]
+async fn letter(room: Data<Notifications>, actor: Actor) -> Result<Json<Settings>> {
+    room.another_letter(actor).await.map(Json)
 }
 
 /// How is somebody told? For administrators.

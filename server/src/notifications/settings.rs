@@ -39,7 +39,7 @@ fn morning() -> u8 {
 /// How somebody is told.
 #[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
 #[schema(example = json!({
-    "email": "amina@example.org", "rhythm": "daily", "hour": 8, "language": "ur", "mail_available": true,
+    "email": "amina@example.org", "rhythm": "daily", "hour": 8, "language": "ur", "confirmed": true, "mail_available": true,
     "changed_at": "2026-11-20T12:00:00Z"
 }))]
 pub(super) struct Settings {
@@ -51,6 +51,9 @@ pub(super) struct Settings {
     hour: i32,
     /// In which language.
     language: Language,
+    /// Whether the address is known to be theirs. Until then only a letter with a code goes there; enter the code with
+    /// `POST /v1/me/notifications/confirmation`.
+    confirmed: bool,
     /// Whether this server sends letters at all.
     mail_available: bool,
     /// When this was last changed; null: never.
@@ -103,22 +106,30 @@ impl Notifications {
         if new.hour > 23 {
             return Err(Error::invalid("hour_invalid", "`hour` is an hour of the day: 0 to 23"));
         }
+        let room = self.clone();
         let row = self
             .db
             .write(actor.by(), move |tx| {
                 must_exist(tx.conn, &account)?;
-                let row = SettingsRow {
+                let before = store::settings(tx.conn, &account)?;
+                let mut row = SettingsRow {
                     account_id: account.to_string(),
                     email: email.clone(),
                     rhythm: new.rhythm,
                     hour: i32::from(new.hour),
                     language: new.language,
                     changed_at: At::from(tx.now()),
+                    confirmed_at: None,
+                    confirm_nonce: None,
+                    confirm_until: None,
+                    confirm_tries: 0,
+                    letter_at: None,
                 };
+                room.settle_address(tx, before.as_ref(), &mut row)?;
                 store::put_settings(tx.conn, &row)?;
                 // The address itself stays out of the log.
                 let details = json!({ "rhythm": row.rhythm, "hour": row.hour, "language": row.language,
-                    "has_email": row.email.is_some() });
+                    "has_email": row.email.is_some(), "confirmed": row.confirmed_at.is_some() });
                 audit::record(tx, Event::new("notifications.set", "account", &account, details))?;
                 Ok(row)
             })
@@ -126,10 +137,11 @@ impl Notifications {
         Ok(self.shown(Some(row)))
     }
 
-    fn shown(&self, row: Option<SettingsRow>) -> Settings {
+    pub(super) fn shown(&self, row: Option<SettingsRow>) -> Settings {
         let mail_available = self.mail.is_some();
         match row {
             Some(row) => Settings {
+                confirmed: row.confirmed_at.is_some(),
                 email: row.email,
                 rhythm: row.rhythm,
                 hour: row.hour,
@@ -138,6 +150,7 @@ impl Notifications {
                 changed_at: Some(row.changed_at),
             },
             None => Settings {
+                confirmed: false,
                 email: None,
                 rhythm: Rhythm::Immediately,
                 hour: i32::from(MORNING),

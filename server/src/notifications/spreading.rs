@@ -153,6 +153,11 @@ mod tests {
             hour: 8,
             language: Language::En,
             changed_at: At::from_micros(0),
+            confirmed_at: Some(At::from_micros(0)),
+            confirm_nonce: None,
+            confirm_until: None,
+            confirm_tries: 0,
+            letter_at: None,
         }
     }
 

@@ -62,6 +62,15 @@ struct Digest {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Confirm {
+    subject: String,
+    head: String,
+    code: String,
+    foot: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Sentences {
     title: String,
     text: String,
@@ -72,6 +81,7 @@ struct Sentences {
 struct Templates {
     frame: Frame,
     digest: Digest,
+    confirm: Confirm,
     notice: BTreeMap<String, Sentences>,
 }
 
@@ -131,6 +141,15 @@ impl Wording {
         lines.push(page.fill(&frame.date, &[("date", &page.apart(&moment(words.at)))]));
         lines.extend([String::new(), page.line(&frame.link), words.link.clone()]);
         Letter { subject, text: page.finish(lines, &frame.foot) }
+    }
+
+    /// A letter that asks whether an address is theirs: nothing in it but the code.
+    pub(super) fn confirmation(&self, language: Language, code: &str) -> Letter {
+        let (confirm, page) = (&self.of(language).confirm, Page::new(language));
+        let code = page.apart(code);
+        let lines =
+            vec![page.line(&confirm.head), String::new(), page.fill(&confirm.code, &[("code", &code)])];
+        Letter { subject: page.line(&confirm.subject), text: page.finish(lines, &confirm.foot) }
     }
 
     /// A letter about everything since the last one, by kind.
@@ -297,6 +316,16 @@ mod tests {
                 let is_count = ["60", "10"].contains(&word);
                 assert!(known.contains(&word) || is_date || is_count, "{which}: {word:?} in {letter:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_letter_that_asks_for_an_address_holds_the_code_and_nothing_of_the_work() {
+        for language in Language::ALL {
+            let letter = Wording::builtin().unwrap().confirmation(*language, "K7QF-M2XD");
+
+            assert_eq!(letter.text.matches("K7QF-M2XD").count(), 1, "{letter:?}");
+            assert!(!letter.subject.contains("K7QF") && !letter.text.contains(['{', '}']), "{letter:?}");
         }
     }
 

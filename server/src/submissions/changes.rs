@@ -51,6 +51,34 @@ pub(super) fn between(outlines: &[&Outline], before: &Value, after: &Value) -> V
     found
 }
 
+/// Where a question of a row stands in other answers of the same form: rows are found again by their key. None: its row is gone.
+pub(super) fn carried(outline: &Outline, before: &Value, after: &Value, path: &str) -> Option<String> {
+    let (mut was, mut now) = (String::new(), String::new());
+    let mut steps = path.split('.').peekable();
+    while let Some(step) = steps.next() {
+        let Some((name, index)) = step.split_once('[').filter(|_| steps.peek().is_some()) else {
+            return Some(Place::path(&now, step));
+        };
+        let index: usize = index.strip_suffix(']')?.parse().ok()?;
+        let key = match &outline.part(name)?.sort {
+            Sort::Repeat { key } => key.as_deref(),
+            _ => return None,
+        };
+        let rows = |answers: &Value, row: &str| {
+            outline
+                .value(answers, &Place::path(row, name))
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default()
+        };
+        let pairs = paired(key, &rows(before, &was), &rows(after, &now));
+        let found = pairs.into_iter().find_map(|(old, new)| new.filter(|_| old == Some(index)))?;
+        was = Place::path(&was, step);
+        now = Place::path(&now, &format!("{name}[{found}]"));
+    }
+    None
+}
+
 /// The row that is looked at, as a path before and after.
 #[derive(Default)]
 struct Place {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::model::{Head, Judgement, Review, SubmissionId, Verdict};
 use super::reading::Reader;
-use super::store;
+use super::{review, store};
 use crate::accounts::{Actor, Kind};
 use crate::db::{At, DbConn};
 use crate::error::Result;
@@ -108,8 +108,15 @@ pub fn last_accepted(conn: &mut DbConn, facilities: &[String], kind: Kind) -> Re
     Ok(store::last_of_kind(conn, facilities, kind, &[Review::Accepted])?.map(LastVisit::of))
 }
 
-/// What was said of a revision when it was filed.
+/// What was said of a revision when it was filed; what was found, as it stands with what its reviewer answered.
 pub fn judged(conn: &mut DbConn, id: &str, revision: i32) -> Result<Option<Judgement>> {
     let Ok(id) = id.parse::<SubmissionId>() else { return Ok(None) };
-    store::revision(conn, &id, revision)?.map(|revision| revision.judgement()).transpose()
+    let Some(row) = store::revision(conn, &id, revision)? else { return Ok(None) };
+    let mut judgement = row.judgement()?;
+    if !judgement.asked_at_review.is_empty()
+        && let Some(found) = review::findings_at_review(conn, &id, revision)?
+    {
+        judgement.findings = found;
+    }
+    Ok(Some(judgement))
 }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use form_engine::{Areas, Context, Outcome, Point, User, Visit};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::corrections;
 use super::envelope::Envelope;
@@ -30,6 +30,13 @@ pub(super) fn judge(
     let context = context(envelope, user, &place, places, around);
     let outcome = release.compiled.evaluate(&envelope.answers, envelope.non_answers.as_ref(), &context);
     let correction = correction(envelope, release, &context, &outcome, around);
+    let asked_at_review = match release.asks_reviewer {
+        true => {
+            let non_answers = envelope.non_answers.as_ref();
+            release.compiled.review(&envelope.answers, non_answers, &Map::new(), &context).asked
+        }
+        false => Vec::new(),
+    };
     let mut flags = flags::raise(
         thresholds,
         &Circumstances {
@@ -61,6 +68,7 @@ pub(super) fn judge(
         started_at: envelope.started_at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
         finished_at: envelope.finished_at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
         correction,
+        asked_at_review,
     }
 }
 

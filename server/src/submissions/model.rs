@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use form_engine::{Finding, Violation};
+use form_engine::{Asked, Finding, Violation};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -136,6 +136,9 @@ pub struct Judgement {
     /// What it corrects, where it follows a revision that was returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correction: Option<Correction>,
+    /// What the form asks of its reviewer about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked_at_review: Vec<Asked>,
 }
 
 /// What a revision changes of the one before, which a reviewer had sent back.

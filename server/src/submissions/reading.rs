@@ -1,5 +1,6 @@
 //! Reading what was filed, within the reader's areas. What a reader may not see does not exist for them: 404.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -56,6 +57,11 @@ impl Reader {
         may && (self.is_filer(head) || self.reason.is_some())
     }
 
+    /// Whether they may review it, and so know what reviewers answered about it.
+    pub(super) fn reviews(&self, head: &Head) -> bool {
+        !self.is_filer(head) && self.actor.may(Kind::reviewing(head.kind)).is_ok()
+    }
+
     /// How much is told of what a reviewer wrote: comments may quote answers. The filer reads what was written for them for ever.
     pub(super) fn candour(&self, head: &Head, sensitive: bool) -> Candour {
         match sensitive {
@@ -100,6 +106,7 @@ impl Submissions {
         let sensitive = reader.sees_sensitive(&head, self.clock.now());
         self.note_reading(&reader, &head, if sensitive { "sensitive" } else { "redacted" }).await?;
         let candour = reader.candour(&head, sensitive);
+        let reviews = reader.reviews(&head);
         let release = self.release_of(&head)?;
         self.db
             .read(move |conn| {
@@ -111,12 +118,23 @@ impl Submissions {
                     judgement.place = tag.tag.read()?;
                 }
                 let missing = ingest::missing_media(conn, &head.id, &judgement)?;
-                let redacted = match sensitive {
-                    true => Vec::new(),
-                    false => redaction::redact(&mut judgement, &release.sensitive).into_iter().collect(),
+                if reviews && !judgement.asked_at_review.is_empty() {
+                    let found = review::findings_at_review(conn, &head.id, n)?;
+                    judgement.findings = found.unwrap_or(judgement.findings);
+                }
+                let mut redacted = match sensitive {
+                    true => BTreeSet::new(),
+                    false => redaction::redact(&mut judgement, &release.sensitive),
                 };
+                let answers = match reviews {
+                    true => {
+                        review::answers_about(conn, &head, n, &release, &judgement, sensitive, &mut redacted)?
+                    }
+                    false => None,
+                };
+                let redacted = redacted.into_iter().collect();
                 let decision = review::last_decision(conn, &head.id, candour)?;
-                view(head, revision, judgement, missing, decision, redacted)
+                view(head, revision, judgement, missing, decision, answers, redacted)
             })
             .await
     }

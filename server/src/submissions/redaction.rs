@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::model::Judgement;
 
@@ -21,6 +21,17 @@ pub(super) fn redact(judgement: &mut Judgement, questions: &BTreeSet<String>) ->
         correction.note = None;
     }
     taken
+}
+
+/// Takes them out of answers that are kept by path.
+pub(super) fn take_paths(
+    answers: &mut Map<String, Value>,
+    questions: &BTreeSet<String>,
+    taken: &mut BTreeSet<String>,
+) {
+    let held = |path: &str| questions.contains(question_of(path));
+    taken.extend(answers.keys().filter(|path| held(path)).map(|path| question_of(path).to_owned()));
+    answers.retain(|path, _| !held(path));
 }
 
 /// Takes them out of any value.

@@ -182,7 +182,8 @@ impl Rejudging {
     }
 }
 
-fn filer(conn: &mut DbConn, account: &str) -> Result<User> {
+/// An account as the rules may ask about it.
+pub(super) fn filer(conn: &mut DbConn, account: &str) -> Result<User> {
     let Ok(id) = account.parse::<AccountId>() else { return Ok(User::default()) };
     let found = accounts::account(conn, &id)?;
     Ok(found.map_or_else(User::default, |account| User {

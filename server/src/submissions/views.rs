@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::model::{
     Correction, DeclaredMedia, Flag, Head, Judgement, MediaState, Review, Revision, SubmissionId, Verdict,
 };
-use super::review::DecisionView;
+use super::review::{DecisionView, ReviewAnswers};
 use crate::db::At;
 use crate::error::Result;
 use crate::places::PlaceTag;
@@ -86,6 +86,9 @@ pub(super) struct SubmissionView {
     correction: Option<Correction>,
     /// The last decision about the submission.
     decision: Option<DecisionView>,
+    /// What the form asks of its reviewer, and what was answered; for those who may review it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review_answers: Option<ReviewAnswers>,
     /// Questions whose answers are held back; read with `?reason=` if you may see them.
     redacted: Vec<String>,
 }
@@ -146,6 +149,7 @@ pub(super) fn view(
     judgement: Judgement,
     media_missing: Vec<String>,
     decision: Option<DecisionView>,
+    review_answers: Option<ReviewAnswers>,
     redacted: Vec<String>,
 ) -> Result<SubmissionView> {
     Ok(SubmissionView {
@@ -176,6 +180,7 @@ pub(super) fn view(
         received_at: revision.received_at,
         correction: judgement.correction,
         decision,
+        review_answers,
         redacted,
     })
 }

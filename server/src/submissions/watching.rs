@@ -21,6 +21,12 @@ pub trait Watcher: Send + Sync {
     /// stored already is not told again.
     fn filed(&self, tx: &mut Tx, filed: &FiledRevision) -> Result<()>;
 
+    /// A reviewer answered what the form asks of reviewers, or answered anew, about the revision that stands: `findings` are what is found
+    /// in both together. Nothing was filed.
+    fn reviewed(&self, _tx: &mut Tx, _reviewed: &FiledRevision) -> Result<()> {
+        Ok(())
+    }
+
     /// Somebody decided about the revision that stands.
     fn decided(&self, tx: &mut Tx, decision: &Decision) -> Result<()>;
 
@@ -142,6 +148,10 @@ impl Watchers {
 
     pub(super) fn filed(&self, tx: &mut Tx, filed: &FiledRevision) -> Result<()> {
         self.0.iter().try_for_each(|watcher| watcher.filed(tx, filed))
+    }
+
+    pub(super) fn reviewed(&self, tx: &mut Tx, reviewed: &FiledRevision) -> Result<()> {
+        self.0.iter().try_for_each(|watcher| watcher.reviewed(tx, reviewed))
     }
 
     pub(super) fn moved(&self, tx: &mut Tx, submission: &SubmissionId, areas: Areas) -> Result<()> {

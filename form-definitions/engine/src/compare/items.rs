@@ -51,13 +51,15 @@ impl Comparing<'_> {
         if stands_in_other(item, &self.old) {
             return;
         }
+        let of_reviewer = item.fields.contains_key("x-asked-of");
         let kind = match item.sort {
             Sort::Section => ChangeKind::SectionAdded,
             Sort::Repeat => ChangeKind::RepeatAdded,
+            Sort::Question if of_reviewer => ChangeKind::ReviewerQuestionAdded,
             Sort::Question => ChangeKind::QuestionAdded,
         };
-        // What is shown on a condition may not be missing anywhere.
-        let missing = item.fields.get("x-relevant").is_none() && always_required(item);
+        // What is shown on a condition may not be missing anywhere; what the reviewer answers is missed by nobody who files.
+        let missing = item.fields.get("x-relevant").is_none() && always_required(item) && !of_reviewer;
         let grade = if missing { Grade::NeedsMigration } else { Grade::Compatible };
         let after = described(item, &self.new);
         let at = At { path: item.pointer.clone(), section: item.section, what: self.new.call(item.name) };

@@ -19,6 +19,7 @@ const TOLD_ELSEWHERE: &[&str] = &[
     "description",
     "x-relevant",
     "x-hidden",
+    "x-asked-of",
     "x-required",
     "x-calculate",
     "readOnly",
@@ -106,7 +107,8 @@ impl Comparing<'_> {
             relevant.1.as_ref(),
         );
         let (before, after) = (required(old), required(new));
-        let stricter = always_required(new) && !always_required(old);
+        let of_reviewer = new.fields.contains_key("x-asked-of");
+        let stricter = always_required(new) && !always_required(old) && !of_reviewer;
         let grade = if stricter { Grade::NeedsMigration } else { Grade::Compatible };
         let place = at(self, "x-required");
         self.differ(ChangeKind::RequiredChanged, grade, || place, before.as_ref(), after.as_ref());
@@ -117,6 +119,12 @@ impl Comparing<'_> {
         };
         let place = at(self, "x-calculate");
         self.differ(kind.0, kind.1, || place, calculated.0.as_ref(), calculated.1.as_ref());
+        let asked_of = (rule(old, "x-asked-of"), rule(new, "x-asked-of"));
+        // Answers that were given on the phone have no place among the reviewer's.
+        let grade = if asked_of.1.is_some() { Grade::Breaking } else { Grade::NeedsMigration };
+        let place = at(self, "x-asked-of");
+        let kind = ChangeKind::AskedOfChanged;
+        self.differ(kind, grade, || place, asked_of.0.as_ref(), asked_of.1.as_ref());
         let place = at(self, "x-default");
         self.differ(
             ChangeKind::DefaultChanged,

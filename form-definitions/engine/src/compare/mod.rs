@@ -75,6 +75,8 @@ change_kinds! {
     SectionsReordered,
     /// A question came.
     QuestionAdded,
+    /// A question that the reviewer answers came.
+    ReviewerQuestionAdded,
     /// A question went.
     QuestionRemoved,
     /// A question or repeat stands in another section or row.
@@ -85,6 +87,8 @@ change_kinds! {
     QuestionRetyped,
     /// Asked became calculated or the other way round.
     AskedOrCalculated,
+    /// Whoever fills in the form no longer answers it but the reviewer, or the other way round.
+    AskedOfChanged,
     /// A repeat came.
     RepeatAdded,
     /// A repeat went.

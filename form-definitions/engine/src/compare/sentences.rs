@@ -167,6 +167,10 @@ fn words(kind: ChangeKind, how: How) -> (&'static str, &'static str) {
         (SectionRemoved, _) => ("The section {what} was removed.", "حصہ {what} ہٹا دیا گیا۔"),
         (SectionsReordered, _) => ("The sections are asked in another order.", "حصوں کی ترتیب بدل گئی۔"),
         (QuestionAdded, _) => ("The question {what} was added.", "سوال {what} شامل کیا گیا۔"),
+        (ReviewerQuestionAdded, _) => (
+            "The question {what} was added; the reviewer answers it, not whoever fills in the form.",
+            "سوال {what} شامل کیا گیا؛ اس کا جواب جائزہ لینے والا دیتا ہے، فارم بھرنے والا نہیں۔",
+        ),
         (QuestionRemoved, _) => ("The question {what} was removed.", "سوال {what} ہٹا دیا گیا۔"),
         (QuestionMoved, _) => {
             ("{what} moved from {before} to {after}.", "{what} کو {before} سے {after} میں منتقل کیا گیا۔")
@@ -184,6 +188,14 @@ fn words(kind: ChangeKind, how: How) -> (&'static str, &'static str) {
         (AskedOrCalculated, _) => {
             ("{what} is now asked and no longer calculated.", "{what} اب خود نہیں نکالا جاتا، پوچھا جاتا ہے۔")
         }
+        (AskedOfChanged, Came) => (
+            "{what} is now answered by the reviewer, no longer by whoever fills in the form.",
+            "{what} کا جواب اب جائزہ لینے والا دیتا ہے، فارم بھرنے والا نہیں۔",
+        ),
+        (AskedOfChanged, _) => (
+            "{what} is now answered by whoever fills in the form, no longer by the reviewer.",
+            "{what} کا جواب اب فارم بھرنے والا دیتا ہے، جائزہ لینے والا نہیں۔",
+        ),
         (RepeatAdded, _) => {
             ("The repeated group {what} was added.", "دہرایا جانے والا گروہ {what} شامل کیا گیا۔")
         }

@@ -117,6 +117,20 @@ fn table() -> Vec<(String, Value, ChangeKind, Grade, &'static str)> {
         (at(A1, "/more"), question("More"), QuestionAdded, Compatible, "/properties/a1/properties/more"),
         (at(A1, "/more"), must.clone(), QuestionAdded, NeedsMigration, "/properties/a1/properties/more"),
         (
+            at(A1, "/more"),
+            json!({"type": "integer", "title": "T", "x-required": true, "x-asked-of": "reviewer"}),
+            ReviewerQuestionAdded,
+            Compatible,
+            "/properties/a1/properties/more",
+        ),
+        (
+            at(A1, "/girls/x-asked-of"),
+            json!("reviewer"),
+            AskedOfChanged,
+            Breaking,
+            "/properties/a1/properties/girls/x-asked-of",
+        ),
+        (
             at(ROW, "/more"),
             must,
             QuestionAdded,

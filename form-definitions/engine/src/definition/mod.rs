@@ -4,6 +4,7 @@
 //! frame and its slot (its place among the frame's questions). Rules are kept as sources in one table and referred to by
 //! [`RuleId`]; `rules` compiles that table.
 
+mod asked_of;
 pub(crate) mod lists;
 pub(crate) mod parameters;
 mod protection;
@@ -126,6 +127,8 @@ pub(crate) struct Question {
     pub(crate) from_rows: Option<RowChoices>,
     pub(crate) protection: Protection,
     pub(crate) non_answers: Vec<String>,
+    /// Answered at review; the phone neither shows it nor may answer it.
+    pub(crate) of_reviewer: bool,
 }
 
 /// The kind of answer a question takes.

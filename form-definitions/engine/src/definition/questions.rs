@@ -3,7 +3,7 @@
 use super::read::FormReader;
 use super::{
     Definition, FrameId, Kind, ListId, Owner, Protection, Purpose, Question, Required, RowChoices, RuleId,
-    SectionId, Source, lists,
+    SectionId, Source, asked_of, lists,
 };
 use crate::codes::Code;
 use serde_json::{Map, Value, json};
@@ -27,6 +27,7 @@ const QUESTION_EXTENSIONS: &[&str] = &[
     "x-locked",
     "x-code",
     "x-filled-by",
+    "x-asked-of",
     "x-subject",
     "x-hidden",
 ];
@@ -82,6 +83,7 @@ impl FormReader<'_, '_, '_> {
             from_rows: self.row_choices(pointer, name, fields),
             protection: Protection::read(self.reader, pointer, fields),
             non_answers: self.non_answers(pointer, fields),
+            of_reviewer: asked_of::read(self.reader, pointer, name, fields, kind),
         })
     }
 

@@ -3,7 +3,7 @@
 use super::reader::Reader;
 use super::{
     Definition, FORM, Frame, FrameId, Item, Named, Owner, Protection, Purpose, Required, Section, SectionId,
-    lists, parameters, protection, row_choices,
+    asked_of, lists, parameters, protection, row_choices,
 };
 use crate::codes::Code;
 use crate::package::Package;
@@ -81,6 +81,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, package: &Package) -> Definition {
     form.statements(root);
     row_choices::resolve(reader, &mut definition);
     protection::refuse_unprotected(reader, &definition);
+    asked_of::refuse_misplaced(reader, &definition);
     reader.sum_up_languages();
     definition
 }

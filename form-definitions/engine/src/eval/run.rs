@@ -30,6 +30,8 @@ pub(crate) struct Run<'a> {
     pub(crate) today: NaiveDate,
     /// Reasons given instead of an answer, by row and slot.
     pub(crate) non_answers: HashMap<(u32, Slot), Rc<str>>,
+    /// Whether the reviewer has the word: what is asked of the reviewer is shown and required, and checks of it are run.
+    pub(crate) at_review: bool,
     /// By score of the form; none while no item is answered or the score is not settled.
     pub(crate) scores: Vec<Option<Scored>>,
     parameters: Vec<&'a Constant>,
@@ -102,6 +104,7 @@ impl<'a> Run<'a> {
             context,
             today,
             non_answers: HashMap::new(),
+            at_review: false,
             parameters: definition
                 .parameters
                 .iter()

@@ -134,6 +134,9 @@ impl<'a> Checks<'_, 'a> {
         violations: &mut Vec<Violation>,
     ) {
         for constraint in constraints {
+            if self.form.rules[constraint.rule].waits_for_review && !self.run.at_review {
+                continue;
+            }
             if self.holds(constraint.rule, &mut Scope::with_this(row, this.clone())) == Some(false) {
                 violations.push(Violation {
                     path: path(),

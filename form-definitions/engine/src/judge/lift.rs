@@ -70,6 +70,11 @@ impl Lifted<'_> {
 }
 
 impl<'a> Lifted<'a> {
+    /// Takes in what the reviewer answered, beside what was filed.
+    pub(super) fn take_reviewers(&mut self, form: &'a Form, given: &'a Map<String, Value>) {
+        self.with_lifter(form, |lifter| lifter.reviewers(given));
+    }
+
     /// Takes another answer in for the question at a path; tells which question that is.
     pub(crate) fn replace(
         &mut self,
@@ -203,6 +208,50 @@ impl<'a> Lifter<'a> {
 
     /// Takes an answer in: as it is, or as a copy the session keeps.
     fn answer<'v>(
+        &mut self,
+        row: u32,
+        frame: FrameId,
+        slot: Slot,
+        answer: &'v Value,
+        keep: fn(Val<'v>) -> Val<'a>,
+        keep_raw: fn(&'v Value) -> Raw<'a>,
+    ) {
+        let question = &self.form.definition.frames[frame].questions[slot];
+        if question.of_reviewer && !is_unanswered(answer) {
+            // Not taken in, and not lost: the server keeps what was sent byte for byte.
+            return self.misfit(row, frame, slot, "", BuiltIn::AskedOfReviewer, &question.name);
+        }
+        self.take(row, frame, slot, answer, keep, keep_raw);
+    }
+
+    /// The reviewer's answers, by path.
+    fn reviewers(&mut self, given: &'a Map<String, Value>) {
+        for (path, answer) in given {
+            let shown: String = path.chars().take(200).collect();
+            let Some((row, slot)) = paths::find(&self.form.definition, &self.lifted.store, path) else {
+                self.note(0, Place::Row, shown.clone(), None, BuiltIn::UnknownQuestion, &shown);
+                continue;
+            };
+            let frame = self.lifted.store.row(row).frame;
+            let question = &self.form.definition.frames[frame].questions[slot];
+            if question.of_reviewer {
+                // What the phone said there was told when the form was filed.
+                self.lifted.notes.remove(&(row, Place::Cell(slot)));
+                self.take(row, frame, slot, answer, |value| value, Raw::Sent);
+            } else {
+                self.note(
+                    0,
+                    Place::Row,
+                    shown,
+                    Some(&question.name),
+                    BuiltIn::AskedOfCollector,
+                    &question.name,
+                );
+            }
+        }
+    }
+
+    fn take<'v>(
         &mut self,
         row: u32,
         frame: FrameId,

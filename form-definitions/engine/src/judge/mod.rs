@@ -1,5 +1,6 @@
 //! From answers to an outcome, in the order the rules promise: lift, settle what is shown and calculated, then check, then find.
 
+mod at_review;
 mod checks;
 mod explain;
 pub(crate) mod findings;
@@ -11,6 +12,7 @@ mod review;
 mod settle;
 mod writing;
 
+pub(crate) use at_review::review_with;
 pub(crate) use lift::{Lifted, lift};
 pub(crate) use resettle::{Changed, resettle};
 pub(crate) use settle::settle;

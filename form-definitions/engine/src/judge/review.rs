@@ -119,6 +119,10 @@ impl<'a> Review<'_, 'a> {
             return;
         }
         let noted = self.take_notes(row, Place::Cell(slot));
+        if question.of_reviewer && !self.run.at_review {
+            self.outcome.relevance.insert(path(), false);
+            return;
+        }
         if question.calculate.is_some() {
             self.calculated(row, slot, question, &path, answers);
         } else if let Some(raw) = cell.raw.as_deref() {
@@ -302,7 +306,7 @@ fn summary(form: &Form, run: &Run<'_>) -> Map<String, Value> {
 }
 
 /// An answer as it is kept: as sent, but a whole number is written as one.
-fn normal(raw: &Value) -> Value {
+pub(super) fn normal(raw: &Value) -> Value {
     match raw {
         Value::Number(number) if number.is_f64() => number.as_f64().map_or(Value::Null, as_json),
         other => other.clone(),

@@ -118,6 +118,7 @@ impl<'d> Checker<'d> {
             across: std::mem::take(&mut self.across),
             known: !typed.doubt.otherwise,
             may_be_unknown: typed.doubt.reads,
+            waits_for_review: false,
         }
     }
 

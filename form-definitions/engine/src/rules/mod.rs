@@ -1,5 +1,6 @@
 //! From a rule as written to a typed tree with every name resolved. That tree is what evaluates, is priced and ordered.
 
+mod at_review;
 mod calls;
 mod check;
 mod cost;
@@ -63,6 +64,7 @@ pub(crate) fn understand(
         }
         sound[id] = problems.len() == before;
     }
+    at_review::keep_apart(definition, &mut rules, problems);
     never_relevant(definition, &rules, &sound, problems);
     unknown_booleans(definition, &rules, &sound, problems);
     for (rule, source) in rules.iter().zip(&definition.sources) {

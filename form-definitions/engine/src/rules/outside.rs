@@ -207,6 +207,14 @@ impl Checker<'_> {
     fn prev(&mut self, path: &str, syntax: &Syntax) -> Typed {
         let first = path.split('.').next().unwrap_or(path);
         let ty = match self.definition.names.get(first) {
+            Some(Named::Question(frame, slot))
+                if self.definition.frames[*frame].questions[*slot].of_reviewer =>
+            {
+                let message =
+                    format!("{first} is answered at review, and what is answered there is not handed on");
+                let remedy = "read what was answered on the phone at the last visit";
+                return self.mistake(syntax.at, Code::ReviewerOnly, message, remedy);
+            }
             Some(Named::Question(FORM, slot)) if first == path => {
                 Type::of(self.definition.frames[FORM].questions[*slot].kind)
             }

@@ -17,6 +17,8 @@ pub(crate) struct Rule {
     pub(crate) may_be_unknown: BTreeSet<Read>,
     /// Whether it is known whenever `may_be_unknown` are.
     pub(crate) known: bool,
+    /// A check that reads what is answered at review: it is not run before.
+    pub(crate) waits_for_review: bool,
 }
 
 impl Rule {
@@ -28,6 +30,7 @@ impl Rule {
             across: Reads::new(),
             may_be_unknown: BTreeSet::new(),
             known: false,
+            waits_for_review: false,
         }
     }
 }

@@ -20,6 +20,7 @@ fn visit() -> Form {
             "rows": {"type": "array", "minItems": 2, "maxItems": 3, "title": "Rows", "x-key": "code", "items": {"type": "object", "properties": {
                 "code": {"type": "string", "title": "Code"}, "must": {"type": "integer", "title": "Must", "x-required": "code == 'x'"}}}},
             "twice": {"type": "integer", "title": "Twice", "readOnly": true, "x-calculate": "n * 2"},
+            "settled": {"type": "integer", "title": "Settled", "x-asked-of": "reviewer"},
             "needed": {"type": "string", "title": "Needed", "x-required": true, "x-relevant": "n == 5"}
         }),
         json!({}),
@@ -120,6 +121,12 @@ fn table() -> Vec<(Value, &'static str, BuiltIn, &'static str)> {
             "The device calculated 5; the server's value counts.",
         ),
         (
+            json!({"settled": 5}),
+            "settled",
+            BuiltIn::AskedOfReviewer,
+            "“settled” is answered by the reviewer, not when the form is filled in.",
+        ),
+        (
             json!({"twice": 5}),
             "twice",
             BuiltIn::CalculatedDiffers,
@@ -191,7 +198,8 @@ fn reasons_that_cannot_stand_are_told_too() {
 #[test]
 fn every_code_of_a_violation_stands_in_the_table() {
     let mut provoked: BTreeSet<BuiltIn> = table().into_iter().map(|(_, _, code, _)| code).collect();
-    provoked.insert(BuiltIn::NonAnswerNotAllowed);
+    // At review, in `at_review.rs`.
+    provoked.extend([BuiltIn::NonAnswerNotAllowed, BuiltIn::AskedOfCollector]);
 
     let missing: Vec<&str> =
         BuiltIn::ALL.iter().filter(|code| !provoked.contains(code)).map(|code| code.as_str()).collect();

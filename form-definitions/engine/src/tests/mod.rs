@@ -1,6 +1,7 @@
 //! The engine from outside: small questionnaires, their answers, and what people are told.
 
 mod agreement;
+mod at_review;
 mod conformance;
 mod counting;
 mod every_refusal;

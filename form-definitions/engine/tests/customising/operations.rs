@@ -122,3 +122,31 @@ fn a_replaced_rule_is_told_in_words_with_what_it_was() {
     assert!(sentence.contains("is “Full”") || sentence.contains("is “"), "{sentence}");
     assert!(sentence.contains("instead of when"), "{sentence}");
 }
+
+#[test]
+fn the_committee_adds_a_question_that_only_the_reviewer_answers() {
+    let added = |question: Value| {
+        json!([{"op": "add_question", "into": "b1", "name": "licence_genuine", "question": question,
+            "labels": {"ur": {"licence_genuine": "کیا لائسنس اصلی ہے؟"}}}])
+    };
+    let question = json!({"type": "boolean", "title": "Is the licence genuine?", "x-asked-of": "reviewer", "x-required": true});
+
+    let package = applied(inspection(), added(question));
+
+    let form = compile(&package).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert!(form.asks_reviewer() && form.is_asked_of_reviewer("licence_genuine"));
+    let comparison = compare(inspection(), &package);
+    assert_eq!(comparison.grade, Grade::Compatible, "what is filed needs no answer to it");
+    let told = comparison.changes.iter().find(|change| change.path.ends_with("licence_genuine")).unwrap();
+    assert!(told.sentence["en"].contains("the reviewer answers it"), "{}", told.sentence["en"]);
+    let read_by_the_phone = json!([
+        added(json!({"type": "boolean", "title": "Is it?", "x-asked-of": "reviewer"}))[0],
+        {"op": "replace_rule", "rule": {"relevance": "b7"}, "text": "licence_genuine"}
+    ]);
+    let refusals = refused(inspection(), read_by_the_phone);
+    assert!(told_of(&refusals).contains("is answered at review"), "{}", told_of(&refusals));
+}
+
+fn told_of(refusals: &[form_engine::overlay::Refusal]) -> String {
+    refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

@@ -22,12 +22,12 @@ struct Standing {
 
 impl Gate {
     /// Until when it is closed; none: it is open.
-    pub(super) fn closed_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub(in crate::notifications) fn closed_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.standing(|standing| standing.closed_until.filter(|until| *until > now))
     }
 
     /// Nobody answered.
-    pub(super) fn close(&self, now: DateTime<Utc>) {
+    pub(in crate::notifications) fn close(&self, now: DateTime<Utc>) {
         self.standing(|standing| {
             let seconds = (FIRST << standing.failures.min(10)).min(LONGEST);
             standing.failures = standing.failures.saturating_add(1);
@@ -36,7 +36,7 @@ impl Gate {
     }
 
     /// Somebody answered.
-    pub(super) fn open(&self) {
+    pub(in crate::notifications) fn open(&self) {
         self.standing(|standing| *standing = Standing::default());
     }
 

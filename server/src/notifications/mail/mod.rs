@@ -4,7 +4,7 @@
 mod gate;
 mod post;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::model::{Delivery, Notice, Outcome, SettingsRow, State};
 use super::wording::{Letter, Words};
@@ -22,7 +22,14 @@ struct Bundle {
     deliveries: Vec<Delivery>,
     /// None: there is nobody to write to any more.
     letter: Option<(SettingsRow, Letter)>,
+    /// The address is not known to be theirs yet.
+    is_unconfirmed: bool,
 }
+
+/// How often it is looked whether an address was confirmed meanwhile.
+const LOOK_AGAIN: TimeDelta = TimeDelta::minutes(10);
+/// How long letters wait for that.
+const PATIENCE: TimeDelta = TimeDelta::days(3);
 
 impl Notifications {
     /// Sends a bundle of notices as one letter: one run of a job `notify.mail`.
@@ -33,7 +40,12 @@ impl Notifications {
         if found.deliveries.is_empty() {
             return self.db.write(By::system(), move |tx| queue::finish(tx, &task)).await;
         }
-        let Some((settings, letter)) = found.letter else {
+        let waits = found.deliveries.iter().any(|it| now - it.created_at.utc() < PATIENCE);
+        if found.is_unconfirmed && waits {
+            return self.db.write(By::system(), move |tx| queue::again(tx, &task, now + LOOK_AGAIN)).await;
+        }
+        let letter = found.letter.filter(|_| !found.is_unconfirmed);
+        let Some((settings, letter)) = letter else {
             let dropped = found.deliveries;
             return self.db.write(By::system(), move |tx| drop_all(tx, &task, &dropped)).await;
         };
@@ -56,8 +68,11 @@ impl Notifications {
 
     fn bundle(&self, conn: &mut DbConn, bundle: &str, now: DateTime<Utc>) -> Result<Bundle> {
         let deliveries = store::pending_in(conn, bundle)?;
-        let Some(first) = deliveries.first() else { return Ok(Bundle { deliveries, letter: None }) };
+        let Some(first) = deliveries.first() else {
+            return Ok(Bundle { deliveries, letter: None, is_unconfirmed: false });
+        };
         let settings = reachable(conn, &first.recipient)?;
+        let is_unconfirmed = settings.as_ref().is_some_and(|settings| settings.confirmed().is_none());
         let ids: Vec<_> = deliveries.iter().map(|delivery| delivery.notice_id.clone()).collect();
         let notices = store::notices_of(conn, &ids)?;
         let letter = settings.map(|settings| {
@@ -68,7 +83,7 @@ impl Notifications {
             };
             (settings, letter)
         });
-        Ok(Bundle { deliveries, letter })
+        Ok(Bundle { deliveries, letter, is_unconfirmed })
     }
 
     fn words(&self, notice: &Notice) -> Words {
@@ -96,7 +111,7 @@ fn drop_all(tx: &mut Tx, task: &Task, deliveries: &[Delivery]) -> Result<Done> {
         let mut delivery = delivery.clone();
         delivery.state = State::Dropped;
         delivery.done_at = Some(At::from(tx.now()));
-        delivery.last_error = Some("the account is closed or has no address any more".to_owned());
+        delivery.last_error = Some("the account is closed, or has no address that was confirmed".to_owned());
         store::put_back(tx.conn, &delivery)?;
     }
     upkeep::count("mail", "dropped", deliveries.len());

@@ -1,5 +1,6 @@
 //! Making, changing and removing webhooks, and having them told again what they were told.
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::model::{Webhook, WebhookId};
@@ -77,6 +78,8 @@ impl Notifications {
             failures: 0,
             failing_since: None,
             resume_at: None,
+            previous_secret: None,
+            previous_until: None,
         })
     }
 
@@ -93,8 +96,13 @@ impl Notifications {
         WebhookView::of(row)
     }
 
-    /// Gives a webhook a new secret; the old one signs nothing any more.
-    pub(super) async fn new_secret(&self, actor: Actor, id: WebhookId) -> Result<WebhookWithSecret> {
+    /// Gives a webhook a new secret; the old one signs beside it for so long. The one before that signs nothing any more.
+    pub(super) async fn new_secret(
+        &self,
+        actor: Actor,
+        id: WebhookId,
+        overlap: TimeDelta,
+    ) -> Result<WebhookWithSecret> {
         actor.may(Permission::ManageNotifications)?;
         let (room, secret) = (self.clone(), signing::new_secret()?);
         let shown = secret.clone();
@@ -102,10 +110,15 @@ impl Notifications {
             .db
             .write(actor.by(), move |tx| {
                 let mut row = webhooks::webhook(tx.conn, &id)?.ok_or_else(|| unknown(&id))?;
-                row.secret = room.sealer.close(&secret, &row.id)?;
+                let renewed = room.sealer.close(&secret, &row.id)?;
+                let before = std::mem::replace(&mut row.secret, renewed);
+                let overlaps = !overlap.is_zero();
+                row.previous_secret = overlaps.then_some(before);
+                row.previous_until = overlaps.then(|| At::from(tx.now() + overlap));
                 row.changed_at = At::from(tx.now());
                 webhooks::update(tx.conn, &row)?;
-                audit::record(tx, Event::new("webhook.secret_renewed", "webhook", &row.id, json!({})))?;
+                let details = json!({ "previous_until": row.previous_until });
+                audit::record(tx, Event::new("webhook.secret_renewed", "webhook", &row.id, details))?;
                 Ok(row)
             })
             .await?;

@@ -68,7 +68,7 @@ impl Caller {
     pub(super) async fn call(
         &self,
         url: &str,
-        secret: &str,
+        secrets: &[String],
         notice: &Notice,
         link: &str,
         at: DateTime<Utc>,
@@ -85,7 +85,7 @@ impl Caller {
             occurred_at: notice.occurred_at,
         };
         let body = serde_json::to_string(&told).map_err(|cause| Error::internal("writing a call", cause))?;
-        let signature = signing::signature(secret, notice.id.as_str(), at.timestamp(), &body)?;
+        let signature = signing::signatures(secrets, notice.id.as_str(), at.timestamp(), &body)?;
         let answer = self
             .http
             .post(url)

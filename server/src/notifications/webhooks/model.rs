@@ -35,6 +35,10 @@ pub(in crate::notifications) struct Webhook {
     pub(super) failing_since: Option<At>,
     /// Nothing is sent before.
     pub(super) resume_at: Option<At>,
+    /// The secret before, sealed.
+    pub(super) previous_secret: Option<String>,
+    /// Until when it signs as well.
+    pub(super) previous_until: Option<At>,
 }
 
 impl Webhook {
@@ -58,6 +62,13 @@ impl Webhook {
         Ok((kinds.is_empty() || kinds.iter().any(is_kind))
             && (areas.is_empty() || notice.areas().any(|area| areas.iter().any(|wanted| wanted == area)))
             && (self.line.is_none() || self.line == notice.line))
+    }
+
+    /// The secrets calls are signed with at an instant, sealed, the newest first.
+    pub(super) fn secrets(&self, now: At) -> impl Iterator<Item = &str> {
+        let previous =
+            self.previous_secret.as_deref().filter(|_| self.previous_until.is_some_and(|until| now < until));
+        std::iter::once(self.secret.as_str()).chain(previous)
     }
 
     /// Something came through.

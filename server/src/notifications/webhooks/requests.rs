@@ -1,6 +1,6 @@
 //! What administrators ask for about webhooks, checked before anything is looked up.
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, TimeDelta};
 use serde::Deserialize;
 
 use super::guard;
@@ -60,6 +60,30 @@ pub(super) struct WebhookChange {
 /// Tells "null" from "left out".
 fn given<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Line>>, D::Error> {
     Option::<Line>::deserialize(deserializer).map(Some)
+}
+
+/// For how long the secret before signs as well unless told, and at most, in hours.
+const OVERLAP: u16 = 24;
+const LONGEST_OVERLAP: u16 = 168;
+
+/// `POST /v1/webhooks/{id}/secret?overlap_hours=…`
+#[derive(Clone, Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Overlap {
+    /// For how many hours the old secret signs beside the new one: 0 to 168, 24 unless told. 0: it leaked, and signs nothing any more.
+    pub(super) overlap_hours: Option<u16>,
+}
+
+impl Overlap {
+    pub(super) fn checked(&self) -> Result<TimeDelta> {
+        match self.overlap_hours.unwrap_or(OVERLAP) {
+            hours @ 0..=LONGEST_OVERLAP => Ok(TimeDelta::hours(i64::from(hours))),
+            _ => Err(Error::invalid(
+                "overlap_invalid",
+                format!("`overlap_hours` is 0 to {LONGEST_OVERLAP}: for so long both secrets sign"),
+            )),
+        }
+    }
 }
 
 /// `POST /v1/webhooks/{id}/replay?from=…`

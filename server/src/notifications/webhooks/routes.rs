@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, delete, get, patch, post};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::model::WebhookId;
-use super::requests::{NewWebhook, Replay, WebhookChange};
+use super::requests::{NewWebhook, Overlap, Replay, WebhookChange};
 use super::views::{Replayed, WebhookView, WebhookWithSecret, Webhooks};
 use crate::accounts::Actor;
 use crate::error::{Error, Result};
@@ -88,15 +88,21 @@ async fn remove(room: Data<Notifications>, actor: Actor, id: Path<String>) -> Re
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Give a program a new secret. The answer holds it, once; the old one signs nothing any more.
+/// Give a program a new secret. The answer holds it, once. For a day, unless told otherwise, calls are signed with the old one as well (two
+/// signatures in `webhook-signature`, with a space between), so that the program can change over without missing a call.
 #[utoipa::path(
     tag = "notifications",
-    params(("id" = WebhookId, Path)),
+    params(("id" = WebhookId, Path), Overlap),
     responses((status = OK, body = WebhookWithSecret), Problems)
 )]
 #[post("/v1/webhooks/{id}/secret")]
-async fn renew(room: Data<Notifications>, actor: Actor, id: Path<String>) -> Result<HttpResponse> {
-    let renewed = room.new_secret(actor, id_of(&id)?).await?;
+async fn renew(
+    room: Data<Notifications>,
+    actor: Actor,
+    id: Path<String>,
+    overlap: Query<Overlap>,
+) -> Result<HttpResponse> {
+    let renewed = room.new_secret(actor, id_of(&id)?, overlap.checked()?).await?;
     Ok(HttpResponse::Ok().insert_header(NO_STORE).json(renewed))
 }
 

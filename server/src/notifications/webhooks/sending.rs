@@ -28,7 +28,8 @@ pub(super) const SWITCHED_OFF: &str = "the webhook is switched off";
 /// Everything a run needs.
 struct Round {
     webhook: Webhook,
-    secret: String,
+    /// None: it was sealed with a key this server does not have.
+    secrets: Vec<String>,
     calls: Vec<(Delivery, Notice)>,
 }
 
@@ -69,18 +70,22 @@ impl Notifications {
                     .into_iter()
                     .filter_map(|head| notice(head.notice_id.clone()).map(|notice| (head, notice)))
                     .collect();
-                let secret = room.sealer.open(&webhook.secret, &webhook.id).unwrap_or_default();
-                Ok(Some(Round { webhook, secret, calls }))
+                let open = |sealed: &str| room.sealer.open(sealed, &webhook.id);
+                let secrets = match open(&webhook.secret) {
+                    Some(_) => webhook.secrets(now).filter_map(open).collect(),
+                    None => Vec::new(),
+                };
+                Ok(Some(Round { webhook, secrets, calls }))
             })
             .await
     }
 
     async fn make_calls(&self, round: Round) -> Result<Vec<Called>> {
-        let Round { webhook, secret, calls } = round;
+        let Round { webhook, secrets, calls } = round;
         let now = self.db.now();
         let mut called = Vec::with_capacity(calls.len());
         for some in calls.chunks(AT_ONCE) {
-            let calling = some.iter().map(|(_, notice)| self.call(&webhook.url, &secret, notice, now));
+            let calling = some.iter().map(|(_, notice)| self.call(&webhook.url, &secrets, notice, now));
             let answers = join_all(calling).await.into_iter().collect::<Result<Vec<Answer>>>()?;
             let is_silent = answers.iter().all(Answer::is_none);
             let delivered = some.iter().map(|(delivery, _)| delivery.clone());
@@ -93,12 +98,18 @@ impl Notifications {
         Ok(called)
     }
 
-    async fn call(&self, url: &str, secret: &str, notice: &Notice, now: DateTime<Utc>) -> Result<Answer> {
-        if secret.is_empty() {
+    async fn call(
+        &self,
+        url: &str,
+        secrets: &[String],
+        notice: &Notice,
+        now: DateTime<Utc>,
+    ) -> Result<Answer> {
+        if secrets.is_empty() {
             let why = "its secret was sealed with a key this server does not have; give it a new one";
             return Ok(Answer { outcome: Outcome::Refused(why.to_owned()), is_gone: false });
         }
-        self.caller.call(url, secret, notice, &self.link(&notice.link), now).await
+        self.caller.call(url, secrets, notice, &self.link(&notice.link), now).await
     }
 }
 

@@ -20,8 +20,14 @@ pub(super) fn new_secret() -> Result<String> {
     Ok(format!("{PREFIX}{}", STANDARD.encode(bytes)))
 }
 
-/// The header `webhook-signature` of a call.
-pub(super) fn signature(secret: &str, id: &str, timestamp: i64, body: &str) -> Result<String> {
+/// The header `webhook-signature` of a call: a signature for each secret, with spaces between. Whoever receives it looks for one that fits.
+pub(super) fn signatures(secrets: &[String], id: &str, timestamp: i64, body: &str) -> Result<String> {
+    let all =
+        secrets.iter().map(|secret| signature(secret, id, timestamp, body)).collect::<Result<Vec<_>>>()?;
+    Ok(all.join(" "))
+}
+
+fn signature(secret: &str, id: &str, timestamp: i64, body: &str) -> Result<String> {
     let encoded = secret.strip_prefix(PREFIX).unwrap_or(secret);
     let bytes = STANDARD.decode(encoded).map_err(|cause| Error::internal("reading a secret", cause))?;
     let key = hmac::Key::new(hmac::HMAC_SHA256, &bytes);

@@ -12,7 +12,7 @@ use crate::error::Result;
 #[schema(example = json!({
     "id": "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10", "name": "CPMIS", "url": "https://cpmis.example.org/nigran",
     "kinds": ["finding.urgent", "referral.*"], "areas": ["PK226"], "line": "swd", "enabled": true,
-    "disabled_because": null, "failing_since": null, "resume_at": null, "made_at": "2026-11-20T12:00:00Z",
+    "disabled_because": null, "failing_since": null, "resume_at": null, "both_sign_until": null, "made_at": "2026-11-20T12:00:00Z",
     "changed_at": "2026-11-20T12:00:00Z"
 }))]
 pub(super) struct WebhookView {
@@ -38,6 +38,9 @@ pub(super) struct WebhookView {
     /// It is left alone until then.
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     resume_at: Option<At>,
+    /// Until then the secret before the last signs as well.
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    both_sign_until: Option<At>,
     /// When it was made.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     made_at: At,
@@ -86,6 +89,7 @@ impl WebhookView {
             disabled_because: row.disabled_because,
             failing_since: row.failing_since,
             resume_at: row.resume_at,
+            both_sign_until: row.previous_until,
             made_at: row.made_at,
             changed_at: row.changed_at,
         })

@@ -193,6 +193,7 @@ mod tests {
                     started_at: None,
                     finished_at: String::new(),
                     correction: None,
+                    asked_at_review: Vec::new(),
                 },
                 paths: paths.iter().map(|path| (*path).to_owned()).collect(),
             }),

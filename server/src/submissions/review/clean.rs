@@ -5,20 +5,24 @@ use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use super::REVIEWING;
+use super::answers;
 use super::deciding::Case;
 use super::queue::{self, Narrowed};
 use super::requests::Wish;
 use super::store::Stretch;
 use super::views::DecisionView;
 use crate::accounts::Actor;
+use crate::db::DbConn;
 use crate::error::{Error, Result};
 use crate::http::Problem;
 use crate::submissions::Submissions;
-use crate::submissions::model::SubmissionId;
+use crate::submissions::model::{Head, SubmissionId};
 use crate::submissions::reading::Reader;
 
 /// Submissions accepted in one go at most.
 const MOST: usize = 500;
+/// Stretches of the queue looked through for them.
+const MOST_STRETCHES: usize = 20;
 /// Decisions under way at once: they share a commit.
 const AT_ONCE: usize = 64;
 
@@ -90,14 +94,37 @@ impl Submissions {
         limit: Option<u16>,
     ) -> Result<Vec<SubmissionId>> {
         // The clean stand at the end of the queue, after everything that has a rank.
-        let stretch = Stretch {
-            after: Some((-1, i64::MAX, String::new())),
-            limit: i64::from(limit.unwrap_or(100).clamp(1, MOST as u16)),
-            complete: true,
-        };
+        let limit = i64::from(limit.unwrap_or(100).clamp(1, MOST as u16));
+        let stretch = Stretch { after: Some((-1, i64::MAX, String::new())), limit, complete: true };
         let reader = Reader { actor: reviewer, reason: None };
-        let heads = self.db.read(move |conn| queue::waiting(conn, &reader, &filter, &stretch)).await?;
-        Ok(heads.into_iter().map(|head| head.id).collect())
+        let desk = self.clone();
+        self.db
+            .read(move |conn| {
+                let mut stretch = stretch.clone();
+                let mut found = Vec::new();
+                for _ in 0..MOST_STRETCHES {
+                    let heads = queue::waiting(conn, &reader, &filter, &stretch)?;
+                    let more = heads.len() as i64 == limit;
+                    stretch.after = heads.last().map(queue::place_of);
+                    for head in heads {
+                        if !desk.awaits_answers(conn, &head)? {
+                            found.push(head.id);
+                        }
+                    }
+                    if !more || found.len() as i64 >= limit {
+                        break;
+                    }
+                }
+                found.truncate(limit as usize);
+                Ok(found)
+            })
+            .await
+    }
+
+    /// Whether its reviewer must answer something first: that is no acceptance in one go.
+    fn awaits_answers(&self, conn: &mut DbConn, head: &Head) -> Result<bool> {
+        let asks = self.release_of(head)?.asks_reviewer;
+        Ok(asks && !answers::awaited(conn, head)?.is_empty())
     }
 
     async fn accept_if_clean(&self, reviewer: Actor, id: SubmissionId) -> Verdict {
@@ -109,6 +136,7 @@ impl Submissions {
             wish: Wish::accept_if_clean(),
             seen: None,
             if_match: None,
+            answers: None,
         };
         match self.decide(case).await {
             Ok(decision) => Verdict { id, status: 200, decision: Some(decision), problem: None },

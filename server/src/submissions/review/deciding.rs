@@ -3,7 +3,9 @@
 
 use serde_json::json;
 
-use super::model::ReviewRow;
+use super::answering::{self, Answering};
+use super::answers;
+use super::model::{Comment, ReviewRow};
 use super::requests::{ReviewRequest, Wish, commented};
 use super::views::{Candour, DecisionView};
 use super::{REVIEWING, store};
@@ -29,6 +31,8 @@ pub(super) struct Case {
     pub(super) seen: Option<i32>,
     /// Its hash, where the reviewer names it.
     pub(super) if_match: Option<String>,
+    /// What the reviewer answers, judged.
+    pub(super) answers: Option<Answering>,
 }
 
 impl Submissions {
@@ -49,9 +53,15 @@ impl Submissions {
         if !wish.comments.is_empty() {
             wish.comments = self.placed(wish.comments, &head).await?;
         }
+        let given = wish.answers.take();
+        // What is decided already is answered by what stands, whatever comes with it.
+        let answers = match given.filter(|_| head.review == Review::Received) {
+            Some(given) => Some(self.judged_with(&head, given, wish.answers_version.unwrap_or(0)).await?),
+            None => None,
+        };
         let sight = reader.sight();
         let seen = Some(head.revision);
-        self.decide(Case { id, reviewer: reader.actor, sight, wish, seen, if_match }).await
+        self.decide(Case { id, reviewer: reader.actor, sight, wish, seen, if_match, answers }).await
     }
 
     /// All decisions about a submission, oldest first, as far as the reader may know of them.
@@ -67,12 +77,14 @@ impl Submissions {
     }
 
     /// The comments, checked against the form and the answers of the revision that stands.
-    async fn placed(
-        &self,
-        comments: Vec<super::model::Comment>,
-        head: &Head,
-    ) -> Result<Vec<super::model::Comment>> {
+    async fn placed(&self, comments: Vec<Comment>, head: &Head) -> Result<Vec<Comment>> {
         let release = self.release_of(head)?;
+        if let Some(own) = comments.iter().find(|it| release.compiled.is_asked_of_reviewer(name_in(&it.path)))
+        {
+            let detail =
+                format!("{} is answered at review; the filer has no such question to correct", own.path);
+            return Err(Error::invalid("question_of_reviewer", detail).with("path", own.path.clone()));
+        }
         let (id, n) = (head.id.clone(), head.revision);
         self.db
             .read(move |conn| {
@@ -94,7 +106,7 @@ impl Submissions {
 }
 
 /// The revision the page was of, said once or twice alike.
-fn same_page(member: Option<String>, header: Option<String>) -> Result<Option<String>> {
+pub(super) fn same_page(member: Option<String>, header: Option<String>) -> Result<Option<String>> {
     match (member, header) {
         (Some(member), Some(header)) if member != header => Err(Error::invalid(
             "bad_if_match",
@@ -104,8 +116,13 @@ fn same_page(member: Option<String>, header: Option<String>) -> Result<Option<St
     }
 }
 
+/// `children[0].age_years` -> `age_years`.
+fn name_in(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
 /// The line and the post must be the right ones, and nobody reviews their own.
-fn may_decide(reviewer: &Actor, head: &Head) -> Result<()> {
+pub(super) fn may_decide(reviewer: &Actor, head: &Head) -> Result<()> {
     reviewer.may(Kind::reviewing(head.kind))?;
     match head.account_id == reviewer.account.as_str() {
         true => Err(Error::forbidden(
@@ -136,12 +153,25 @@ fn decide(tx: &mut Tx, case: &Case, watchers: &Watchers) -> Result<ReviewRow> {
     if case.wish.only_if_clean {
         clean(tx.conn, &head)?;
     }
+    if let Some(answers) = &case.answers {
+        answering::put(tx, answers, &case.reviewer, &head, watchers)?;
+    }
     let row = row(tx, case, &head, last.map_or(1, |last| last.n + 1))?;
     store::add(tx.conn, &row)?;
     let now = case.wish.action.leads_to();
     if !store::move_head(tx.conn, &head, now, row.decided_at)? {
         // Another process was in between; run again, this unit will see what it did.
         return Err(decided_already(&head, None));
+    }
+    // Nobody answers from here on: the head is held.
+    if case.answers.is_none()
+        && let Some(seen) = case.wish.answers_version
+    {
+        let standing = store::last_answers(tx.conn, &head.id)?;
+        answering::unchanged_since(seen, standing.map_or(0, |row| row.n))?;
+    }
+    if case.wish.action == Action::Accept {
+        answers::nothing_awaited(tx.conn, &head)?;
     }
     audit::record(tx, Event::new("submission.reviewed", "submission", &head.id, details(&row, now)))?;
     if head.review == Review::Rejected || now == Review::Rejected {
@@ -267,7 +297,7 @@ fn clean(conn: &mut DbConn, head: &Head) -> Result<()> {
 }
 
 /// Says who was first: the role, not the name.
-fn decided_already(head: &Head, last: Option<&ReviewRow>) -> Error {
+pub(super) fn decided_already(head: &Head, last: Option<&ReviewRow>) -> Error {
     let error = |detail| {
         Error::conflict("already_decided", detail)
             .with("review", head.review.as_str())

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::store;
+use super::{answers, store};
 use crate::error::{Error, Result};
 use crate::forms::{Outline, Release, Sort};
 use crate::submissions::changes::{self, Change, How};
@@ -95,12 +95,20 @@ impl Submissions {
         let head = self.visible(&reader, &id).await?;
         let sensitive = reader.sees_sensitive(&head, self.clock.now());
         self.note_reading(&reader, &head, if sensitive { "sensitive" } else { "redacted" }).await?;
+        let with_review = reader.reviews(&head);
         let desk = self.clone();
-        let compared = tokio::task::spawn_blocking(move || desk.compared(&head, query, sensitive)).await;
+        let compared =
+            tokio::task::spawn_blocking(move || desk.compared(&head, query, sensitive, with_review)).await;
         compared.map_err(|cause| Error::internal("comparing revisions", cause))?
     }
 
-    fn compared(&self, head: &Head, query: DiffQuery, sensitive: bool) -> Result<Difference> {
+    fn compared(
+        &self,
+        head: &Head,
+        query: DiffQuery,
+        sensitive: bool,
+        with_review: bool,
+    ) -> Result<Difference> {
         let (from, to) = self.db.read_here(|conn| {
             let decided = store::last(conn, &head.id)?.map(|row| row.revision);
             let to = query.to.unwrap_or(head.revision);
@@ -110,7 +118,14 @@ impl Submissions {
             Ok((find(from)?, find(to)?))
         })?;
         let (was, now) = (self.release_filled(&from)?, self.release_filled(&to)?);
-        let (before, after) = (from.judgement()?, to.judgement()?);
+        let (mut before, mut after) = (from.judgement()?, to.judgement()?);
+        if with_review {
+            // What a reviewer answered about each is told by its label, like any other answer.
+            self.db.read_here(|conn| {
+                answers::lay_in(conn, &head.id, from.revision, &was, &mut before.answers)?;
+                answers::lay_in(conn, &head.id, to.revision, &now, &mut after.answers)
+            })?;
+        }
         let outlines = [&now.outline, &was.outline];
         let mut changes = changes::between(&outlines, &before.answers, &after.answers);
         let redacted = match sensitive {

@@ -2,8 +2,10 @@
 //! changes; the head only says where the submission stands. A decision is about one revision: whoever looked at an older page is
 //! told so, of two who decide at once one is too late, and nobody decides about what is their own.
 //!
-//! The form language marks no question as the reviewer's; what reviewers note for themselves stands in a decision's `notes`.
+//! What a form asks of its reviewer (`x-asked-of`) is answered here, with a decision or ahead of it, and stands apart from what was filed.
 
+mod answering;
+mod answers;
 mod clean;
 mod deciding;
 mod difference;
@@ -15,6 +17,7 @@ mod routes;
 mod store;
 mod views;
 
+pub(super) use answers::{ReviewAnswers, about as answers_about, findings_at_review};
 pub use phone::{CommentForPhone, ReceiptForPhone, ReturnedForPhone, receipts_for_phone, returned_for_phone};
 pub(super) use routes::routes;
 pub(super) use views::{Candour, DecisionView};

@@ -1,10 +1,12 @@
 //! Nouns of review.
 
 use diesel::prelude::*;
+use form_engine::{Asked, Finding};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::accounts::Role;
-use crate::db::schema::review_events;
+use crate::db::schema::{review_answers, review_events};
 use crate::db::{At, Json};
 use crate::error::Result;
 use crate::submissions::model::{Action, Review, SubmissionId};
@@ -34,6 +36,44 @@ impl ReviewRow {
     /// What was said about single questions.
     pub(super) fn comments(&self) -> Result<Vec<Comment>> {
         self.comments.read()
+    }
+}
+
+/// All that was answered about a revision, as a row.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = review_answers)]
+pub(super) struct AnswersRow {
+    pub(super) submission_id: SubmissionId,
+    /// The submission's first, second, third row.
+    pub(super) n: i32,
+    pub(super) id: String,
+    /// The revision it is about.
+    pub(super) revision: i32,
+    pub(super) answered_by: String,
+    pub(super) role: Role,
+    pub(super) answered_at: At,
+    /// Path -> answer.
+    pub(super) answers: Json,
+    /// See [`Said`].
+    pub(super) said: Json,
+}
+
+/// What the rules say of a revision together with its reviewer's answers.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Said {
+    /// What the reviewer is asked, and which of it is answered.
+    pub(super) asked: Vec<Asked>,
+    /// What is found in both together.
+    pub(super) findings: Vec<Finding>,
+}
+
+impl AnswersRow {
+    pub(super) fn answers(&self) -> Result<Map<String, Value>> {
+        self.answers.read()
+    }
+
+    pub(super) fn said(&self) -> Result<Said> {
+        self.said.read()
     }
 }
 

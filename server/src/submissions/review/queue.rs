@@ -138,6 +138,11 @@ pub(super) fn waiting(
     Ok(found)
 }
 
+/// Where a head stands in the queue.
+pub(super) fn place_of(head: &Head) -> Place {
+    (head.queue_rank, head.received_at.micros(), head.id.to_string())
+}
+
 fn place(head: &Head) -> (i32, At, &str) {
     (head.queue_rank, head.received_at, head.id.as_str())
 }

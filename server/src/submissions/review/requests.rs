@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, FixedOffset, Utc};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::model::Comment;
 use crate::db::{At, storable};
@@ -40,6 +41,13 @@ pub(super) struct ReviewRequest {
     /// Until when a returned submission is to be corrected. It can be corrected later, too.
     #[serde(default)]
     pub(super) due_at: Option<DateTime<FixedOffset>>,
+    /// What the form asks of its reviewer: path -> answer, all of them. Left out: what was answered before stands.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(super) answers: Option<Map<String, Value>>,
+    /// The `version` of the reviewer's answers that were looked at; 0: there were none.
+    #[serde(default)]
+    pub(super) answers_version: Option<i32>,
     /// The content hash of the revision that was looked at; `If-Match` says the same.
     #[serde(default)]
     pub(super) if_match: Option<String>,
@@ -62,6 +70,10 @@ pub(super) struct Wish {
     pub(super) notes: Option<String>,
     pub(super) comments: Vec<Comment>,
     pub(super) due_at: Option<At>,
+    /// What the reviewer answers.
+    pub(super) answers: Option<Map<String, Value>>,
+    /// The version of the reviewer's answers that was looked at, if it is said.
+    pub(super) answers_version: Option<i32>,
     /// Only what is valid, complete, without findings and without flags.
     pub(super) only_if_clean: bool,
 }
@@ -75,6 +87,8 @@ impl Wish {
             notes: None,
             comments: Vec::new(),
             due_at: None,
+            answers: None,
+            answers_version: None,
             only_if_clean: true,
         }
     }
@@ -96,6 +110,10 @@ impl ReviewRequest {
                     "comments on questions go with `return` or `reject`; say anything else in `reason`",
                 ));
             }
+            Action::Reopen if self.answers.is_some() => {
+                let detail = "answer once it is reopened, with the next decision or ahead of it";
+                return Err(Error::invalid("answers_not_taken", detail));
+            }
             _ => {}
         }
         Ok(Wish {
@@ -109,6 +127,8 @@ impl ReviewRequest {
                 .collect::<Result<Vec<_>>>()
                 .and_then(not_too_many)?,
             due_at: due(self.action, self.due_at, now)?,
+            answers: self.answers,
+            answers_version: self.answers_version,
             only_if_clean: false,
         })
     }

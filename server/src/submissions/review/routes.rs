@@ -1,9 +1,11 @@
 //! Review over HTTP.
 
 use actix_web::web::{Data, Json, Path, Query as QueryString};
-use actix_web::{HttpRequest, get, post};
+use actix_web::{HttpRequest, get, post, put};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::answering::AnswerRequest;
+use super::answers::ReviewAnswers;
 use super::clean::{AcceptRequest, Accepted};
 use super::difference::{DiffQuery, Difference};
 use super::queue::{QueueQuery, Queued};
@@ -17,7 +19,13 @@ use crate::submissions::routes::{Why, parse_id, reader};
 
 /// The operations of review.
 pub(in crate::submissions) fn routes(config: &mut ServiceConfig) {
-    config.service(review).service(decisions).service(difference).service(queue).service(accept);
+    config
+        .service(review)
+        .service(answer)
+        .service(decisions)
+        .service(difference)
+        .service(queue)
+        .service(accept);
 }
 
 /// Accept a submission, return it for correction, reject it, or reopen what was decided.
@@ -50,6 +58,38 @@ async fn review(
     let id = parse_id(&id)?;
     let known = if_match(&request)?;
     desk.review(actor, id, body.into_inner(), known).await.map(Json)
+}
+
+/// Answer what the form asks of its reviewer, ahead of the decision.
+///
+/// All answers come together and are judged together with the revision that stands: what is wrong with them is 400, with every violation.
+/// They stand apart from what was filed, with who and when, and are never sent to a phone. `answers_version` names the answers that were
+/// looked at: if somebody answered meanwhile it is 412. A new revision keeps them as suggestions only.
+#[utoipa::path(
+    tag = "review",
+    params(
+        ("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10"),
+        ("If-Match" = Option<String>, Header, description = "`\"<content hash of the revision looked at>\"`")
+    ),
+    request_body = AnswerRequest,
+    responses(
+        (status = OK, body = ReviewAnswers),
+        (status = CONFLICT, body = crate::http::Problem, description = "It is decided already", content_type = "application/problem+json"),
+        (status = PRECONDITION_FAILED, body = crate::http::Problem, description = "Another revision, or other answers, stand there by now", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[put("/v1/submissions/{id}/review-answers")]
+async fn answer(
+    desk: Data<Submissions>,
+    actor: Actor,
+    id: Path<String>,
+    request: HttpRequest,
+    body: Json<AnswerRequest>,
+) -> Result<Json<ReviewAnswers>> {
+    let id = parse_id(&id)?;
+    let known = if_match(&request)?;
+    desk.answer(actor, id, body.into_inner(), known).await.map(Json)
 }
 
 /// The decisions about a submission, oldest first. Reasons and comments are for its filer, and for those who may read sensitive

@@ -4,8 +4,9 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Text};
 
-use super::model::ReviewRow;
-use crate::db::schema::{review_events, submissions};
+use super::answering::Figures;
+use super::model::{AnswersRow, ReviewRow};
+use crate::db::schema::{review_answers, review_events, submissions};
 use crate::db::{At, DbConn};
 use crate::error::Result;
 use crate::submissions::model::{Head, MediaState, Review, SubmissionId};
@@ -43,6 +44,48 @@ pub(super) fn move_head(conn: &mut DbConn, head: &Head, review: Review, at: At) 
         .set((submissions::review.eq(review), submissions::changed_at.eq(at)))
         .execute(conn)?;
     Ok(moved == 1)
+}
+
+pub(super) fn add_answers(conn: &mut DbConn, row: &AnswersRow) -> Result<()> {
+    diesel::insert_into(review_answers::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+/// What reviewers answered last about a submission, whichever revision it was about.
+pub(super) fn last_answers(conn: &mut DbConn, id: &SubmissionId) -> Result<Option<AnswersRow>> {
+    Ok(review_answers::table
+        .filter(review_answers::submission_id.eq(id))
+        .order(review_answers::n.desc())
+        .select(AnswersRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// What reviewers answered last about one revision.
+pub(super) fn answers_about(
+    conn: &mut DbConn,
+    id: &SubmissionId,
+    revision: i32,
+) -> Result<Option<AnswersRow>> {
+    Ok(review_answers::table
+        .filter(review_answers::submission_id.eq(id).and(review_answers::revision.eq(revision)))
+        .order(review_answers::n.desc())
+        .select(AnswersRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// Holds a head that waits for review until the end of the unit of work, and brings its figures up to the answers; whether it still waits.
+pub(super) fn hold_for_answers(conn: &mut DbConn, head: &Head, figures: &Figures) -> Result<bool> {
+    let held = diesel::update(submissions::table.find(&head.id))
+        .filter(submissions::revision.eq(head.revision).and(submissions::review.eq(Review::Received)))
+        .set((
+            submissions::findings.eq(figures.findings),
+            submissions::queue_rank.eq(figures.rank),
+            submissions::changed_at.eq(figures.at),
+        ))
+        .execute(conn)?;
+    Ok(held == 1)
 }
 
 /// Heads of these submissions that this account filed.

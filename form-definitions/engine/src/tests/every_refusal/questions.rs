@@ -74,6 +74,21 @@ pub(super) fn of_questions() -> Vec<Row> {
             Code::UnknownNonAnswer,
             "too_shy is no reason for not answering",
         ),
+        set(
+            &format!("{Q}/photo/x-asked-of"),
+            json!("reviewer"),
+            Code::NotForReviewer,
+            &format!("{Q}/photo/x-asked-of"),
+            "photo is answered at review and cannot have a file",
+        ),
+        at(&format!("{Q}/yes/x-asked-of"), json!("anyone"), Code::UnknownWord, "x-asked-of is \"anyone\""),
+        among(set(
+            &format!("{Q}/girls/x-asked-of"),
+            json!("reviewer"),
+            Code::ReviewerOnly,
+            &format!("{Q}/note/x-relevant"),
+            "girls is answered at review",
+        )),
         at(&format!("{Q}/note/x-relevant"), json!(7), Code::NotARule, "x-relevant is 7, which is not a rule"),
         at(
             "/lists/injury/list",
