@@ -532,12 +532,19 @@ fn candidate(base: &'static Package) -> impl Strategy<Value = Operation> {
         (names(base), base.lists.keys().cloned().collect());
     let keys: Vec<String> =
         base.parameters.iter().map(|row| row["key"].as_str().unwrap().to_owned()).collect();
-    (any::<Index>(), any::<Index>(), 0..10_u8, 0..60_u8).prop_map(move |(one, other, what, number)| {
+    let findings: Vec<String> = base.definition["x-findings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|finding| finding["code"].as_str().unwrap().to_owned())
+        .collect();
+    (any::<Index>(), any::<Index>(), 0..15_u8, 0..60_u8).prop_map(move |(one, other, what, number)| {
         let (name, fields) = one.get(&names).clone();
         let list = other.get(&lists).clone();
         let language = ["brh", "bal", "ps", "ur"][usize::from(number % 4)];
         let items = base.lists[&list]["items"].as_array().unwrap();
         let item = items[usize::from(number) % items.len()]["code"].as_str().unwrap().to_owned();
+        let severity = ["minor", "major", "critical", "emergency"][usize::from(number % 4)];
         let written = match what {
             0 => json!({"op": "hide", "question": name, "because": format!("Reason {number}")}),
             1 => json!({"op": "relabel", "key": name, "text": format!(" Other words \u{2013} {number}\nand a line ")}),
@@ -552,6 +559,11 @@ fn candidate(base: &'static Package) -> impl Strategy<Value = Operation> {
                 order.reverse();
                 json!({"op": "reorder", "within": {"questions": name}, "order": order})
             }
+            9 => json!({"op": "add_section", "after": name, "name": format!("zs_{number}"), "section": {"title": format!("Section {number}"), "description": "Why"}, "labels": {"ur": {format!("zs_{number}"): "حصہ"}}}),
+            10 if !findings.is_empty() => json!({"op": "set_finding", "finding": one.get(&findings), "severity": severity, "due": {"days": number}}),
+            11 if !findings.is_empty() => json!({"op": "set_finding", "finding": one.get(&findings), "refer_to": "cpu", "due": {"hours": number}}),
+            12 => json!({"op": "add_rule", "rule": {"kind": "default", "on": name, "text": format!("'{number}'")}}),
+            13 => json!({"op": "replace_rule", "rule": {"default": name}, "text": "null"}),
             _ => json!({"op": "add_question", "into": other.get(&names).0, "name": format!("z_{number}"), "question": {"type": "boolean", "title": format!("Question {number}"), "x-sensitivity": "internal", "x-purpose": "Trial", "x-retention": "One year"}, "labels": {"ur": {format!("z_{number}"): "سوال"}}}),
         };
         serde_json::from_value(written).unwrap()
