@@ -59,7 +59,9 @@ fn is_early(before: &Package, row: &Value, effective_from: NaiveDate) -> bool {
     let key = text(row, "key");
     let known: Vec<&Value> = before.parameters.iter().filter(|known| text(known, "key") == key).collect();
     let same = |known: &&Value| {
-        ["value", "valid_from", "area"].iter().all(|it| known.get(*it).unwrap_or(&Value::Null) == row.get(*it).unwrap_or(&Value::Null))
+        ["value", "valid_from", "area"]
+            .iter()
+            .all(|it| known.get(*it).unwrap_or(&Value::Null) == row.get(*it).unwrap_or(&Value::Null))
     };
     let from = text(row, "valid_from").parse::<NaiveDate>();
     !known.is_empty() && !known.iter().any(same) && from.is_ok_and(|from| from < effective_from)

@@ -64,13 +64,7 @@ pub struct Desk {
 
 impl Desk {
     /// Opens the room. The rules of deciding are checked here: a mistake in them stops the start.
-    pub fn open(
-        db: Db,
-        accounts: Accounts,
-        forms: Forms,
-        clock: Clock,
-        replays: Replays,
-    ) -> Result<Desk> {
+    pub fn open(db: Db, accounts: Accounts, forms: Forms, clock: Clock, replays: Replays) -> Result<Desk> {
         let rules = Arc::new(Rules::builtin()?);
         Ok(Desk { db, accounts, forms, clock, replays, rules })
     }

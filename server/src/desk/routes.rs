@@ -494,7 +494,11 @@ pub(super) fn id_of<I: FromStr>(text: &str) -> Result<I> {
 }
 
 /// An answer tagged with the version people act on.
-pub(super) fn versioned(mut answer: HttpResponseBuilder, version: i32, view: &impl Serialize) -> HttpResponse {
+pub(super) fn versioned(
+    mut answer: HttpResponseBuilder,
+    version: i32,
+    view: &impl Serialize,
+) -> HttpResponse {
     answer.insert_header((header::ETAG, format!("\"{version}\""))).json(view)
 }
 

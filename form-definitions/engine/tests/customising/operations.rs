@@ -146,7 +146,8 @@ fn a_section_comes_with_its_questions_one_by_one() {
     assert_eq!(section["properties"]["heat_shade"]["x-default"], "true");
     assert_eq!(package.i18n["ur"]["labels"]["b2_heat"], "گرمی");
     let compared = compare(inspection(), &package);
-    let told: Vec<&str> = compared.changes.iter().filter_map(|it| it.sentence["en"].split('“').next()).collect();
+    let told: Vec<&str> =
+        compared.changes.iter().filter_map(|it| it.sentence["en"].split('“').next()).collect();
     assert!(compared.changes.iter().any(|it| it.path == "/properties/b2_heat"), "{told:?}");
 }
 

@@ -200,13 +200,18 @@ fn what_a_base_locks_of_a_finding_is_only_made_stricter() {
 #[test]
 fn a_section_is_added_empty_under_a_name_of_its_own_and_beside_sections() {
     let of = |written: Value| refused(inspection(), json!([written]))[0].code.clone();
-    let section = |name: &str, after: &str, section: Value| of(json!({"op": "add_section", "after": after, "name": name, "section": section}));
+    let section = |name: &str, after: &str, section: Value| {
+        of(json!({"op": "add_section", "after": after, "name": name, "section": section}))
+    };
 
     assert_eq!(section("b2", "b1", json!({"title": "Again"})), "name_taken");
     assert_eq!(section("zz", "seasonal", json!({"title": "Within"})), "does_not_fit");
     assert_eq!(section("zz", "nowhere", json!({"title": "Nowhere"})), "unknown_target");
     assert_eq!(section("zz", "b2", json!({"title": ""})), "bad_text");
-    assert_eq!(section("zz", "b2", json!({"title": "Full", "properties": {"a": {"type": "string"}}})), "does_not_fit");
+    assert_eq!(
+        section("zz", "b2", json!({"title": "Full", "properties": {"a": {"type": "string"}}})),
+        "does_not_fit"
+    );
     assert_eq!(section("zz", "b2", json!({"title": "No section", "type": "string"})), "does_not_fit");
     assert_eq!(section("Zz", "b2", json!({"title": "Name"})), "bad_name");
     assert_eq!(

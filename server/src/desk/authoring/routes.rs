@@ -30,7 +30,13 @@ pub(in crate::desk) fn routes(config: &mut ServiceConfig) {
         .service(history)
         .service(version)
         .service(restore);
-    config.service(close).service(package).service(changes).service(stored).service(check).service(check_other);
+    config
+        .service(close)
+        .service(package)
+        .service(changes)
+        .service(stored)
+        .service(check)
+        .service(check_other);
     config.service(cases).service(accept).service(try_rule).service(take);
     config.service(translations).service(rebase_preview).service(rebase);
     super::sheets::routes::routes(config);
@@ -200,11 +206,7 @@ async fn restore(
     )
 )]
 #[post("/v1/drafts/{id}/close")]
-async fn close(
-    room: Data<Desk>,
-    actor: Actor,
-    on: On<DraftId>,
-) -> Result<HttpResponse> {
+async fn close(room: Data<Desk>, actor: Actor, on: On<DraftId>) -> Result<HttpResponse> {
     room.close_draft(actor.clone(), on.id.clone(), on.known).await?;
     shown(&room, actor, on.id, HttpResponse::Ok()).await
 }
@@ -341,12 +343,7 @@ async fn try_rule(
     )
 )]
 #[post("/v1/drafts/{id}/take")]
-async fn take(
-    room: Data<Desk>,
-    actor: Actor,
-    on: On<DraftId>,
-    taking: Json<Taking>,
-) -> Result<HttpResponse> {
+async fn take(room: Data<Desk>, actor: Actor, on: On<DraftId>, taking: Json<Taking>) -> Result<HttpResponse> {
     room.take_question(actor.clone(), on.id.clone(), on.known, taking.into_inner()).await?;
     shown(&room, actor, on.id, HttpResponse::Ok()).await
 }

@@ -126,10 +126,12 @@ impl Desk {
 fn harm(replays: &Replays, trial: Trial) -> Result<StoredView> {
     let Trial { package, operations, sentences, against, with_ids } = trial;
     let outline = Outline::of(&package);
-    let reaches: Vec<Reach> = operations.iter().map(|operation| Reach::of(operation, &package, &outline)).collect();
+    let reaches: Vec<Reach> =
+        operations.iter().map(|operation| Reach::of(operation, &package, &outline)).collect();
     let hash = package.hash();
     let breaking = replays.breaking(package, against)?;
-    let mut harms: Vec<Harm> = sentences.into_iter().enumerate().map(|(n, it)| Harm::none(Some(n), it)).collect();
+    let mut harms: Vec<Harm> =
+        sentences.into_iter().enumerate().map(|(n, it)| Harm::none(Some(n), it)).collect();
     let mut together = Harm::none(None, together());
     for visit in &breaking.visits {
         let mut whole = Part::of(visit);

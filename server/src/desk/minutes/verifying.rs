@@ -77,7 +77,9 @@ impl Verification {
     fn replays(&mut self, minutes: &Minutes) {
         for replay in &minutes.replays {
             let id = &replay.id;
-            self.must(replay.package == minutes.terms.package, || format!("replay {id} tried another package"));
+            self.must(replay.package == minutes.terms.package, || {
+                format!("replay {id} tried another package")
+            });
             self.must(replay.ended_at <= minutes.decided_at, || format!("replay {id} was done afterwards"));
         }
     }

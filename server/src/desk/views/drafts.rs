@@ -161,7 +161,11 @@ pub(in crate::desk) struct DraftQuery {
 
 impl Desk {
     /// Drafts, those changed last first.
-    pub(in crate::desk) async fn list_drafts(&self, actor: Actor, query: DraftQuery) -> Result<Page<ListedDraft>> {
+    pub(in crate::desk) async fn list_drafts(
+        &self,
+        actor: Actor,
+        query: DraftQuery,
+    ) -> Result<Page<ListedDraft>> {
         actor.may(Permission::ReadProposals)?;
         let cursor = Cursor { after: query.after, limit: query.limit };
         let (place, limit) = (cursor.place::<(At, String)>()?, cursor.limit());
@@ -182,7 +186,12 @@ impl Desk {
     }
 
     /// A draft, at its newest version or another.
-    pub(in crate::desk) async fn show_draft(&self, actor: Actor, id: DraftId, n: Option<i32>) -> Result<DraftView> {
+    pub(in crate::desk) async fn show_draft(
+        &self,
+        actor: Actor,
+        id: DraftId,
+        n: Option<i32>,
+    ) -> Result<DraftView> {
         actor.may(Permission::ReadProposals)?;
         self.db
             .read(move |conn| {

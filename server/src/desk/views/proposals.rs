@@ -309,7 +309,11 @@ impl Desk {
     }
 
     /// How each release of a form came about that did not come with the program.
-    pub(in crate::desk) async fn decisions(&self, actor: Actor, form: String) -> Result<Page<ReleaseDecision>> {
+    pub(in crate::desk) async fn decisions(
+        &self,
+        actor: Actor,
+        form: String,
+    ) -> Result<Page<ReleaseDecision>> {
         actor.may(Permission::ReadForms)?;
         let rows = self.db.read(move |conn| store::released(conn, &form)).await?;
         let one = |proposal: Proposal| ReleaseDecision {

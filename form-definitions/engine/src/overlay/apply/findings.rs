@@ -127,7 +127,9 @@ impl Work<'_> {
             words.any(|word| self::severity(word) == Some(severity))
         };
         if fields.get("disclose") == Some(&Value::Bool(false)) && withholds(old) && !withholds(new) {
-            let message = format!("{code} is not disclosed, and keeps what else is said of the child from the employer; {word} would not");
+            let message = format!(
+                "{code} is not disclosed, and keeps what else is said of the child from the employer; {word} would not"
+            );
             let remedy = "leave it as grave as it is, or make it graver";
             return Err(refused(Code::WouldWiden, code, message, remedy));
         }

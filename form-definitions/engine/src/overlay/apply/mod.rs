@@ -94,9 +94,7 @@ fn added_later(refusal: &mut Refusal, later: &[Operation], place: usize) {
         return;
     }
     let Some(wanted) = refusal.about.as_deref() else { return };
-    let adds = |operation: &Operation| {
-        matches!(operation, Operation::AddQuestion { name, .. } | Operation::AddSection { name, .. } if name == wanted)
-    };
+    let adds = |operation: &Operation| matches!(operation, Operation::AddQuestion { name, .. } | Operation::AddSection { name, .. } if name == wanted);
     if let Some(distance) = later.iter().position(adds) {
         let adder = place + 1 + distance;
         refusal.code = Code::AddedLater.as_str().to_owned();
@@ -218,7 +216,9 @@ impl Operation {
             },
             Operation::AddRule { rule } => match rule {
                 NewRule::Constraint { check, .. } => &check.code,
-                NewRule::Relevance { on, .. } | NewRule::Filter { on, .. } | NewRule::Default { on, .. } => on,
+                NewRule::Relevance { on, .. } | NewRule::Filter { on, .. } | NewRule::Default { on, .. } => {
+                    on
+                }
                 NewRule::Finding { finding, .. } => {
                     finding.get("code").and_then(serde_json::Value::as_str).unwrap_or_default()
                 }

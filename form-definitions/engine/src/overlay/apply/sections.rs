@@ -57,9 +57,15 @@ fn is_an_empty_section(name: &str, section: &Map<String, Value>) -> Outcome {
         let message = format!("{name} would be no section");
         return Err(refused(Code::DoesNotFit, name, message, "add a question with add_question"));
     }
-    if section.get("properties").is_some_and(|items| items.as_object().is_none_or(|items| !items.is_empty())) {
+    if section.get("properties").is_some_and(|items| items.as_object().is_none_or(|items| !items.is_empty()))
+    {
         let message = format!("{name} would come with questions in it");
-        return Err(refused(Code::DoesNotFit, name, message, "add its questions one by one, with add_question"));
+        return Err(refused(
+            Code::DoesNotFit,
+            name,
+            message,
+            "add its questions one by one, with add_question",
+        ));
     }
     if section.contains_key("x-hidden") {
         let message = format!("{name} would be added hidden");

@@ -12,7 +12,13 @@ impl Deriving {
         self.checks("form", false, &old, &new);
     }
 
-    pub(super) fn checks(&mut self, on: &str, each_row: bool, before: &Map<String, Value>, after: &Map<String, Value>) {
+    pub(super) fn checks(
+        &mut self,
+        on: &str,
+        each_row: bool,
+        before: &Map<String, Value>,
+        after: &Map<String, Value>,
+    ) {
         let (old, new) = (by_code(before, on), by_code(after, on));
         for (code, check) in &new {
             let text = |it: &Value, keyword: &str| it.get(keyword).and_then(Value::as_str).map(str::to_owned);

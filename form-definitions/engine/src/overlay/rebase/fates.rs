@@ -177,19 +177,15 @@ impl Rebasing {
             },
             Operation::AddRule {
                 rule:
-                    NewRule::Relevance { on, text }
-                    | NewRule::Filter { on, text }
-                    | NewRule::Default { on, text },
-            } if changed => {
-                match now.as_str() {
-                    Some(now) if now == text => Fate::Absorbed("the new base has this rule"),
-                    Some(_) => Fate::Conflict(
-                        ConflictKind::RuleChanged,
-                        format!("the new base has such a rule on {on} too"),
-                    ),
-                    None => Fate::Goes(operation.clone()),
-                }
-            }
+                    NewRule::Relevance { on, text } | NewRule::Filter { on, text } | NewRule::Default { on, text },
+            } if changed => match now.as_str() {
+                Some(now) if now == text => Fate::Absorbed("the new base has this rule"),
+                Some(_) => Fate::Conflict(
+                    ConflictKind::RuleChanged,
+                    format!("the new base has such a rule on {on} too"),
+                ),
+                None => Fate::Goes(operation.clone()),
+            },
             Operation::Hide { question, .. } if self.gone(question) => self.target_gone(question),
             other => Fate::Goes(other.clone()),
         }

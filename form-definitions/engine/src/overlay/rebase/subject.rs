@@ -126,7 +126,9 @@ fn terms_of(finding: &Map<String, Value>) -> Value {
 
 pub(super) fn has_terms(finding: &Map<String, Value>, terms: &FindingTerms) -> bool {
     let wanted = json!(terms);
-    TERMS.iter().all(|keyword| wanted.get(*keyword).is_none_or(|wanted| finding.get(*keyword) == Some(wanted)))
+    TERMS
+        .iter()
+        .all(|keyword| wanted.get(*keyword).is_none_or(|wanted| finding.get(*keyword) == Some(wanted)))
 }
 
 pub(super) fn has_value(rows: &Value, value: &ParameterValue) -> bool {

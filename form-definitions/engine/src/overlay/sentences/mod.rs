@@ -103,9 +103,7 @@ impl Teller<'_, '_> {
                 let title = in_quotes(title.unwrap_or_default(), self.language);
                 let called = format!("{title} ({})", isolated(name));
                 match after {
-                    Some(after) => {
-                        self.say("add_section_after", &[("a", &called), ("b", &self.call(after))])
-                    }
+                    Some(after) => self.say("add_section_after", &[("a", &called), ("b", &self.call(after))]),
                     None => self.say("add_section_last", &[("a", &called)]),
                 }
             }
