@@ -44,7 +44,7 @@ async fn what_an_operation_would_break_is_told_with_the_visits(app: TestApp) {
         relabel("Day of the visit"),
         { "op": "add_question", "into": "b2", "name": "fee_owed",
           "question": { "type": "boolean", "title": "Is a fee owed?", "x-required": true }, "labels": { "ur": { "fee_owed": "فیس؟" } } },
-        { "op": "hide", "question": "export_chain", "because": "Nobody can answer it." },
+        { "op": "hide", "question": "seasonal", "because": "Nobody can answer it." },
         { "op": "tighten", "question": "wf_m_adult", "maximum": 1 }
     ]);
     let written = draft(&author, FORM, operations).await;
@@ -59,7 +59,7 @@ async fn what_an_operation_would_break_is_told_with_the_visits(app: TestApp) {
     assert_eq!((&of(1).unwrap()["invalid"], &of(1).unwrap()["left_out"]), (&json!(1), &json!(0)), "{told}");
     assert_eq!(of(1).unwrap()["because"], json!(["required fee_owed"]));
     assert_eq!((&of(2).unwrap()["invalid"], &of(2).unwrap()["left_out"]), (&json!(0), &json!(1)), "{told}");
-    assert_eq!(of(2).unwrap()["because"], json!(["export_chain"]));
+    assert_eq!(of(2).unwrap()["because"], json!(["seasonal"]));
     assert_eq!(of(3).unwrap()["invalid"], json!(1), "{told}");
     assert!(of(3).unwrap()["sentence"]["en"].as_str().unwrap().contains("at most"));
     let visits: Vec<&Value> = harms.iter().map(|harm| &harm["visits"][0]).collect();
