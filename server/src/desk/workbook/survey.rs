@@ -495,6 +495,9 @@ fn write(fields: &mut Map<String, Value>, column: &str, said: &str) -> Result<()
                     "" => drop(choices.shift_remove("filter")),
                     rule => drop(choices.insert("filter".to_owned(), rule.into())),
                 }
+                if choices.is_empty() {
+                    fields.shift_remove("x-choices");
+                }
             }
         }
         _ if word.is_empty() => drop(fields.shift_remove(keyword)),

@@ -189,6 +189,11 @@ impl Work<'_> {
         if let Some(weight) = weight {
             fields.insert("level".to_owned(), weight.into());
         }
+        // Choices written with a question need no `x-choices` once nothing narrows them.
+        let empty = keyword == "filter" && fields.is_empty();
+        if let Some(fields) = owner.filter(|_| empty).and_then(|owner| self.draft.write(&owner)) {
+            fields.shift_remove("x-choices");
+        }
         self.touch(format!("{pointer}/{keyword}"));
         Ok(())
     }
