@@ -137,7 +137,7 @@ impl App {
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let notifications = Notifications::open(db.clone(), &accounts, config)?;
         let uploads = Uploads::new(db.clone(), media.clone(), clock.clone(), &config.media);
-        let desk = Desk::open(db.clone(), accounts.clone(), forms.clone(), clock)?;
+        let desk = Desk::open(db.clone(), accounts.clone(), forms.clone(), clock, replays.clone())?;
         Ok(App {
             hold: Arc::new(hold),
             db,

@@ -143,7 +143,7 @@ async fn a_proposal_whose_cases_fail_is_not_put_to_the_vote(app: TestApp) {
     let members = committee(&app).await;
     let author = &members[1].person;
     let operations = json!([{ "op": "set_parameter", "key": "age.child_max", "value": 15, "unit": "years; child = under",
-        "valid_from": "2026-01-01", "source": "A decision of the Committee", "certainty": "L" }]);
+        "valid_from": "2026-01-01", "source": "A decision of the Committee", "certainty": "H" }]);
     let draft = draft(author, FORM, operations).await;
     let ran = author.get(&draft_path(&draft, "/cases")).await.ok();
     assert!(ran["failing"].as_u64().unwrap() > 0 && ran["total"].as_u64().unwrap() > 50, "{}", ran["total"]);

@@ -10,6 +10,7 @@ mod clock;
 mod corrections;
 mod deadlines;
 mod desk;
+mod desk_consequences;
 mod desk_files;
 mod facilities;
 mod facilities_csv;

@@ -44,6 +44,7 @@ async fn publish(app: &TestApp, stage: Stage, effective_from: NaiveDate, grace_d
         grace_days,
         stage,
         proposal_id: Some("0193a4b2-7c1e-7d3a-9f00-2b6c1d5e8a41".to_owned()),
+        without_a_vote: None,
         minutes_hash: Some("9c1f".repeat(16)),
     };
     let unit = move |tx: &mut Tx<'_>| forms::publish_approved(tx, &approved);

@@ -19,15 +19,19 @@ pub(super) enum Minutes {
         /// The server's public keys, saved from /.well-known/jwks.json.
         #[arg(long, alias = "jwks", value_name = "FILE")]
         keys: PathBuf,
+        /// The report of a replay, saved from GET /v1/replays/{id}: was it this one that members could read before they decided?
+        #[arg(long, value_name = "FILE")]
+        replay: Option<PathBuf>,
     },
 }
 
 impl Minutes {
     pub(super) fn run(self) -> Result<ExitCode> {
-        let Minutes::Verify { minutes, keys } = self;
+        let Minutes::Verify { minutes, keys, replay } = self;
         let jwks: Value = serde_json::from_str(&read(&keys)?)
             .map_err(|cause| Error::invalid("bad_jwks", format!("{}: {cause}", keys.display())))?;
-        let checked = desk::verify_minutes(&read(&minutes)?, &jwks)?;
+        let report = replay.map(|path| read(&path)).transpose()?;
+        let checked = desk::verify_minutes_with_report(&read(&minutes)?, &jwks, report.as_deref())?;
         checked.said.iter().for_each(|line| say(line));
         checked.faults.iter().for_each(|fault| say(&format!("NOT GENUINE: {fault}")));
         match checked.faults.is_empty() {

@@ -2,7 +2,7 @@
 //! start; only where a form has no release yet is the base released as it is. Whoever brings a newer one brings a base, and the
 //! Committee decides.
 
-use form_engine::Package;
+use form_engine::{Package, overlay};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -68,8 +68,18 @@ pub(super) fn keep(
     note: &str,
 ) -> Result<String> {
     let hash = package.hash();
-    if store::has_base(tx.conn, &hash)? {
-        return Ok(hash);
+    if let Some(known) = store::base(tx.conn, &hash)? {
+        // A hash is the same in whatever order the questions stand.
+        return match overlay::fingerprint(&known.package.read()?) == overlay::fingerprint(package) {
+            true => Ok(hash),
+            false => Err(Error::conflict(
+                "base_order",
+                format!(
+                    "a base {} {} is known that differs only in the order of its questions; give this one another number in x-form.version",
+                    package.form, package.version
+                ),
+            )),
+        };
     }
     let row = BaseRow {
         hash: hash.clone(),

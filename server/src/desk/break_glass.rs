@@ -187,7 +187,7 @@ impl Desk {
                 };
                 let (forced, minutes_hash) = minutes::of_break_glass(&room, tx, forced, minuted)?;
                 put_back(tx, &forced, before.version)?;
-                deciding::release(tx, &forced, &minutes_hash)?;
+                deciding::release(tx, &forced, &minutes_hash, Some(&glass.id))?;
                 let details = json!({
                     "proposal": forced.id, "hash": forced.hash, "release": forced.release_version, "minutes": minutes_hash, "asked_by": glass.asked_by,
                 });

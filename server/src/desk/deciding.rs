@@ -93,7 +93,7 @@ fn settle(room: &Desk, tx: &mut Tx, proposal: Proposal, poll: &Poll, outcome: Ou
     let (decided, minutes_hash) = minutes::of_vote(room, tx, decided, poll)?;
     put_back(tx, &decided, proposal.version)?;
     if state == ProposalState::Approved {
-        release(tx, &decided, &minutes_hash)?;
+        release(tx, &decided, &minutes_hash, None)?;
     }
     let details = json!({
         "n": decided.n, "hash": decided.hash, "state": state, "counts": poll.counts, "minutes": minutes_hash,
@@ -131,7 +131,13 @@ fn await_chair(room: &Desk, tx: &mut Tx, proposal: Proposal) -> Result<()> {
 }
 
 /// Hands what was decided to the forms room: a release, from its day on, to those it is for.
-pub(super) fn release(tx: &mut Tx, proposal: &Proposal, minutes_hash: &str) -> Result<()> {
+/// `without_a_vote` names the record where nobody voted.
+pub(super) fn release(
+    tx: &mut Tx,
+    proposal: &Proposal,
+    minutes_hash: &str,
+    without_a_vote: Option<&str>,
+) -> Result<()> {
     let (_, frozen) = proposals::frozen(tx.conn, &proposal.id, proposal.n)?;
     let stage: Stage = serde_json::from_value(frozen.terms.stage)
         .map_err(|cause| Error::internal("reading the stage of a proposal", cause))?;
@@ -142,6 +148,7 @@ pub(super) fn release(tx: &mut Tx, proposal: &Proposal, minutes_hash: &str) -> R
         stage,
         proposal_id: Some(proposal.id.to_string()),
         minutes_hash: Some(minutes_hash.to_owned()),
+        without_a_vote: without_a_vote.map(str::to_owned),
     };
     forms::publish_approved(tx, &approved).map(drop)
 }

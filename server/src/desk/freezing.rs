@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::Desk;
 use super::days;
 use super::drafts::{self, Opened};
+use super::early;
 use super::engine;
 use super::model::{Changed, DraftId, Frozen, Proposal, ProposalId, ProposalState, ProposalVersion, Terms};
 use super::requests::NewProposal;
@@ -181,6 +182,7 @@ fn frozen(opened: &Opened, before: Option<&Package>, new: &NewProposal, now: At)
     if new.grace_days > LONGEST_GRACE {
         return Err(Error::invalid("grace_too_long", format!("`grace_days` may be {LONGEST_GRACE} at most")));
     }
+    early::must_not_be_early(before, &opened.written.operations, effective_from)?;
     let changes = changes(before, &package);
     if changes.is_empty() {
         return Err(Error::invalid(

@@ -12,6 +12,7 @@ mod closing;
 mod days;
 mod deciding;
 mod drafts;
+mod early;
 mod engine;
 mod freezing;
 mod keys;
@@ -34,7 +35,9 @@ use std::sync::Arc;
 
 pub use bases::settle_builtin;
 pub use closing::CLOSE;
-pub use minutes::{MINUTES_TYPE, Verification, verify as verify_minutes};
+pub use minutes::{
+    MINUTES_TYPE, Verification, verify as verify_minutes, verify_with_report as verify_minutes_with_report,
+};
 
 pub(crate) use routes::routes;
 
@@ -45,6 +48,7 @@ use crate::clock::Clock;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::forms::{self, Forms, Published};
+use crate::replay::Replays;
 use rules::Rules;
 
 /// The room's service; clones share it.
@@ -54,14 +58,15 @@ pub struct Desk {
     accounts: Accounts,
     forms: Forms,
     clock: Clock,
+    replays: Replays,
     rules: Arc<Rules>,
 }
 
 impl Desk {
     /// Opens the room. The rules of deciding are checked here: a mistake in them stops the start.
-    pub fn open(db: Db, accounts: Accounts, forms: Forms, clock: Clock) -> Result<Desk> {
+    pub fn open(db: Db, accounts: Accounts, forms: Forms, clock: Clock, replays: Replays) -> Result<Desk> {
         let rules = Arc::new(Rules::builtin()?);
-        Ok(Desk { db, accounts, forms, clock, rules })
+        Ok(Desk { db, accounts, forms, clock, replays, rules })
     }
 }
 

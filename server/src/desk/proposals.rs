@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Desk;
 use super::closing;
+use super::early;
 use super::engine;
 use super::freezing::{put_back, to_change};
 use super::members;
@@ -249,15 +250,18 @@ impl Desk {
     /// What keeps a proposal from being put to the vote.
     pub(super) async fn readiness(&self, actor: Actor, id: ProposalId) -> Result<Value> {
         actor.may(Permission::ReadProposals)?;
-        let obstacles = self
+        let (obstacles, warnings) = self
             .db
             .read(move |conn| {
                 let proposal = row(conn, &id)?;
                 let (version, frozen) = frozen(conn, &id, proposal.n)?;
-                obstacles(conn, &frozen, version.against)
+                let standing = forms::standing_version(conn, &proposal.form)?.unwrap_or(version.against);
+                let before = forms::package(conn, &proposal.form, standing)?;
+                let warnings = early::warnings(before.as_ref(), &frozen.package, frozen.terms.effective_from);
+                Ok((obstacles(conn, &frozen, version.against)?, warnings))
             })
             .await?;
-        Ok(json!({ "ready": obstacles.is_empty(), "obstacles": obstacles }))
+        Ok(json!({ "ready": obstacles.is_empty(), "obstacles": obstacles, "warnings": warnings }))
     }
 
     /// Has it tried on past visits, in the background.

@@ -1,12 +1,16 @@
 //! The desk over HTTP: proposals, votes, minutes, the Committee itself. Drafts stand in `authoring/routes.rs`.
 
+use std::future::{Ready, ready};
+use std::str::FromStr;
+
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path, Query};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, put};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, dev, get, post, put};
+use serde::Serialize;
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::authoring;
+use super::authoring::{self, StoredView};
 use super::break_glass::GlassView;
 use super::minutes::Shape;
 use super::model::ProposalId;
@@ -34,6 +38,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(freeze)
         .service(package)
         .service(readiness)
+        .service(stored)
         .service(replay);
     config.service(open).service(withdraw).service(comments).service(comment).service(vote);
     config.service(minutes).service(minutes_page).service(decisions);
@@ -100,13 +105,11 @@ async fn show(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<HttpRe
 async fn freeze(
     room: Data<Desk>,
     actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
+    on: On<ProposalId>,
     new: Json<NewProposal>,
 ) -> Result<HttpResponse> {
-    let id = id_of(&id)?;
-    room.freeze_again(actor.clone(), id.clone(), known(&request)?, new.into_inner()).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+    room.freeze_again(actor.clone(), on.id.clone(), on.known, new.into_inner()).await?;
+    shown(&room, actor, on.id, HttpResponse::Ok()).await
 }
 
 /// The package a proposal would release, and the cases it was tried on.
@@ -120,15 +123,27 @@ async fn package(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Jso
     room.proposed_package(actor, id_of(&id)?).await.map(Json)
 }
 
-/// What keeps a proposal from being put to the vote: cases that fail, languages that are not complete.
+/// What keeps a proposal from being put to the vote: cases that fail, languages that are not complete. And what should be said aloud before it is: a
+/// limit that would hold before the release that brings it.
 #[utoipa::path(
     tag = "committee",
     params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
-    responses((status = OK, body = Value, description = "`{ready, obstacles: [{code, detail, …}]}`"), Problems)
+    responses((status = OK, body = Value, description = "`{ready, obstacles: [{code, detail, …}], warnings: [{code, detail, …}]}`"), Problems)
 )]
 #[get("/v1/proposals/{id}/readiness")]
 async fn readiness(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<Value>> {
     room.readiness(actor, id_of(&id)?).await.map(Json)
+}
+
+/// What a proposal would break of what is stored, operation by operation.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    responses((status = OK, body = StoredView), Problems)
+)]
+#[get("/v1/proposals/{id}/stored")]
+async fn stored(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<StoredView>> {
+    room.proposal_harm(actor, id_of(&id)?).await.map(Json)
 }
 
 /// Try a proposal on past visits, in the background: what it would have meant. The proposal then shows how far it has come.
@@ -168,13 +183,11 @@ async fn replay(
 async fn open(
     room: Data<Desk>,
     actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
+    on: On<ProposalId>,
     opening: Json<Opening>,
 ) -> Result<HttpResponse> {
-    let id = id_of(&id)?;
-    room.open_vote(actor.clone(), id.clone(), known(&request)?, opening.into_inner()).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+    room.open_vote(actor.clone(), on.id.clone(), on.known, opening.into_inner()).await?;
+    shown(&room, actor, on.id, HttpResponse::Ok()).await
 }
 
 /// Take a proposal back.
@@ -196,13 +209,11 @@ async fn open(
 async fn withdraw(
     room: Data<Desk>,
     actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
+    on: On<ProposalId>,
     new: Json<Reason>,
 ) -> Result<HttpResponse> {
-    let id = id_of(&id)?;
-    room.withdraw(actor.clone(), id.clone(), known(&request)?, new.into_inner().reason).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+    room.withdraw(actor.clone(), on.id.clone(), on.known, new.into_inner().reason).await?;
+    shown(&room, actor, on.id, HttpResponse::Ok()).await
 }
 
 /// The comments on a proposal, oldest first.
@@ -255,7 +266,7 @@ async fn comment(
 )]
 #[post("/v1/proposals/{id}/votes")]
 async fn vote(room: Data<Desk>, actor: Actor, id: Path<String>, new: Json<NewVote>) -> Result<HttpResponse> {
-    let id = id_of(&id)?;
+    let id: ProposalId = id_of(&id)?;
     let answer = match room.vote(actor.clone(), id.clone(), new.into_inner()).await? {
         Taken::New => HttpResponse::Created(),
         Taken::Already => HttpResponse::Ok(),
@@ -348,7 +359,7 @@ async fn agree(
     id: Path<String>,
     new: Json<Agreement>,
 ) -> Result<Json<GlassView>> {
-    room.agree_to_break_glass(actor, id_of(&id)?.to_string(), new.into_inner()).await.map(Json)
+    room.agree_to_break_glass(actor, id_of::<ProposalId>(&id)?.to_string(), new.into_inner()).await.map(Json)
 }
 
 /// Refuse it.
@@ -363,7 +374,7 @@ async fn agree(
 )]
 #[post("/v1/break-glass/{id}/refuse")]
 async fn refuse(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<GlassView>> {
-    room.refuse_break_glass(actor, id_of(&id)?.to_string()).await.map(Json)
+    room.refuse_break_glass(actor, id_of::<ProposalId>(&id)?.to_string()).await.map(Json)
 }
 
 /// The Committee: what it governs, by what rules it decides, who sits on it.
@@ -471,18 +482,43 @@ async fn shown(
     room: &Desk,
     actor: Actor,
     id: ProposalId,
-    mut answer: HttpResponseBuilder,
+    answer: HttpResponseBuilder,
 ) -> Result<HttpResponse> {
     let view = room.show_proposal(actor, id).await?;
-    Ok(answer.insert_header((header::ETAG, format!("\"{}\"", view.version))).json(view))
+    Ok(versioned(answer, view.version, &view))
 }
 
-fn id_of(text: &str) -> Result<ProposalId> {
+/// The id in a path.
+pub(super) fn id_of<I: FromStr>(text: &str) -> Result<I> {
     text.parse().map_err(|_| Error::invalid("bad_id", format!("{text:?} is no id; ids are UUIDs")))
 }
 
-/// The version that was on the page. Whoever changes something says which.
-pub(super) fn known(request: &HttpRequest) -> Result<i32> {
+/// An answer tagged with the version people act on.
+pub(super) fn versioned(
+    mut answer: HttpResponseBuilder,
+    version: i32,
+    view: &impl Serialize,
+) -> HttpResponse {
+    answer.insert_header((header::ETAG, format!("\"{version}\""))).json(view)
+}
+
+/// What somebody changes: the id in the path, and the version that was on the page. Whoever changes something says which.
+pub(super) struct On<I> {
+    pub(super) id: I,
+    pub(super) known: i32,
+}
+
+impl<I: FromStr + 'static> FromRequest for On<I> {
+    type Error = Error;
+    type Future = Ready<Result<On<I>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let id = id_of(request.match_info().get("id").unwrap_or_default());
+        ready(id.and_then(|id| Ok(On { id, known: known(request)? })))
+    }
+}
+
+fn known(request: &HttpRequest) -> Result<i32> {
     let needed = || {
         Error::invalid(
             "if_match_needed",

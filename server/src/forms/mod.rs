@@ -20,7 +20,7 @@ pub use lookup::{latest_version, package, standing_version};
 pub use model::{ListedForm, Release, Staged, WithdrawnRelease};
 pub use outline::{Outline, Part, Sort};
 pub use plan::OutOfUse;
-pub use publishing::{Published, publish, publish_builtin};
+pub use publishing::{Published, publish};
 pub use rollout::{RolloutDeed, Stage};
 pub(crate) use routes::routes;
 pub use staging::{Approved, EFFECTIVE, note_alarm, publish_approved, retire, roll_back, widen};

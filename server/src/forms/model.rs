@@ -234,6 +234,9 @@ pub(crate) struct ListedRelease {
     pub effective_at: At,
     /// How it stands for you.
     pub state: Standing,
+    /// It was published without a vote: the id of that record, in `GET /v1/break-glass`. Absent where the Committee voted, or does not govern.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without_a_vote: Option<String>,
 }
 
 /// A form with all its releases.
@@ -299,6 +302,9 @@ pub struct Staged {
     pub proposal: Option<String>,
     /// SHA-256 of the minutes of the decision.
     pub minutes_hash: Option<String>,
+    /// The record of publishing it without a vote, where nobody voted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without_a_vote: Option<String>,
 }
 
 impl Staged {
@@ -316,6 +322,7 @@ impl Staged {
             withdrawn_because: rollout.taken.map(|(_, deed)| deed),
             proposal: rollout.proposal.clone(),
             minutes_hash: rollout.minutes_hash.clone(),
+            without_a_vote: rollout.without_a_vote.clone(),
         }
     }
 }
@@ -392,6 +399,7 @@ impl ListedRelease {
             published_at: head.published_at,
             effective_at: rollout.effective_at,
             state,
+            without_a_vote: rollout.without_a_vote.clone(),
         }
     }
 }

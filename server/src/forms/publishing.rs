@@ -1,6 +1,6 @@
 //! Publishing a release: checked, numbered, written once.
 
-use form_engine::{Form, Package};
+use form_engine::{Form, Package, overlay};
 use serde_json::{Value, json};
 
 use super::model::ReleaseRow;
@@ -38,8 +38,8 @@ pub fn publish(tx: &mut Tx, package: &Package) -> Result<Published> {
 /// Writes the release down: checked, numbered, and told to nobody yet.
 pub(super) fn written(tx: &mut Tx, package: &Package) -> Result<Published> {
     let hash = package.hash();
-    if store::version_with_hash(tx.conn, &package.form, &hash)?.is_some() {
-        return Ok(Published::Already);
+    if let Some(version) = store::version_with_hash(tx.conn, &package.form, &hash)? {
+        return same_order(tx, package, version).map(|()| Published::Already);
     }
     let next = store::latest(tx.conn, &package.form)?.map_or(1, |latest| latest.version + 1);
     if i64::from(package.version) != i64::from(next) {
@@ -57,13 +57,19 @@ pub(super) fn written(tx: &mut Tx, package: &Package) -> Result<Published> {
     Ok(Published::New)
 }
 
-/// Publishes a questionnaire that comes with the program, unless the form has gone its own way since: what the province decided
-/// is not overwritten by an upgrade.
-pub fn publish_builtin(tx: &mut Tx, package: &Package) -> Result<Published> {
-    let taken = store::release(tx.conn, &package.form, package.version)?;
-    match taken {
-        Some(taken) if taken.hash != package.hash() => Ok(Published::Already),
-        _ => publish(tx, package),
+/// A hash is the same in whatever order the questions stand: another order is another release, and must say so.
+fn same_order(tx: &mut Tx, package: &Package, version: i32) -> Result<()> {
+    let known = store::release(tx.conn, &package.form, package.version)?;
+    let known: Option<Package> = known.map(|row| row.package.read()).transpose()?;
+    match known.is_none_or(|known| overlay::fingerprint(&known) == overlay::fingerprint(package)) {
+        true => Ok(()),
+        false => Err(Error::conflict(
+            "release_order",
+            format!(
+                "{} differs from its release {version} only in the order of its questions; give it the next number in x-form.version",
+                package.form
+            ),
+        )),
     }
 }
 

@@ -147,6 +147,8 @@ pub(super) struct Schedule {
     pub(super) stage: Stage,
     pub(super) proposal: Option<String>,
     pub(super) minutes_hash: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) without_a_vote: Option<String>,
 }
 
 /// What a `widened` event holds.
@@ -176,6 +178,8 @@ pub(super) struct Rollout {
     pub(super) proposal: Option<String>,
     /// The minutes of the decision.
     pub(super) minutes_hash: Option<String>,
+    /// The record of its publishing, where nobody voted.
+    pub(super) without_a_vote: Option<String>,
 }
 
 impl Rollout {
@@ -188,6 +192,7 @@ impl Rollout {
             taken: None,
             proposal: None,
             minutes_hash: None,
+            without_a_vote: None,
         }
     }
 
@@ -201,6 +206,7 @@ impl Rollout {
                 self.stages = vec![(event.at, schedule.stage)];
                 self.proposal = schedule.proposal;
                 self.minutes_hash = schedule.minutes_hash;
+                self.without_a_vote = schedule.without_a_vote;
             }
             RolloutDeed::Widened => {
                 let widening: Widening = event.details.read()?;

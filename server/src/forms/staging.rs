@@ -44,6 +44,8 @@ pub struct Approved {
     pub proposal_id: Option<String>,
     /// SHA-256 of the minutes of the decision.
     pub minutes_hash: Option<String>,
+    /// The record of publishing it without a vote, where nobody voted.
+    pub without_a_vote: Option<String>,
 }
 
 /// Publishes what was approved. Doing it twice for the same proposal is the same as doing it once.
@@ -72,12 +74,14 @@ pub fn publish_approved(tx: &mut Tx, approved: &Approved) -> Result<Staged> {
         stage,
         proposal: proposal_id.clone(),
         minutes_hash: minutes_hash.clone(),
+        without_a_vote: approved.without_a_vote.clone(),
     };
     let version = package.version as i32;
     write_event(tx, &package.form, version, RolloutDeed::Scheduled, &schedule)?;
     let details = json!({
         "version": version, "hash": package.hash(), "effective_at": schedule.effective_at, "grace_days": grace_days,
         "stage": schedule.stage, "proposal": proposal_id, "minutes_hash": minutes_hash,
+        "without_a_vote": schedule.without_a_vote,
     });
     audit::record(tx, Event::new("release.scheduled", "form", &package.form, details))?;
     // Phones hear of it when there is something to hear.

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use form_engine::{Finding, Outcome, Verdict, Violation};
+use form_engine::{Finding, Level, Outcome, Verdict, Violation};
 use ring::hmac;
 use serde_json::{Map, Value};
 
+use super::breaking::{Broken, BrokenVisit};
 use super::tally::{Change, Example, Mark, NOWHERE, Shift, Tally, Unanswered};
 use crate::forms::{Outline, Part, Sort};
 use crate::submissions::Rejudged;
@@ -104,6 +105,30 @@ impl Comparing<'_> {
         scores(&visit.before.scores, &visit.after.scores, &mut one);
         calculated(&visit.before.calculated, &visit.after.calculated, &mut one);
         tally.add(one);
+    }
+
+    /// What a visit breaks by the proposed release and did not before; none: nothing.
+    pub(super) fn broken(&self, visit: &Rejudged) -> Option<BrokenVisit> {
+        let errors = |outcome: &Outcome| -> BTreeSet<Broken> {
+            let errors = outcome.violations.iter().filter(|violation| violation.level == Level::Error);
+            let named = errors.map(|it| Broken {
+                rule: it.code.clone(),
+                question: it.question.clone(),
+                text: it.rule.clone(),
+            });
+            named.collect()
+        };
+        let before = errors(&visit.before);
+        let known = |it: &Broken| before.iter().any(|old| old.rule == it.rule && old.question == it.question);
+        let rules: BTreeSet<Broken> = errors(&visit.after).into_iter().filter(|it| !known(it)).collect();
+        let (was, is) = (self.before.look(&visit.before), self.after.look(&visit.after));
+        let left_out: BTreeSet<String> = was.answers.difference(&is.answers).cloned().collect();
+        (!rules.is_empty() || !left_out.is_empty()).then(|| BrokenVisit {
+            code: self.code(visit.id.as_str()),
+            submission: visit.id.clone(),
+            rules,
+            left_out,
+        })
     }
 
     /// A code by which an example can be told from others; only who has the key could make it of an id.

@@ -6,6 +6,7 @@
 //! that whoever takes it over after a crash goes on from there. Counts are added up (`tally.rs`) without regard to order, and so
 //! the same package over the same visits gives the same bytes, on however many cores.
 
+mod breaking;
 mod comparing;
 mod model;
 mod report;
@@ -16,6 +17,7 @@ mod store;
 mod tally;
 mod told;
 
+pub use breaking::{Breaking, Broken, BrokenVisit};
 pub use model::{Asked, Over, ReplayId, ReplayState, ReplayView};
 pub use report::Report;
 pub(crate) use routes::routes;
@@ -109,6 +111,14 @@ pub fn view(conn: &mut DbConn, id: &ReplayId) -> Result<Option<ReplayView>> {
 /// The report of a replay, if there is such a replay and it is done.
 pub fn report(conn: &mut DbConn, id: &ReplayId) -> Result<Option<Report>> {
     Ok(view(conn, id)?.and_then(|view| view.report))
+}
+
+/// The hash of a saved report, as the replay names it.
+///
+/// # Errors
+/// When the text is no report.
+pub fn hash_of_report(text: &str) -> Result<String> {
+    running::hash_of(text)
 }
 
 /// The replays of a package, the newest first, without their reports.

@@ -43,7 +43,7 @@ const TURN: Duration = Duration::from_secs(300);
 const VISITS_A_THREAD: usize = 16;
 
 /// A proposed release being tried. It writes nothing.
-struct Trial {
+pub(super) struct Trial {
     question: Question,
     past: Past,
     bound: Option<u64>,
@@ -56,7 +56,7 @@ struct Trial {
 
 impl Trial {
     /// A trial of `package`; blocks while both releases are compiled.
-    fn of(room: &Replays, package: Package, question: Question) -> Result<Trial> {
+    pub(super) fn of(room: &Replays, package: Package, question: Question) -> Result<Trial> {
         let form = package.form.clone();
         let before = room.forms.release(&form, question.against)?.ok_or_else(|| {
             let what = format!("form {form} has no release {} to compare with", question.against);
@@ -77,7 +77,7 @@ impl Trial {
     }
 
     /// How many visits there are, and the largest lot of a sample.
-    fn measure(&self, room: &Replays) -> Result<(i64, Option<u64>)> {
+    pub(super) fn measure(&self, room: &Replays) -> Result<(i64, Option<u64>)> {
         let Over::Sample { size, seed } = self.question.over else {
             return Ok((room.db.read_here(|conn| submissions::count_past(conn, &self.past))?, None));
         };
@@ -91,6 +91,26 @@ impl Trial {
                 None => return Ok((draw.len() as i64, Some(draw.bound()))),
             }
         }
+    }
+
+    /// With the largest lot of a sample.
+    pub(super) fn drawing(mut self, bound: Option<u64>) -> Trial {
+        self.bound = bound;
+        self
+    }
+
+    /// The next visits after this id, each judged by both releases.
+    pub(super) fn judged(
+        &self,
+        after: &str,
+        limit: usize,
+    ) -> Result<(Vec<submissions::Rejudged>, Option<String>)> {
+        let stretch = self.rejudging.stretch(&self.past, after, limit, |id| self.is_drawn(id))?;
+        let mut judged = Vec::new();
+        for visit in &stretch.visits {
+            judged.extend(self.rejudging.judge(visit, &self.past)?);
+        }
+        Ok((judged, stretch.last.filter(|_| stretch.more)))
     }
 
     fn is_drawn(&self, id: &str) -> bool {
@@ -127,12 +147,16 @@ impl Trial {
         })
     }
 
-    fn count_here(&self, visits: &[PastVisit]) -> Result<Tally> {
-        let comparing = Comparing {
+    pub(super) fn comparing(&self) -> Comparing<'_> {
+        Comparing {
             before: Questions::of(&self.before.outline),
             after: Questions::of(&self.after.outline),
             key: self.key.clone(),
-        };
+        }
+    }
+
+    fn count_here(&self, visits: &[PastVisit]) -> Result<Tally> {
+        let comparing = self.comparing();
         let mut tally = Tally::default();
         for visit in visits {
             if let Some(judged) = self.rejudging.judge(visit, &self.past)? {
@@ -171,6 +195,18 @@ fn sealed(report: &Report) -> Result<(Vec<u8>, String)> {
     let bytes = serde_json::to_vec(report).map_err(|cause| Error::internal("writing a report", cause))?;
     let hash = hex::encode(Sha256::digest(&bytes));
     Ok((bytes, hash))
+}
+
+/// The hash of a report that was saved: as `GET /v1/replays/{id}` gives it, or the report alone. How it is spaced does not matter.
+pub(super) fn hash_of(text: &str) -> Result<String> {
+    let bad = |cause| Error::invalid("bad_report", format!("this is no report of a replay: {cause}"));
+    let mut saved: serde_json::Value = serde_json::from_str(text).map_err(bad)?;
+    let report = match saved.get_mut("report") {
+        Some(report) => report.take(),
+        None => saved,
+    };
+    let report: Report = serde_json::from_value(report).map_err(bad)?;
+    sealed(&report).map(|(_, hash)| hash)
 }
 
 impl Replays {

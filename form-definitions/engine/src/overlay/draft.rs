@@ -75,7 +75,8 @@ impl Draft {
     pub(super) fn enter_item(&mut self, name: &str, pointer: &str, parent: Option<&str>) {
         let (mut sites, mut checks) = (Vec::new(), Vec::new());
         if let Some(fields) = self.package.definition.pointer(pointer).and_then(Value::as_object) {
-            item(name, fields, pointer, parent, 1, &mut sites, &mut checks);
+            let depth = usize::from(parent.is_some());
+            item(name, fields, pointer, parent, depth, &mut sites, &mut checks);
         }
         self.enter(sites, checks);
     }

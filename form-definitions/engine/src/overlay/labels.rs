@@ -227,6 +227,7 @@ pub(super) fn item_of(operation: &Operation) -> Option<String> {
     };
     match operation {
         Operation::AddQuestion { into, .. } => Some(into.clone()),
+        Operation::AddSection { name, .. } => Some(name.clone()),
         Operation::Hide { question, .. } => Some(question.clone()),
         Operation::Relabel { key, .. } | Operation::Translate { key, .. } => match key.strip_prefix('!') {
             // The check of a question has its name.
@@ -241,7 +242,11 @@ pub(super) fn item_of(operation: &Operation) -> Option<String> {
             ..
         } => Some(name.clone()),
         Operation::AddRule {
-            rule: NewRule::Constraint { on, .. } | NewRule::Relevance { on, .. } | NewRule::Filter { on, .. },
+            rule:
+                NewRule::Constraint { on, .. }
+                | NewRule::Relevance { on, .. }
+                | NewRule::Filter { on, .. }
+                | NewRule::Default { on, .. },
         } => Some(on.clone()),
         Operation::ReplaceRule { rule, .. } => match rule {
             RuleName::Finding(_) => None,

@@ -42,8 +42,8 @@ pub use crate::words::rule_in_words;
 pub use apply::{MOST_BYTES, MOST_OPERATIONS};
 pub use derive::derive;
 pub use operation::{
-    Base, Check, Choices, Labels, Needed, NewRule, Operation, Overlay, ParameterValue, RuleName, Tightening,
-    Within,
+    Base, Check, Choices, Due, FindingTerms, Labels, Needed, NewRule, Operation, Overlay, ParameterValue,
+    RuleName, Tightening, Within,
 };
 pub use rebase::{Absorbed, Choice, Conflict, ConflictKind, Rebased, Resolution, rebase, resolve};
 pub use refusal::{Refusal, RefusalCode};

@@ -101,6 +101,19 @@ pub enum Operation {
         #[serde(default, skip_serializing_if = "Map::is_empty")]
         lists: Map<String, Value>,
     },
+    /// A section more. It comes empty: its questions are added one by one.
+    AddSection {
+        /// The section it stands after; at the end without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
+        /// Its name, new in the questionnaire.
+        name: String,
+        /// The section as `form.json` writes it without questions, English in `title`.
+        section: Map<String, Value>,
+        /// Its texts in other languages.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        labels: Labels,
+    },
     /// A question, repeat or section that is no longer asked. It stays in the schema, with its history and its place in exports.
     Hide {
         /// What is hidden.
@@ -174,16 +187,65 @@ pub enum Operation {
         /// The rule.
         rule: NewRule,
     },
+    /// How a finding weighs, by when it must be dealt with, and whom it goes to.
+    SetFinding(FindingTerms),
     /// Another text of a rule there is.
     ReplaceRule {
         /// Which rule.
         rule: RuleName,
-        /// The rule in the rule language.
+        /// The rule in the rule language. A default of `null`, a relevance or filter of `true` and a need of `false` take the rule away.
         text: String,
         /// How much a constraint weighs from now on.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         level: Option<String>,
     },
+}
+
+/// What is to hold of a finding; what is not said stays.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FindingTerms {
+    /// The finding, by its code.
+    pub finding: String,
+    /// How much it weighs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+    /// Within what time it must be dealt with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<Due>,
+    /// Whom it is referred to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refer_to: Option<String>,
+    /// Whom it goes up to when it is late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalate_to: Option<String>,
+}
+
+impl FindingTerms {
+    /// Whether it leaves everything as it is.
+    pub(super) fn says_nothing(&self) -> bool {
+        *self == FindingTerms { finding: self.finding.clone(), ..FindingTerms::default() }
+    }
+}
+
+/// A deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Due {
+    /// In days.
+    Days(u32),
+    /// In hours.
+    Hours(u32),
+}
+
+impl Due {
+    /// In hours.
+    pub(super) fn hours(self) -> u64 {
+        match self {
+            Due::Days(days) => u64::from(days) * 24,
+            Due::Hours(hours) => u64::from(hours),
+        }
+    }
 }
 
 /// Stricter limits. Each is stricter than what it replaces, or refused.
@@ -323,6 +385,13 @@ pub enum NewRule {
         /// The rule in the rule language, over `choice`.
         text: String,
     },
+    /// What a question is filled in with beforehand that was left empty.
+    Default {
+        /// The question.
+        on: String,
+        /// The rule in the rule language.
+        text: String,
+    },
     /// Something a visit can raise.
     Finding {
         /// The finding as `form.json` writes it.
@@ -379,6 +448,7 @@ impl Operation {
     pub fn word(&self) -> &'static str {
         match self {
             Operation::AddQuestion { .. } => "add_question",
+            Operation::AddSection { .. } => "add_section",
             Operation::Hide { .. } => "hide",
             Operation::Relabel { .. } => "relabel",
             Operation::Translate { .. } => "translate",
@@ -388,6 +458,7 @@ impl Operation {
             Operation::RetireChoice { .. } => "retire_choice",
             Operation::Reorder { .. } => "reorder",
             Operation::AddRule { .. } => "add_rule",
+            Operation::SetFinding(_) => "set_finding",
             Operation::ReplaceRule { .. } => "replace_rule",
         }
     }

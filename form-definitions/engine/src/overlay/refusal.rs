@@ -57,6 +57,8 @@ refusals! {
     DayTaken = "day_taken",
     /// No rule reads the parameter.
     UnreadParameter = "unread_parameter",
+    /// No such body takes findings.
+    UnknownBody = "unknown_body",
     /// A value of another type or unit.
     WrongValue = "wrong_value",
     /// A text that is empty, too long or not printable.

@@ -50,7 +50,7 @@ fn what_no_operation_can_make_is_told() {
     let mut edited = inspection().clone();
     edited.definition["properties"]["b2"]["properties"].as_object_mut().unwrap().shift_remove("export_chain");
     edited.definition["properties"]["b5"]["properties"]["children"]["maxItems"] = json!(400);
-    edited.definition["x-findings"][0]["severity"] = json!("info");
+    edited.definition["x-findings"][0]["disclose"] = json!(false);
 
     let refusals = derive(inspection(), &edited).unwrap_err();
 
@@ -59,7 +59,7 @@ fn what_no_operation_can_make_is_told() {
     let refusals = derive(inspection(), &edited).unwrap_err();
     let about: Vec<&str> = refusals.iter().filter_map(|refusal| refusal.about.as_deref()).collect();
     assert!(about.contains(&"/properties/b2/properties/export_chain"), "{about:?}");
-    assert!(about.contains(&"/x-findings/ENT-01/severity"), "{about:?}");
+    assert!(about.contains(&"/x-findings/ENT-01/disclose"), "{about:?}");
     assert!(refusals.iter().all(|refusal| refusal.code == "not_an_operation"));
 }
 
@@ -88,12 +88,17 @@ fn candidate(base: &'static Package) -> impl Strategy<Value = Operation> {
         .flatten()
         .map(|finding| finding["code"].as_str().unwrap().to_owned())
         .collect();
-    (any::<Index>(), any::<Index>(), 0..14_u8, 0..60_u8).prop_map(move |(one, other, what, number)| {
+    (any::<Index>(), any::<Index>(), 0..19_u8, 0..60_u8).prop_map(move |(one, other, what, number)| {
         let (name, fields) = one.get(&names).clone();
         let place = other.get(&names).0.clone();
         let list = other.get(&lists).clone();
         let language = ["brh", "bal", "ps", "ur"][usize::from(number % 4)];
         let items: Vec<String> = base.lists[&list]["items"].as_array().unwrap().iter().map(|item| item["code"].as_str().unwrap().to_owned()).collect();
+        let few = usize::from(number % 4);
+        let severity = ["minor", "major", "critical", "emergency"][few];
+        let body = ["cpu", "police", "health", "education"][few];
+        let (kind, goes_without_saying) =
+            [("default", "null"), ("relevance", "true"), ("required", "false"), ("filter", "true")][few];
         let written = match what {
             0 => json!({"op": "hide", "question": name, "because": format!("Reason {number}")}),
             1 => json!({"op": "relabel", "key": name, "text": format!("Other words {number}")}),
@@ -113,6 +118,11 @@ fn candidate(base: &'static Package) -> impl Strategy<Value = Operation> {
             11 => json!({"op": "add_rule", "rule": {"kind": "relevance", "on": name, "text": "true || false"}}),
             12 if !findings.is_empty() => json!({"op": "replace_rule", "rule": {"finding": one.get(&findings)}, "text": format!("1 > {number}")}),
             13 => json!({"op": "tighten", "question": name, "without": [items[0]]}),
+            14 => json!({"op": "add_section", "after": name, "name": format!("zs_{number}"), "section": {"title": format!("Section {number}"), "description": "What it is for"}, "labels": {"ur": {format!("zs_{number}"): "حصہ"}}}),
+            15 if !findings.is_empty() => json!({"op": "set_finding", "finding": one.get(&findings), "severity": severity, "due": {"days": number}}),
+            16 if !findings.is_empty() => json!({"op": "set_finding", "finding": one.get(&findings), "refer_to": body, "due": {"hours": number}}),
+            17 => json!({"op": "add_rule", "rule": {"kind": "default", "on": name, "text": format!("'{number}'")}}),
+            18 => json!({"op": "replace_rule", "rule": {kind: name}, "text": goes_without_saying}),
             _ => json!({"op": "replace_rule", "rule": {"constraint": name}, "text": format!("this != {number}"), "level": "info"}),
         };
         serde_json::from_value(written).unwrap()

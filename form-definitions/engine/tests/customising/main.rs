@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod deriving;
+mod documented;
 mod operations;
 mod rebasing;
 mod refusals;
@@ -84,7 +85,7 @@ fn codes(refusals: &[Refusal]) -> Vec<(usize, &str)> {
     refusals.iter().map(|refusal| (refusal.operation, refusal.code.as_str())).collect()
 }
 
-/// The worked example of `docs/for-the-committee.md`.
+/// A worked example: a limit, two questions, one hidden, labels in Brahui.
 fn worked_example() -> Value {
     json!([
         {"op": "set_parameter", "key": "age.adolescent_max", "value": 17, "valid_from": "2027-01-01", "source": "Notification SO(Lab) 1/2026", "certainty": "M"},

@@ -150,3 +150,98 @@ fn the_committee_adds_a_question_that_only_the_reviewer_answers() {
 fn told_of(refusals: &[form_engine::overlay::Refusal]) -> String {
     refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
+
+/// A section with a question, a default more, one less, and a finding treated differently.
+fn further() -> Value {
+    json!([
+        {"op": "add_section", "after": "b2", "name": "b2_heat", "section": {"title": "Heat"}, "labels": {"ur": {"b2_heat": "گرمی"}}},
+        {"op": "add_question", "into": "b2_heat", "name": "heat_shade", "question": {"type": "boolean", "title": "There is shade"}, "labels": {"ur": {"heat_shade": "سایہ ہے"}}},
+        {"op": "add_rule", "rule": {"kind": "default", "on": "heat_shade", "text": "true"}},
+        {"op": "replace_rule", "rule": {"default": "zone"}, "text": "null"},
+        {"op": "set_finding", "finding": "AGE-01", "severity": "emergency", "due": {"hours": 12}, "refer_to": "police"}
+    ])
+}
+
+#[test]
+fn a_section_comes_with_its_questions_one_by_one() {
+    let package = applied(inspection(), further());
+
+    let sections: Vec<&String> = package.definition["properties"].as_object().unwrap().keys().collect();
+    let at = sections.iter().position(|name| *name == "b2").unwrap();
+    assert_eq!(sections[at + 1], "b2_heat");
+    let section = &package.definition["properties"]["b2_heat"];
+    assert_eq!((&section["type"], &section["additionalProperties"]), (&json!("object"), &json!(false)));
+    assert_eq!(section["properties"]["heat_shade"]["x-default"], "true");
+    assert_eq!(package.i18n["ur"]["labels"]["b2_heat"], "گرمی");
+    let compared = compare(inspection(), &package);
+    let told: Vec<&str> =
+        compared.changes.iter().filter_map(|it| it.sentence["en"].split('“').next()).collect();
+    assert!(compared.changes.iter().any(|it| it.path == "/properties/b2_heat"), "{told:?}");
+}
+
+#[test]
+fn a_default_comes_and_goes() {
+    let package = applied(inspection(), further());
+
+    let zone = package.definition.pointer("/properties/b1/properties/zone").unwrap();
+    assert!(zone.get("x-default").is_none());
+    let told: Vec<String> =
+        compare(inspection(), &package).changes.into_iter().map(|change| change.path).collect();
+    assert!(told.contains(&"/properties/b1/properties/zone/x-default".to_owned()), "{told:?}");
+}
+
+#[test]
+fn a_finding_weighs_more_is_due_sooner_and_goes_elsewhere() {
+    let package = applied(inspection(), further());
+
+    let findings = package.definition["x-findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["code"] == "AGE-01").unwrap();
+    assert_eq!(
+        (&finding["severity"], &finding["due"], &finding["refer_to"]),
+        (&json!("emergency"), &json!({"hours": 12}), &json!("police"))
+    );
+    let told: Vec<String> =
+        compare(inspection(), &package).changes.into_iter().map(|change| change.path).collect();
+    for part in ["severity", "due", "refer_to"] {
+        assert!(told.contains(&format!("/x-findings/AGE-01/{part}")), "{told:?}");
+    }
+}
+
+#[test]
+fn sections_defaults_and_findings_read_as_sentences_too() {
+    let operations = operations(further());
+    let plain = |sentences: Vec<form_engine::overlay::Sentence>| -> Vec<String> {
+        sentences.into_iter().map(|it| it.text.replace(['\u{2068}', '\u{2069}'], "")).collect()
+    };
+
+    let english = plain(read_out(inspection(), &operations, Language::En));
+    let urdu = plain(read_out(inspection(), &operations, Language::Ur));
+
+    assert_eq!(english[0], "Begin a new section “Heat” (b2_heat) after “Workplace” (b2).");
+    assert_eq!(english[1], "Ask “There is shade” (heat_shade) (yes or no) at the end of “Heat” (b2_heat).");
+    assert!(english[2].starts_with("Fill in “There is shade” (heat_shade) beforehand as "), "{}", english[2]);
+    assert!(english[3].starts_with("No longer fill in “Policing zone” (zone) beforehand"), "{}", english[3]);
+    assert_eq!(
+        english[4],
+        "Treat the finding “Child under 14 employed” (AGE-01) differently: it is emergency, not critical; it must be dealt with within 12 hours, not 1 day; it goes to police, not to cpu."
+    );
+    assert!(urdu[0].contains("نیا حصہ ”گرمی“ (b2_heat)"), "{}", urdu[0]);
+    assert!(urdu[4].contains("شدت ہنگامی ہو، نازک نہیں"), "{}", urdu[4]);
+    for sentence in &urdu {
+        assert!(sentence.ends_with('۔') && !sentence.contains(['{', '}']), "{sentence}");
+    }
+}
+
+#[test]
+fn a_rule_can_be_taken_away_by_saying_what_goes_without_it() {
+    let package = applied(
+        inspection(),
+        json!([
+            {"op": "replace_rule", "rule": {"relevance": "b7"}, "text": "true"},
+            {"op": "replace_rule", "rule": {"required": "zone"}, "text": "false"},
+        ]),
+    );
+
+    assert!(package.definition["properties"]["b7"].get("x-relevant").is_none());
+    assert!(package.definition.pointer("/properties/b1/properties/zone/x-required").is_none());
+}

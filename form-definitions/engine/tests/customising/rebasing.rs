@@ -135,3 +135,34 @@ fn a_version_goes_along_unchanged_onto_the_same_base() {
     assert_eq!(rebased.operations, ours);
     assert!(rebased.conflicts.is_empty() && rebased.absorbed.is_empty());
 }
+
+#[test]
+fn sections_defaults_and_findings_go_along_or_are_put_to_people() {
+    let ours = operations(json!([
+        {"op": "add_section", "after": "b2", "name": "b2_heat", "section": {"title": "Heat"}, "labels": {"ur": {"b2_heat": "گرمی"}}},
+        {"op": "add_question", "into": "b2_heat", "name": "heat_shade", "question": {"type": "boolean", "title": "Shade"}, "labels": {"ur": {"heat_shade": "سایہ"}}},
+        {"op": "set_finding", "finding": "AGE-01", "severity": "emergency"},
+        {"op": "set_finding", "finding": "AGE-03", "due": {"days": 3}},
+        {"op": "replace_rule", "rule": {"default": "zone"}, "text": "null"},
+    ]));
+    let mut next = next_year();
+    for finding in next.definition["x-findings"].as_array_mut().unwrap() {
+        match finding["code"].as_str() {
+            Some("AGE-01") => finding["severity"] = json!("major"),
+            Some("AGE-03") => finding["due"] = json!({"days": 3}),
+            _ => {}
+        }
+    }
+
+    let rebased = rebase(inspection(), &next, &ours);
+
+    let kinds: Vec<(usize, ConflictKind)> =
+        rebased.conflicts.iter().map(|conflict| (conflict.operation, conflict.kind)).collect();
+    assert_eq!(kinds, [(2, ConflictKind::FindingChanged)]);
+    assert_eq!(
+        (&rebased.conflicts[0].base_before["severity"], &rebased.conflicts[0].base_now["severity"]),
+        (&json!("critical"), &json!("major"))
+    );
+    assert_eq!(rebased.absorbed.iter().map(|it| it.operation).collect::<Vec<_>>(), [3]);
+    assert_eq!(rebased.from, [0, 1, 4]);
+}

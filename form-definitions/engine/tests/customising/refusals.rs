@@ -145,3 +145,81 @@ fn a_million_operations_are_refused_before_any_is_applied() {
 
     assert_eq!(codes(&refusals), [(0, "too_many_operations")]);
 }
+
+#[test]
+fn what_stops_a_danger_to_life_or_shields_a_child_is_never_weakened() {
+    let code = |operation: Value| {
+        apply(inspection(), &operations(json!([operation]))).err().map(|refusals| refusals[0].code.clone())
+    };
+    let of = |finding: &str, what: Value| {
+        let mut operation = json!({"op": "set_finding", "finding": finding});
+        operation.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
+        code(operation)
+    };
+    let shielding = inspection().definition["x-findings"].as_array().unwrap().iter();
+    let shielding = shielding
+        .filter(|finding| finding["disclose"] == false && finding["severity"] == "critical")
+        .filter_map(|finding| finding["code"].as_str())
+        .next()
+        .unwrap();
+
+    assert_eq!(of("HAZ-05", json!({"severity": "minor"})).as_deref(), Some("would_widen"));
+    assert_eq!(of("HAZ-05", json!({"due": {"days": 7}})).as_deref(), Some("would_widen"));
+    assert_eq!(of(shielding, json!({"severity": "major"})).as_deref(), Some("would_widen"));
+    assert_eq!(of(shielding, json!({"severity": "emergency"})), None);
+    assert_eq!(of("AGE-01", json!({"severity": "grave"})).as_deref(), Some("wrong_value"));
+    assert_eq!(of("AGE-01", json!({"refer_to": "the moon"})).as_deref(), Some("unknown_body"));
+    assert_eq!(of("AGE-01", json!({"severity": "critical"})).as_deref(), Some("changes_nothing"));
+    assert_eq!(of("AGE-01", json!({})).as_deref(), Some("changes_nothing"));
+    assert_eq!(of("AGE-99", json!({"severity": "minor"})).as_deref(), Some("unknown_target"));
+    assert_eq!(of("AGE-01", json!({"due": {"days": 4_000_000_000_u32}})).as_deref(), Some("wrong_value"));
+}
+
+#[test]
+fn what_a_base_locks_of_a_finding_is_only_made_stricter() {
+    let mut base = inspection().clone();
+    let findings = base.definition["x-findings"].as_array_mut().unwrap();
+    let finding = findings.iter_mut().find(|finding| finding["code"] == "AGE-01").unwrap();
+    finding["x-locked"] = json!("Fourteen is in the Constitution.");
+    let of = |what: Value| {
+        let mut operation = json!({"op": "set_finding", "finding": "AGE-01"});
+        operation.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
+        apply(&base, &operations(json!([operation]))).err().map(|refusals| refusals[0].clone())
+    };
+
+    assert_eq!(of(json!({"severity": "emergency", "due": {"hours": 6}})), None);
+    let lower = of(json!({"severity": "major"})).unwrap();
+    assert_eq!(
+        (lower.code.as_str(), lower.locked.as_deref()),
+        ("locked", Some("Fourteen is in the Constitution."))
+    );
+    assert_eq!(of(json!({"due": {"days": 2}})).unwrap().code, "locked");
+    assert_eq!(of(json!({"refer_to": "police"})).unwrap().code, "locked");
+}
+
+#[test]
+fn a_section_is_added_empty_under_a_name_of_its_own_and_beside_sections() {
+    let of = |written: Value| refused(inspection(), json!([written]))[0].code.clone();
+    let section = |name: &str, after: &str, section: Value| {
+        of(json!({"op": "add_section", "after": after, "name": name, "section": section}))
+    };
+
+    assert_eq!(section("b2", "b1", json!({"title": "Again"})), "name_taken");
+    assert_eq!(section("zz", "seasonal", json!({"title": "Within"})), "does_not_fit");
+    assert_eq!(section("zz", "nowhere", json!({"title": "Nowhere"})), "unknown_target");
+    assert_eq!(section("zz", "b2", json!({"title": ""})), "bad_text");
+    assert_eq!(
+        section("zz", "b2", json!({"title": "Full", "properties": {"a": {"type": "string"}}})),
+        "does_not_fit"
+    );
+    assert_eq!(section("zz", "b2", json!({"title": "No section", "type": "string"})), "does_not_fit");
+    assert_eq!(section("Zz", "b2", json!({"title": "Name"})), "bad_name");
+    assert_eq!(
+        of(json!({"op": "add_rule", "rule": {"kind": "default", "on": "zone", "text": "'a'"}})),
+        "name_taken"
+    );
+    assert_eq!(
+        of(json!({"op": "add_rule", "rule": {"kind": "default", "on": "children", "text": "'a'"}})),
+        "does_not_fit"
+    );
+}

@@ -5,6 +5,7 @@ mod library;
 mod rebasing;
 pub(super) mod routes;
 pub(super) mod sheets;
+mod stored;
 mod trying;
 
 use form_engine::translations::{self, Status};
@@ -22,6 +23,7 @@ use crate::error::{Error, Result};
 
 pub(super) use library::{LibraryQuery, LibraryQuestion, Taking};
 pub(super) use rebasing::{RebaseQuery, RebaseView, Rebasing};
+pub(super) use stored::StoredView;
 pub(super) use trying::{Trial, Tried};
 
 /// What the form check says of a draft.

@@ -1,6 +1,5 @@
 //! Drafts and bases over HTTP, and what helps those who write.
 
-use actix_web::http::header;
 use actix_web::web::{Data, Json, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, put};
 use serde_json::Value;
@@ -8,16 +7,16 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     Acceptance, CasesRun, Checked, Language, LibraryQuery, LibraryQuestion, RebaseQuery, RebaseView,
-    Rebasing, Taking, ToCheck, Trial, Tried,
+    Rebasing, StoredView, Taking, ToCheck, Trial, Tried,
 };
 use crate::accounts::Actor;
 use crate::desk::Desk;
 use crate::desk::bases::ListedBase;
 use crate::desk::model::DraftId;
 use crate::desk::requests::{NewBase, NewContent, NewDraft, Restore};
-use crate::desk::routes::{known, large};
+use crate::desk::routes::{On, id_of, large, versioned};
 use crate::desk::views::{DraftChanges, DraftQuery, DraftSaved, DraftView, ListedDraft};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::http::{Cursor, Page, Problem, Problems};
 
 /// Operations on drafts.
@@ -31,7 +30,13 @@ pub(in crate::desk) fn routes(config: &mut ServiceConfig) {
         .service(history)
         .service(version)
         .service(restore);
-    config.service(close).service(package).service(changes).service(check).service(check_other);
+    config
+        .service(close)
+        .service(package)
+        .service(changes)
+        .service(stored)
+        .service(check)
+        .service(check_other);
     config.service(cases).service(accept).service(try_rule).service(take);
     config.service(translations).service(rebase_preview).service(rebase);
     super::sheets::routes::routes(config);
@@ -125,14 +130,13 @@ async fn show(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<HttpRe
 async fn save(
     room: Data<Desk>,
     actor: Actor,
-    id: Path<String>,
+    on: On<DraftId>,
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse> {
-    let (id, known) = (id_of(&id)?, known(&request)?);
     let new: NewContent = large(&request, body).await?;
-    room.save(actor.clone(), id.clone(), known, new).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+    room.save(actor.clone(), on.id.clone(), on.known, new).await?;
+    shown(&room, actor, on.id, HttpResponse::Ok()).await
 }
 
 /// Every save of a draft, the last first.
@@ -181,13 +185,11 @@ async fn version(room: Data<Desk>, actor: Actor, path: Path<(String, i32)>) -> R
 async fn restore(
     room: Data<Desk>,
     actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
+    on: On<DraftId>,
     new: Json<Restore>,
 ) -> Result<HttpResponse> {
-    let id = id_of(&id)?;
-    room.restore(actor.clone(), id.clone(), known(&request)?, new.version).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+    room.restore(actor.clone(), on.id.clone(), on.known, new.version).await?;
+    shown(&room, actor, on.id, HttpResponse::Ok()).await
 }
 
 /// Close a draft; it stays readable.
@@ -204,15 +206,9 @@ async fn restore(
     )
 )]
 #[post("/v1/drafts/{id}/close")]
-async fn close(
-    room: Data<Desk>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
-) -> Result<HttpResponse> {
-    let id = id_of(&id)?;
-    room.close_draft(actor.clone(), id.clone(), known(&request)?).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+async fn close(room: Data<Desk>, actor: Actor, on: On<DraftId>) -> Result<HttpResponse> {
+    room.close_draft(actor.clone(), on.id.clone(), on.known).await?;
+    shown(&room, actor, on.id, HttpResponse::Ok()).await
 }
 
 /// The package a draft leads to, whole.
@@ -235,6 +231,18 @@ async fn package(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Jso
 #[get("/v1/drafts/{id}/changes")]
 async fn changes(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<DraftChanges>> {
     room.draft_changes(actor, id_of(&id)?).await.map(Json)
+}
+
+/// What a draft would break of what is stored, operation by operation: visits that would be invalid, and answers that would be left out. Looked for
+/// in all visits, or in a thousand drawn by lot; a replay counts them all.
+#[utoipa::path(
+    tag = "drafts",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    responses((status = OK, body = StoredView), Problems)
+)]
+#[get("/v1/drafts/{id}/stored")]
+async fn stored(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<StoredView>> {
+    room.draft_harm(actor, id_of(&id)?).await.map(Json)
 }
 
 /// The form check on a draft, with the messages of `nigran form check`.
@@ -296,13 +304,11 @@ async fn cases(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<
 async fn accept(
     room: Data<Desk>,
     actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
+    on: On<DraftId>,
     new: Json<Acceptance>,
 ) -> Result<HttpResponse> {
-    let id = id_of(&id)?;
-    room.accept_cases(actor.clone(), id.clone(), known(&request)?, new.into_inner()).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+    room.accept_cases(actor.clone(), on.id.clone(), on.known, new.into_inner()).await?;
+    shown(&room, actor, on.id, HttpResponse::Ok()).await
 }
 
 /// Try a rule on a sample while it is written: what it comes to, on which answers, and why it stays unknown.
@@ -337,16 +343,9 @@ async fn try_rule(
     )
 )]
 #[post("/v1/drafts/{id}/take")]
-async fn take(
-    room: Data<Desk>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
-    taking: Json<Taking>,
-) -> Result<HttpResponse> {
-    let id = id_of(&id)?;
-    room.take_question(actor.clone(), id.clone(), known(&request)?, taking.into_inner()).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+async fn take(room: Data<Desk>, actor: Actor, on: On<DraftId>, taking: Json<Taking>) -> Result<HttpResponse> {
+    room.take_question(actor.clone(), on.id.clone(), on.known, taking.into_inner()).await?;
+    shown(&room, actor, on.id, HttpResponse::Ok()).await
 }
 
 /// How far each language of a draft is: what is missing, and what was made from English that has changed.
@@ -396,26 +395,21 @@ async fn rebase_preview(
 async fn rebase(
     room: Data<Desk>,
     actor: Actor,
-    id: Path<String>,
+    on: On<DraftId>,
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse> {
-    let (id, known) = (id_of(&id)?, known(&request)?);
     let new: Rebasing = large(&request, body).await?;
-    room.rebase(actor.clone(), id.clone(), known, new).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+    room.rebase(actor.clone(), on.id.clone(), on.known, new).await?;
+    shown(&room, actor, on.id, HttpResponse::Ok()).await
 }
 
 pub(super) async fn shown(
     room: &Desk,
     actor: Actor,
     id: DraftId,
-    mut answer: HttpResponseBuilder,
+    answer: HttpResponseBuilder,
 ) -> Result<HttpResponse> {
     let view = room.show_draft(actor, id, None).await?;
-    Ok(answer.insert_header((header::ETAG, format!("\"{}\"", view.version))).json(view))
-}
-
-pub(super) fn id_of(text: &str) -> Result<DraftId> {
-    text.parse().map_err(|_| Error::invalid("bad_id", format!("{text:?} is no id; ids are UUIDs")))
+    Ok(versioned(answer, view.version, &view))
 }

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::{Claims, Document, Glass, MINUTES_TYPE, Member, Minutes, Person, SignedVote, form_title};
+use super::{
+    Claims, Document, Glass, MINUTES_TYPE, Member, Minutes, Person, Replayed, SignedVote, form_title,
+};
 use crate::accounts::{self, AccountId};
 use crate::db::{At, DbConn, Packed, Tx};
 use crate::desk::deciding::{Poll, rules_for};
@@ -10,6 +12,7 @@ use crate::desk::model::{Frozen, MinutesKind, MinutesRow, Proposal, ProposalStat
 use crate::desk::tally::Counts;
 use crate::desk::{Desk, proposals, signing, store};
 use crate::error::{Error, Result};
+use crate::replay;
 
 /// The minutes of a vote; the proposal with what they say of it.
 pub(in crate::desk) fn of_vote(
@@ -58,6 +61,7 @@ fn blank(
     frozen: Frozen,
     kind: MinutesKind,
 ) -> Result<Minutes> {
+    let decided_at = proposal.decided_at.unwrap_or(proposal.created_at);
     let released = matches!(proposal.state, ProposalState::Approved | ProposalState::BreakGlass);
     Ok(Minutes {
         kind,
@@ -73,7 +77,8 @@ fn blank(
         author: person(conn, &proposal.author)?,
         opened_at: proposal.opened_at,
         closes_at: proposal.closes_at,
-        decided_at: proposal.decided_at.unwrap_or(proposal.created_at),
+        decided_at,
+        replays: replays(conn, proposal, decided_at)?,
         state: proposal.state,
         rules: rules_for(room, proposal)?.clone(),
         members: Vec::new(),
@@ -84,6 +89,26 @@ fn blank(
         void_votes: store::void_votes(conn, &proposal.id, proposal.n)?,
         break_glass: None,
     })
+}
+
+/// The replays of the package that had a report by then, oldest first.
+fn replays(conn: &mut DbConn, proposal: &Proposal, by: At) -> Result<Vec<Replayed>> {
+    let done = replay::of(conn, &proposal.package_hash)?.into_iter().filter_map(|replay| {
+        let ended_at = replay.ended_at.filter(|ended| *ended <= by && replay.form == proposal.form)?;
+        Some(Replayed {
+            id: replay.id.to_string(),
+            package: replay.package_hash,
+            against: replay.against,
+            over: replay.over,
+            through: replay.through,
+            visits: replay.done,
+            ended_at,
+            report_hash: replay.report_hash?,
+        })
+    });
+    let mut done: Vec<Replayed> = done.collect();
+    done.reverse();
+    Ok(done)
 }
 
 fn keep(room: &Desk, tx: &mut Tx, proposal: Proposal, minutes: &Minutes) -> Result<(Proposal, String)> {

@@ -19,9 +19,10 @@ use super::tally::{Counts, Outcome};
 use crate::accounts::{Actor, Permission};
 use crate::db::At;
 use crate::error::{Error, Result};
+use crate::replay::Over;
 
 pub(super) use composing::{of_break_glass, of_vote, person};
-pub use verifying::{Verification, verify};
+pub use verifying::{Verification, verify, verify_with_report};
 
 /// The JWS type of minutes.
 pub const MINUTES_TYPE: &str = "nigran-minutes+jwt";
@@ -75,6 +76,30 @@ pub(super) struct Minutes {
     pub(super) void_votes: i64,
     /// Publishing without a vote: by whom, and why.
     pub(super) break_glass: Option<Glass>,
+    /// What it would have meant for past visits, as far as it was tried before it was decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) replays: Vec<Replayed>,
+}
+
+/// A replay members could read before they decided.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Replayed {
+    /// Its id.
+    pub(super) id: String,
+    /// Hash of the package that was tried.
+    pub(super) package: String,
+    /// The release it was compared with.
+    pub(super) against: u32,
+    /// Over which submissions.
+    pub(super) over: Over,
+    /// As they stood at this instant.
+    pub(super) through: At,
+    /// How many were looked at.
+    pub(super) visits: i64,
+    /// When it was done.
+    pub(super) ended_at: At,
+    /// SHA-256 of the report.
+    pub(super) report_hash: String,
 }
 
 /// Somebody.

@@ -31,6 +31,8 @@ struct Words {
     needed: &'static str,
     void: &'static str,
     members: &'static str,
+    tried: &'static str,
+    visits: &'static str,
     reason: &'static str,
     asked: &'static str,
     agreed: &'static str,
@@ -67,6 +69,8 @@ const LANGUAGES: [Words; 2] = [
         needed: "Had to take part",
         void: "Votes on earlier versions, void",
         members: "Voting members of that day",
+        tried: "Tried on past visits",
+        visits: "visits",
         reason: "Reason",
         asked: "Asked for by",
         agreed: "Agreed to by",
@@ -117,6 +121,8 @@ const LANGUAGES: [Words; 2] = [
         needed: "شرکت لازم",
         void: "پچھلے نسخوں پر آراء، کالعدم",
         members: "اس دن کے رائے دہندہ ارکان",
+        tried: "پچھلے دوروں پر آزمائش",
+        visits: "دورے",
         reason: "وجہ",
         asked: "درخواست گزار",
         agreed: "منظوری دینے والا",
@@ -218,6 +224,10 @@ fn facts(html: &mut String, words: &Words, minutes: &Minutes) {
     facts.extend(minutes.release.map(|release| (words.release, release.to_string())));
     facts.push((words.in_force, minutes.terms.effective_from.to_string()));
     facts.push((words.grace, minutes.terms.grace_days.to_string()));
+    for replay in &minutes.replays {
+        let counted = format!("{} {}, {}", replay.visits, words.visits, replay.report_hash);
+        facts.push((words.tried, counted));
+    }
     if let Some(glass) = &minutes.break_glass {
         facts.push((
             words.asked,

@@ -10,6 +10,7 @@ use crate::desk::signing::{self, PublicKey};
 use crate::desk::tally::{Counts, Outcome};
 use crate::desk::voting::Statement;
 use crate::error::{Error, Result};
+use crate::replay;
 
 /// What checking came to.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +26,14 @@ pub struct Verification {
 /// # Errors
 /// When the text is no minutes at all.
 pub fn verify(text: &str, jwks: &Value) -> Result<Verification> {
+    verify_with_report(text, jwks, None)
+}
+
+/// Checks minutes, and that `report` (as `GET /v1/replays/{id}` gives it, or the report alone) is one of the replays they name.
+///
+/// # Errors
+/// When the text is no minutes at all, or the report none.
+pub fn verify_with_report(text: &str, jwks: &Value, report: Option<&str>) -> Result<Verification> {
     let bad =
         |cause: serde_json::Error| Error::invalid("bad_minutes", format!("these are no minutes: {cause}"));
     let document: Document = serde_json::from_str(text).map_err(bad)?;
@@ -46,6 +55,10 @@ pub fn verify(text: &str, jwks: &Value) -> Result<Verification> {
     check.must(terms == minutes.hash, || {
         format!("what was voted on has the hash {terms}, not {}", minutes.hash)
     });
+    check.replays(&minutes);
+    if let Some(report) = report {
+        check.report(&minutes, report)?;
+    }
     match minutes.kind {
         MinutesKind::Decision => check.votes(&minutes)?,
         MinutesKind::BreakGlass => check.agreement(&minutes)?,
@@ -58,6 +71,24 @@ impl Verification {
         if !holds {
             self.faults.push(fault());
         }
+    }
+
+    /// What members could read was about what they voted on.
+    fn replays(&mut self, minutes: &Minutes) {
+        for replay in &minutes.replays {
+            let id = &replay.id;
+            self.must(replay.package == minutes.terms.package, || {
+                format!("replay {id} tried another package")
+            });
+            self.must(replay.ended_at <= minutes.decided_at, || format!("replay {id} was done afterwards"));
+        }
+    }
+
+    fn report(&mut self, minutes: &Minutes, report: &str) -> Result<()> {
+        let hash = replay::hash_of_report(report)?;
+        let named = minutes.replays.iter().any(|replay| replay.report_hash == hash);
+        self.must(named, || format!("the minutes name no replay with the report {hash}"));
+        Ok(())
     }
 
     fn votes(&mut self, minutes: &Minutes) -> Result<()> {
@@ -160,6 +191,12 @@ fn told(minutes: &Minutes) -> Vec<String> {
             "WITHOUT A VOTE: asked for by {}, agreed to by {}: {}",
             glass.asked_by.name, glass.agreed_by.name, glass.reason
         )),
+    }
+    for replay in &minutes.replays {
+        said.push(format!(
+            "tried on    {} past visits against release {}: report {}",
+            replay.visits, replay.against, replay.report_hash
+        ));
     }
     for vote in &minutes.votes {
         let casting = if vote.casting { " (casting)" } else { "" };

@@ -13,12 +13,31 @@ use super::survey::items;
 /// What the list of a question is called here.
 const OF_QUESTION: &str = "question:";
 
+/// What stands before the name of a list's column that is called as one of the sheet's own: `column list`.
+const OF_LIST: &str = "column ";
+
 /// The choices of a package, list by list.
 struct List {
     /// As the sheet calls it.
     called: String,
     items: Vec<Value>,
-    columns: Vec<String>,
+    columns: Vec<Column>,
+}
+
+/// A column of a list.
+struct Column {
+    /// As the list calls it.
+    keyword: String,
+    /// As the sheet calls it.
+    called: String,
+}
+
+impl Column {
+    fn of(keyword: &str) -> Column {
+        let taken = CHOICE_COLUMNS.iter().any(|(own, _)| *own == keyword) || keyword.starts_with(OF_LIST);
+        let called = if taken { format!("{OF_LIST}{keyword}") } else { keyword.to_owned() };
+        Column { keyword: keyword.to_owned(), called }
+    }
 }
 
 fn lists(package: &Package) -> Vec<List> {
@@ -37,19 +56,18 @@ fn lists(package: &Package) -> Vec<List> {
     lists
 }
 
-/// The list's own columns. One that is called as a column of the sheet is (`list` of the hazards) is not shown: what stands in it stays.
-fn columns(list: &Value) -> Vec<String> {
+/// The list's own columns. One that is called as a column of the sheet is (`list` of the hazards) stands under `column list`.
+fn columns(list: &Value) -> Vec<Column> {
     let columns =
         list.get("columns").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let is_free = |column: &&str| !CHOICE_COLUMNS.iter().any(|(own, _)| own == column);
-    columns.filter(is_free).map(str::to_owned).collect()
+    columns.map(Column::of).collect()
 }
 
 /// The columns of all lists: those of the sheet beside its own.
 pub(super) fn list_columns(package: &Package) -> Vec<String> {
-    let taken: Vec<&str> = CHOICE_COLUMNS.iter().map(|(name, _)| *name).collect();
-    let all: BTreeSet<String> = package.lists.values().flat_map(columns).collect();
-    all.into_iter().filter(|column| !taken.contains(&column.as_str())).collect()
+    let all: BTreeSet<String> =
+        package.lists.values().flat_map(columns).map(|column| column.called).collect();
+    all.into_iter().collect()
 }
 
 /// Whether every value of a column is a text: then its cells are texts as they are, otherwise they are written as data.
@@ -82,8 +100,11 @@ fn text(item: &Value, keyword: &str) -> String {
 pub(super) fn rows(result: &Package) -> Vec<BTreeMap<String, String>> {
     let mut rows = Vec::new();
     for list in lists(result) {
-        let plain: HashMap<&String, bool> =
-            list.columns.iter().map(|column| (column, is_text(&list.items, column))).collect();
+        let plain: HashMap<&str, bool> = list
+            .columns
+            .iter()
+            .map(|column| (column.keyword.as_str(), is_text(&list.items, &column.keyword)))
+            .collect();
         for item in &list.items {
             let mut row = BTreeMap::from([
                 ("list".to_owned(), list.called.clone()),
@@ -93,8 +114,8 @@ pub(super) fn rows(result: &Package) -> Vec<BTreeMap<String, String>> {
                 ("valid to".to_owned(), text(item, "valid_to")),
             ]);
             for column in &list.columns {
-                let plain = plain.get(column).copied().unwrap_or(false);
-                row.insert(column.clone(), spelled(item.get(column), plain));
+                let plain = plain.get(column.keyword.as_str()).copied().unwrap_or(false);
+                row.insert(column.called.clone(), spelled(item.get(&column.keyword), plain));
             }
             rows.push(row);
         }
@@ -229,11 +250,12 @@ fn changed(list: &List, item: &Value, row: &Row<'_>, places: &mut Places) -> Val
         }
     }
     for column in &list.columns {
-        let now = spelled(item.get(column), is_text(&list.items, column));
-        if row.text(column) != now && row.trimmed(column) != now.trim() {
-            let message = format!("the {column} of {} is decided in the base", code(item));
+        let now = spelled(item.get(&column.keyword), is_text(&list.items, &column.keyword));
+        let called = column.called.as_str();
+        if row.text(called) != now && row.trimmed(called) != now.trim() {
+            let message = format!("the {} of {} is decided in the base", column.keyword, code(item));
             places.problems.push(row.problem(
-                column,
+                called,
                 "not_an_operation",
                 message,
                 "undo it, or add a choice of your own",
@@ -259,18 +281,18 @@ fn added(list: &List, code: &str, row: &Row<'_>, places: &mut Places) -> Value {
         fields.insert("code".to_owned(), code.into());
         fields.insert("title".to_owned(), json!({"en": row.text("label")}));
     }
-    for column in list.columns.iter().filter(|column| !row.trimmed(column).is_empty()) {
-        let said = row.text(column);
-        let value = match is_text(&list.items, column) {
+    for column in list.columns.iter().filter(|column| !row.trimmed(&column.called).is_empty()) {
+        let said = row.text(&column.called);
+        let value = match is_text(&list.items, &column.keyword) {
             true => Some(said.into()),
             false => serde_json::from_str(said).ok(),
         };
         match value {
-            Some(value) => drop(fields.insert(column.clone(), value)),
+            Some(value) => drop(fields.insert(column.keyword.clone(), value)),
             None => {
-                let message = format!("{} cannot be the {column} of {code}", shown(said));
+                let message = format!("{} cannot be the {} of {code}", shown(said), column.keyword);
                 let remedy = "write it as the other rows of the list do";
-                places.problems.push(row.problem(column, "wrong_value", message, remedy));
+                places.problems.push(row.problem(&column.called, "wrong_value", message, remedy));
             }
         }
     }

@@ -103,9 +103,9 @@ fn level(check: &Map<String, Value>) -> String {
 }
 
 /// Columns of a finding that operations can change.
-const FINDING: &[&str] = &["rule", "message", "action"];
+const FINDING: &[&str] = &["rule", "message", "action", "level", "due", "refer to"];
 /// Columns decided when a finding is added.
-const DECIDED: &[&str] = &["on", "level", "law", "section", "certainty", "due", "refer to", "disclose"];
+const DECIDED: &[&str] = &["on", "law", "section", "certainty", "disclose"];
 
 fn render(finding: &Map<String, Value>, column: &str) -> String {
     let basis = |keyword: &str| {
@@ -261,6 +261,21 @@ impl Reading<'_> {
                 finding.insert(keyword.to_owned(), row.text(column).into());
             }
         }
+        for (column, keyword) in [("level", "severity"), ("refer to", "refer_to")] {
+            if row.trimmed(column) != text(finding, keyword).trim() {
+                finding.insert(keyword.to_owned(), row.trimmed(column).into());
+            }
+        }
+        if row.trimmed("due") != render(finding, "due").trim() {
+            match due(row.trimmed("due")) {
+                Some(due) => drop(finding.insert("due".to_owned(), due)),
+                None => {
+                    let message = format!("{} is no deadline of {code}", shown(row.trimmed("due")));
+                    let remedy = "write a number of days or hours, such as 3 days";
+                    self.places.problems.push(row.problem("due", "wrong_value", message, remedy));
+                }
+            }
+        }
     }
 
     fn new_finding(&mut self, row: &Row<'_>, code: &str) {
@@ -287,6 +302,13 @@ impl Reading<'_> {
     }
 }
 
+/// A deadline as it is written in a cell: `3 days`, `12 hours`.
+fn due(said: &str) -> Option<Value> {
+    let (number, unit) = said.split_once(' ').unwrap_or((said, "days"));
+    let unit = if unit.trim().starts_with("hour") { "hours" } else { "days" };
+    number.trim().parse::<u32>().ok().map(|number| json!({unit: number}))
+}
+
 /// A member's own finding, from its columns.
 fn described(row: &Row<'_>) -> Map<String, Value> {
     let word = |column: &str| row.trimmed(column).to_owned();
@@ -298,10 +320,7 @@ fn described(row: &Row<'_>) -> Map<String, Value> {
     if let Some(section) = optional("section") {
         basis.insert("section".to_owned(), section.into());
     }
-    let due = word("due");
-    let (number, unit) = due.split_once(' ').unwrap_or((due.as_str(), "days"));
-    let unit = if unit.trim().starts_with("hour") { "hours" } else { "days" };
-    let due = number.trim().parse::<u32>().ok().map(|number| json!({unit: number}));
+    let due = due(&word("due"));
     let finding = json!({
         "code": word("code"),
         "scope": optional("on").unwrap_or_else(|| "form".to_owned()),

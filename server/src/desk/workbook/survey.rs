@@ -92,6 +92,7 @@ pub(super) fn rows(
 fn apart(fields: &Map<String, Value>) -> Map<String, Value> {
     let mut own = fields.clone();
     own.shift_remove("x-constraints");
+    own.shift_remove("properties");
     if let Some(row) = own.get_mut("items").and_then(Value::as_object_mut)
         && row.contains_key("properties")
     {
@@ -351,8 +352,28 @@ impl Reading<'_> {
         fields
     }
 
+    /// A section more, before its questions.
+    fn add_section(&mut self, row: &Row<'_>, name: &str) {
+        let details = row.details();
+        let fields = serde_json::from_str::<Map<String, Value>>(&details).unwrap_or_default();
+        let mut fields = self.columns(row, name, fields);
+        fields.insert("type".to_owned(), "object".into());
+        fields.insert("additionalProperties".to_owned(), false.into());
+        fields.insert("properties".to_owned(), json!({}));
+        let pointer = format!("/properties/{name}");
+        self.pointers.insert(name.to_owned(), pointer);
+        if let Some(root) = self.edited.definition.get_mut("properties").and_then(Value::as_object_mut) {
+            root.insert(name.to_owned(), Value::Object(fields));
+            self.order.push((None, name.to_owned()));
+            self.accepted(row, name);
+        }
+    }
+
     fn add(&mut self, row: &Row<'_>, name: &str) {
         let parent = row.trimmed("in").to_owned();
+        if parent.is_empty() && row.trimmed("type") == "section" {
+            return self.add_section(row, name);
+        }
         let Some(holder) = self.holder(&parent) else {
             let message =
                 format!("{name} would stand in {}, which is no section or repeat above it", shown(&parent));
@@ -458,9 +479,8 @@ fn write(fields: &mut Map<String, Value>, column: &str, said: &str) -> Result<()
         }
         "required" => {
             let value = match word {
-                "" => None,
+                "" | "no" | "false" => None,
                 "yes" | "true" => Some(Value::Bool(true)),
-                "no" | "false" => Some(Value::Bool(false)),
                 rule => Some(rule.into()),
             };
             match value {
@@ -474,6 +494,9 @@ fn write(fields: &mut Map<String, Value>, column: &str, said: &str) -> Result<()
                 match word {
                     "" => drop(choices.shift_remove("filter")),
                     rule => drop(choices.insert("filter".to_owned(), rule.into())),
+                }
+                if choices.is_empty() {
+                    fields.shift_remove("x-choices");
                 }
             }
         }

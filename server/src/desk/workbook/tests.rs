@@ -268,6 +268,67 @@ fn a_member_adds_a_question_a_choice_a_check_and_a_value_of_the_law_in_plain_wor
 }
 
 #[test]
+fn a_member_begins_a_section_and_says_how_a_finding_is_treated() {
+    let mut book = edited(inspection(), &[]);
+    let at = book.row("survey", &["b3"]);
+    let question = [
+        ("name", "heat_shade"),
+        ("in", "b2_heat"),
+        ("type", "yes or no"),
+        ("label", "There is shade"),
+        ("default", "true"),
+    ];
+    book.add("survey", at, &question);
+    book.add("survey", at, &[("name", "b2_heat"), ("type", "section"), ("label", "Heat")]);
+    book.set("survey", &["zone"], "default", "");
+    let row = book.sheet("rules").iter().position(|row| row.contains(&"AGE-01".to_owned())).unwrap();
+    for (column, text) in [("level", "emergency"), ("due", "12 hours"), ("refer to", "police")] {
+        let column = book.column("rules", column);
+        book.sheet("rules")[row][column] = text.to_owned();
+    }
+    for (key, text) in [("b2_heat", "گرمی"), ("heat_shade", "سایہ ہے")] {
+        book.add("translations", 1, &[("key", key), ("ur", text)]);
+    }
+
+    let back = read(inspection(), &book.saved()).unwrap_or_else(|problems| panic!("{}", told(&problems)));
+
+    let package = apply(inspection(), &back).unwrap();
+    let sections: Vec<&String> = package.definition["properties"].as_object().unwrap().keys().collect();
+    let at = sections.iter().position(|name| *name == "b2_heat").unwrap();
+    assert_eq!((sections[at - 1].as_str(), sections[at + 1].as_str()), ("b2", "b3"));
+    assert_eq!(package.definition["properties"]["b2_heat"]["properties"]["heat_shade"]["x-default"], "true");
+    assert!(package.definition.pointer("/properties/b1/properties/zone/x-default").is_none());
+    let findings = package.definition["x-findings"].as_array().unwrap();
+    let finding = findings.iter().find(|finding| finding["code"] == "AGE-01").unwrap();
+    assert_eq!(
+        (&finding["severity"], &finding["due"], &finding["refer_to"]),
+        (&json!("emergency"), &json!({"hours": 12}), &json!("police"))
+    );
+    returns(inspection(), &back);
+}
+
+#[test]
+fn a_column_of_a_list_that_is_called_as_one_of_the_sheet_is_shown_and_comes_back() {
+    let more = operations(json!([
+        {"op": "add_choice", "choices": {"list": "haz"}, "code": "hz_scrap", "title": {"en": "Scrap", "ur": "کباڑ"},
+         "columns": {"list": "II processes", "origin": "2027", "age_bar": 18, "certainty": "L"}}
+    ]));
+    let mut book = edited(inspection(), &more);
+    let (list, code) = (book.column("choices", "column list"), book.column("choices", "code"));
+    let shown = |book: &mut Edited, wanted: &str| {
+        book.sheet("choices").iter().find(|row| row[code] == wanted).map(|row| row[list].clone())
+    };
+
+    assert_eq!(shown(&mut book, "hz_scrap").as_deref(), Some("II processes"));
+    assert_eq!(shown(&mut book, "hz_rail").as_deref(), Some("I occupations"));
+    returns(inspection(), &more);
+    let row = book.sheet("choices").iter().position(|row| row[code] == "hz_rail").unwrap();
+    book.sheet("choices")[row][list] = "II processes".to_owned();
+    let cell = a1(row as u32, list as u32);
+    assert_eq!(refused(&book.saved()), [(format!("choices!{cell}"), "not_an_operation".to_owned())]);
+}
+
+#[test]
 fn a_translation_that_was_outdated_stays_so_until_it_is_written_anew() {
     let reworded =
         operations(json!([{"op": "relabel", "key": "seasonal", "text": "Work only in some seasons"}]));
@@ -532,12 +593,19 @@ fn candidate(base: &'static Package) -> impl Strategy<Value = Operation> {
         (names(base), base.lists.keys().cloned().collect());
     let keys: Vec<String> =
         base.parameters.iter().map(|row| row["key"].as_str().unwrap().to_owned()).collect();
-    (any::<Index>(), any::<Index>(), 0..10_u8, 0..60_u8).prop_map(move |(one, other, what, number)| {
+    let findings: Vec<String> = base.definition["x-findings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|finding| finding["code"].as_str().unwrap().to_owned())
+        .collect();
+    (any::<Index>(), any::<Index>(), 0..15_u8, 0..60_u8).prop_map(move |(one, other, what, number)| {
         let (name, fields) = one.get(&names).clone();
         let list = other.get(&lists).clone();
         let language = ["brh", "bal", "ps", "ur"][usize::from(number % 4)];
         let items = base.lists[&list]["items"].as_array().unwrap();
         let item = items[usize::from(number) % items.len()]["code"].as_str().unwrap().to_owned();
+        let severity = ["minor", "major", "critical", "emergency"][usize::from(number % 4)];
         let written = match what {
             0 => json!({"op": "hide", "question": name, "because": format!("Reason {number}")}),
             1 => json!({"op": "relabel", "key": name, "text": format!(" Other words \u{2013} {number}\nand a line ")}),
@@ -545,13 +613,23 @@ fn candidate(base: &'static Package) -> impl Strategy<Value = Operation> {
             3 => json!({"op": "translate", "language": language, "key": format!("~{list}={item}"), "text": format!("انتخاب {number}"), "made_from": format!("Old {number}")}),
             4 => json!({"op": "tighten", "question": name, "required": "always", "check": {"code": format!("Z-{number}"), "rule": "true", "message": "Never said", "level": "warning", "messages": {"ur": "کبھی نہیں"}}}),
             5 if !keys.is_empty() => json!({"op": "set_parameter", "key": one.get(&keys), "value": number, "valid_from": format!("2027-01-{:02}", number % 28 + 1), "source": "Act", "certainty": "M"}),
-            6 => json!({"op": "add_choice", "choices": {"list": list}, "code": format!("z{number}"), "title": {"en": "More", "ur": "مزید"}, "after": item}),
+            6 => {
+                let columns = base.lists[&list]["columns"].as_array().into_iter().flatten().filter_map(Value::as_str);
+                let columns = columns.map(|column| (column.to_owned(), items[0][column].clone()));
+                let columns: Map<String, Value> = columns.filter(|(_, value)| !value.is_null()).collect();
+                json!({"op": "add_choice", "choices": {"list": list}, "code": format!("z{number}"), "title": {"en": "More", "ur": "مزید"}, "after": item, "columns": columns})
+            }
             7 => json!({"op": "retire_choice", "choices": {"list": list}, "code": item, "from": format!("2027-02-{:02}", number % 28 + 1)}),
             8 => {
                 let mut order: Vec<String> = fields["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
                 order.reverse();
                 json!({"op": "reorder", "within": {"questions": name}, "order": order})
             }
+            9 => json!({"op": "add_section", "after": name, "name": format!("zs_{number}"), "section": {"title": format!("Section {number}"), "description": "Why"}, "labels": {"ur": {format!("zs_{number}"): "حصہ"}}}),
+            10 if !findings.is_empty() => json!({"op": "set_finding", "finding": one.get(&findings), "severity": severity, "due": {"days": number}}),
+            11 if !findings.is_empty() => json!({"op": "set_finding", "finding": one.get(&findings), "refer_to": "cpu", "due": {"hours": number}}),
+            12 => json!({"op": "add_rule", "rule": {"kind": "default", "on": name, "text": format!("'{number}'")}}),
+            13 => json!({"op": "replace_rule", "rule": {"default": name}, "text": "null"}),
             _ => json!({"op": "add_question", "into": other.get(&names).0, "name": format!("z_{number}"), "question": {"type": "boolean", "title": format!("Question {number}"), "x-sensitivity": "internal", "x-purpose": "Trial", "x-retention": "One year"}, "labels": {"ur": {format!("z_{number}"): "سوال"}}}),
         };
         serde_json::from_value(written).unwrap()

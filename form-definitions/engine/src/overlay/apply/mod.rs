@@ -1,9 +1,11 @@
 //! Applies operations to a base, one after the other. Every refusal is kept; what is refused is left out of the draft.
 
 mod choices;
+mod findings;
 mod parameters;
 mod questions;
 mod rules;
+pub(super) mod sections;
 mod texts;
 mod tighten;
 
@@ -92,8 +94,7 @@ fn added_later(refusal: &mut Refusal, later: &[Operation], place: usize) {
         return;
     }
     let Some(wanted) = refusal.about.as_deref() else { return };
-    let adds =
-        |operation: &Operation| matches!(operation, Operation::AddQuestion { name, .. } if name == wanted);
+    let adds = |operation: &Operation| matches!(operation, Operation::AddQuestion { name, .. } | Operation::AddSection { name, .. } if name == wanted);
     if let Some(distance) = later.iter().position(adds) {
         let adder = place + 1 + distance;
         refusal.code = Code::AddedLater.as_str().to_owned();
@@ -123,6 +124,9 @@ impl Work<'_> {
             Operation::AddQuestion { into, after, name, question, labels, lists } => {
                 self.add_question(into, after.as_deref(), name, question, labels, lists)
             }
+            Operation::AddSection { after, name, section, labels } => {
+                self.add_section(after.as_deref(), name, section, labels)
+            }
             Operation::Hide { question, because, .. } => self.hide(question, because),
             Operation::Relabel { key, text } => self.relabel(key, text),
             Operation::Translate { language, key, text, made_from } => {
@@ -136,6 +140,7 @@ impl Work<'_> {
             Operation::RetireChoice { choices, code, from } => self.retire_choice(choices, code, from),
             Operation::Reorder { within, order } => self.reorder(within, order),
             Operation::AddRule { rule } => self.add_rule(rule),
+            Operation::SetFinding(terms) => self.set_finding(terms),
             Operation::ReplaceRule { rule, text, level } => self.replace_rule(rule, text, level.as_deref()),
         }
     }
@@ -196,7 +201,7 @@ impl Operation {
     pub fn about(&self) -> &str {
         use super::operation::{Choices, NewRule, Within};
         match self {
-            Operation::AddQuestion { name, .. } => name,
+            Operation::AddQuestion { name, .. } | Operation::AddSection { name, .. } => name,
             Operation::Hide { question, .. } => question,
             Operation::Relabel { key, .. } | Operation::Translate { key, .. } => key,
             Operation::Tighten(limits) => &limits.question,
@@ -211,11 +216,14 @@ impl Operation {
             },
             Operation::AddRule { rule } => match rule {
                 NewRule::Constraint { check, .. } => &check.code,
-                NewRule::Relevance { on, .. } | NewRule::Filter { on, .. } => on,
+                NewRule::Relevance { on, .. } | NewRule::Filter { on, .. } | NewRule::Default { on, .. } => {
+                    on
+                }
                 NewRule::Finding { finding, .. } => {
                     finding.get("code").and_then(serde_json::Value::as_str).unwrap_or_default()
                 }
             },
+            Operation::SetFinding(terms) => &terms.finding,
             Operation::ReplaceRule { rule, .. } => rule.parts().1,
         }
     }

@@ -39,7 +39,7 @@ impl Work<'_> {
             }
         }
         is_a_question(name, question)?;
-        self.new_labels(name, labels)?;
+        self.new_labels(labels)?;
         self.new_lists(lists)?;
         let holder = inside(&place);
         let pointer = format!("{holder}/properties/{name}");
@@ -55,7 +55,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn free_name(&self, name: &str) -> Outcome {
+    pub(super) fn free_name(&self, name: &str) -> Outcome {
         let mut bytes = name.bytes();
         let fits = bytes.next().is_some_and(|first| first.is_ascii_lowercase())
             && name.len() <= 63
@@ -74,7 +74,7 @@ impl Work<'_> {
     }
 
     /// Texts of what is added, only its own.
-    pub(super) fn new_labels(&mut self, owner: &str, labels: &Labels) -> Outcome {
+    pub(super) fn new_labels(&mut self, labels: &Labels) -> Outcome {
         for (code, texts) in labels {
             language(code)?;
             for (key, text) in texts {
@@ -88,7 +88,6 @@ impl Work<'_> {
                 self.touch(format!("/i18n/{code}/{key}"));
             }
         }
-        let _ = owner;
         Ok(())
     }
 

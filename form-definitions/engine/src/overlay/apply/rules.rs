@@ -1,10 +1,10 @@
 //! Rules: more of them, and other texts of those there are. Whether a rule can be read is for the form check, which sees the whole.
 
 use super::super::draft::{Sort, inside, shown, unknown};
-use super::super::operation::{Check, Labels, NewRule, RuleName};
+use super::super::operation::{Check, NewRule, RuleName};
 use super::super::refusal::{Outcome, Refusal, RefusalCode as Code, locked, refused};
 use super::{Work, language, readable, ruled};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 const LEVELS: &[&str] = &["error", "warning", "info", "action"];
 
@@ -14,6 +14,7 @@ impl Work<'_> {
             NewRule::Constraint { on, each_row, check } => self.add_check(on, *each_row, check),
             NewRule::Relevance { on, text } => self.add_relevance(on, text),
             NewRule::Filter { on, text } => self.add_filter(on, text),
+            NewRule::Default { on, text } => self.add_default(on, text),
             NewRule::Finding { finding, labels } => self.add_finding(finding, labels),
         }
     }
@@ -131,46 +132,23 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn add_finding(&mut self, finding: &Map<String, Value>, labels: &Labels) -> Outcome {
-        let code = finding.get("code").and_then(Value::as_str).unwrap_or_default();
-        let (kind, number) = code.split_once('-').unwrap_or_default();
-        let fits = (2..=3).contains(&kind.len())
-            && (2..=10).contains(&number.len())
-            && kind.bytes().all(|byte| byte.is_ascii_uppercase())
-            && number.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-        if !fits {
-            let message = format!("{} cannot be the code of a finding", shown(code));
-            return Err(refused(
-                Code::BadName,
-                code,
-                message,
-                "write it as AGE-09: two or three capitals, -, letters and digits",
-            ));
+    fn add_default(&mut self, on: &str, text: &str) -> Outcome {
+        let site = self.draft.find(on)?;
+        self.draft.unlocked(&site.pointer, on)?;
+        ruled(on, text)?;
+        let fields = self.draft.fields(&site.pointer);
+        if site.sort != Sort::Question || fields.contains_key("x-calculate") {
+            let message = format!("{on} is not answered by people, and cannot be filled in beforehand");
+            return Err(refused(Code::DoesNotFit, on, message, "name a question that is asked"));
         }
-        if self.draft.has_finding(code) {
-            let message = format!("there is already a finding {code}");
-            return Err(refused(Code::NameTaken, code, message, "give it another code, or replace its rule"));
+        if fields.contains_key("x-default") {
+            let message = format!("{on} is already filled in beforehand");
+            return Err(refused(Code::NameTaken, on, message, "replace that rule"));
         }
-        for keyword in ["title", "action"] {
-            readable(code, finding.get(keyword).and_then(Value::as_str).unwrap_or_default())?;
+        if let Some(fields) = self.draft.write(&site.pointer) {
+            fields.insert("x-default".to_owned(), text.into());
         }
-        if finding.get("basis").and_then(Value::as_array).is_none_or(Vec::is_empty) {
-            let message = format!("{code} names no law");
-            return Err(refused(
-                Code::DoesNotFit,
-                code,
-                message,
-                "give its basis: law, section and certainty",
-            ));
-        }
-        self.new_labels(code, labels)?;
-        let Some(root) = self.draft.write("") else { return Ok(()) };
-        let findings = root.entry("x-findings").or_insert_with(|| json!([]));
-        let Some(findings) = findings.as_array_mut() else { return Ok(()) };
-        let place = findings.len();
-        findings.push(Value::Object(finding.clone()));
-        self.draft.enter_finding(code, place);
-        self.touch(format!("/x-findings/{place}"));
+        self.touch(format!("{}/x-default", site.pointer));
         Ok(())
     }
 
@@ -194,12 +172,8 @@ impl Work<'_> {
         let Some(fields) = self.draft.write(&pointer) else { return Ok(()) };
         let old = fields.get(keyword).cloned().unwrap_or_default();
         let old_level = fields.get("level").and_then(Value::as_str).unwrap_or("error").to_owned();
-        let new = match (keyword, text.trim()) {
-            ("x-required", "true") => Value::Bool(true),
-            ("x-required", "false") => Value::Bool(false),
-            _ => text.into(),
-        };
-        if old == new && weight.is_none_or(|weight| weight == old_level) {
+        let new = written(keyword, text);
+        if Some(&old) == new.as_ref() && weight.is_none_or(|weight| weight == old_level) {
             let message = format!("{} reads so already", rule.written());
             return Err(refused(
                 Code::ChangesNothing,
@@ -208,9 +182,17 @@ impl Work<'_> {
                 "remove the operation, or write another rule",
             ));
         }
-        fields.insert(keyword.to_owned(), new);
+        match new {
+            Some(new) => drop(fields.insert(keyword.to_owned(), new)),
+            None => drop(fields.shift_remove(keyword)),
+        }
         if let Some(weight) = weight {
             fields.insert("level".to_owned(), weight.into());
+        }
+        // Choices written with a question need no `x-choices` once nothing narrows them.
+        let empty = keyword == "filter" && fields.is_empty();
+        if let Some(fields) = owner.filter(|_| empty).and_then(|owner| self.draft.write(&owner)) {
+            fields.shift_remove("x-choices");
         }
         self.touch(format!("{pointer}/{keyword}"));
         Ok(())
@@ -265,4 +247,13 @@ fn level(code: &str, word: &str) -> Outcome {
     }
     let message = format!("the level of {code} is {}", shown(word));
     Err(refused(Code::WrongValue, code, message, "write error, warning, info or action"))
+}
+
+/// A rule as the form writes it; none where what it says goes without saying.
+fn written(keyword: &str, text: &str) -> Option<Value> {
+    match (keyword, text.trim()) {
+        ("x-required", "false") | ("x-relevant" | "filter", "true") | ("x-default", "null") => None,
+        ("x-required", "true") => Some(Value::Bool(true)),
+        _ => Some(text.into()),
+    }
 }

@@ -8,8 +8,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::File;
 use crate::accounts::Actor;
 use crate::desk::Desk;
-use crate::desk::authoring::routes::{id_of, shown};
-use crate::desk::routes::known;
+use crate::desk::authoring::routes::shown;
+use crate::desk::model::DraftId;
+use crate::desk::routes::{On, id_of};
 use crate::desk::views::DraftView;
 use crate::desk::workbook::LARGEST_WORKBOOK;
 use crate::error::Result;
@@ -56,14 +57,13 @@ async fn download(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Ht
 async fn upload(
     room: Data<Desk>,
     actor: Actor,
-    id: Path<String>,
+    on: On<DraftId>,
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse> {
-    let (id, known) = (id_of(&id)?, known(&request)?);
     let bytes = http::body(&request, body, LARGEST_WORKBOOK).await?;
-    room.save_workbook(actor.clone(), id.clone(), known, bytes).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+    room.save_workbook(actor.clone(), on.id.clone(), on.known, bytes).await?;
+    shown(&room, actor, on.id, HttpResponse::Ok()).await
 }
 
 /// A draft's texts in one language as XLIFF 1.2, for translators.
@@ -100,14 +100,13 @@ async fn export(room: Data<Desk>, actor: Actor, path: Path<(String, String)>) ->
 async fn import(
     room: Data<Desk>,
     actor: Actor,
-    id: Path<String>,
+    on: On<DraftId>,
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse> {
-    let (id, known) = (id_of(&id)?, known(&request)?);
     let bytes = http::body(&request, body, LARGEST_WORKBOOK).await?;
-    room.save_texts(actor.clone(), id.clone(), known, bytes).await?;
-    shown(&room, actor, id, HttpResponse::Ok()).await
+    room.save_texts(actor.clone(), on.id.clone(), on.known, bytes).await?;
+    shown(&room, actor, on.id, HttpResponse::Ok()).await
 }
 
 /// A file to keep, with the version of the draft it shows.
