@@ -40,10 +40,14 @@ pub struct Cluster {
 }
 
 const WATCH: &str = r#"
-dir=$1 bin=$2; shift 2
+dir=$1 bin=$2 primary=$3; shift 3
 trap '' HUP
 mkdir -m 700 "$dir" || exit 1
-"$bin/initdb" -D "$dir/data" -A trust -U nigran -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || exit 1
+if [ -z "$primary" ]; then
+    "$bin/initdb" -D "$dir/data" -A trust -U nigran -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || exit 1
+else
+    "$bin/pg_basebackup" -h "$primary" -U nigran -D "$dir/data" -R -c fast --no-sync >"$dir/log" 2>&1 || exit 1
+fi
 "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=300 "$@" >>"$dir/log" 2>&1 </dev/null &
 read -r _
 pid=$(head -n 1 "$dir/data/postmaster.pid")
@@ -65,20 +69,29 @@ impl Cluster {
 
     /// Starts a cluster and waits until it answers.
     pub fn start(durability: Durability) -> Result<Cluster, String> {
-        Cluster::start_with(durability, None)
+        Cluster::start_with(durability, None, None)
+    }
+
+    /// Starts a streaming replica of this cluster, as `pg_basebackup -R` makes one: it has the same databases, and only reads.
+    pub fn standby(&self) -> Result<Cluster, String> {
+        Cluster::start_with(Durability::None, None, Some(&self.dir))
     }
 
     /// The same, listening on this port of `localhost` too.
     pub fn start_on(port: u16) -> Result<Cluster, String> {
-        Cluster::start_with(Durability::None, Some(port))
+        Cluster::start_with(Durability::None, Some(port), None)
     }
 
-    fn start_with(durability: Durability, port: Option<u16>) -> Result<Cluster, String> {
+    fn start_with(
+        durability: Durability,
+        port: Option<u16>,
+        primary: Option<&Path>,
+    ) -> Result<Cluster, String> {
         let bin = binaries().ok_or(INSTALL)?;
         // A socket's path may have 107 bytes at most, so the folder stands in /tmp whatever TMPDIR says.
         let dir = PathBuf::from(format!("/tmp/nigran-pg-{}", uuid::Uuid::now_v7().simple()));
         let mut command = unprivileged("sh");
-        command.args(["-c", WATCH, "watch"]).arg(&dir).arg(&bin);
+        command.args(["-c", WATCH, "watch"]).arg(&dir).arg(&bin).arg(primary.unwrap_or(Path::new("")));
         if durability == Durability::None {
             command.args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]);
         }
