@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use harness::app::{count, execute};
-use harness::folders::TemporaryFolder;
+use harness::folders::{self, TemporaryFolder};
 use harness::postgres::{Cluster, Durability};
 use harness::process::{Nigran, PASSWORD};
 use harness::{Person, samples};
@@ -69,7 +69,8 @@ async fn lists_are_read_from_the_replica_while_it_is_good() {
 
     execute(&replica, "SELECT pg_wal_replay_resume()");
     let resumed = SystemTime::now();
-    until("the replica to answer again", async || shown(&head).await == 2 && was_asked(&replica, resumed)).await;
+    until("the replica to answer again", async || shown(&head).await == 2 && was_asked(&replica, resumed))
+        .await;
 
     // It hears nothing more, and has shown all it heard: by itself it cannot know that it misses anything.
     execute(&replica, "ALTER SYSTEM SET primary_conninfo = ''");
@@ -103,6 +104,15 @@ async fn a_replica_that_dies_while_it_is_asked_fails_nobody() {
     file(&phone, &head, 0).await;
     let started = SystemTime::now();
     until("the replica to answer", async || shown(&head).await == 1 && was_asked(&replica, started)).await;
+
+    // A standby in the place of the primary takes no writes, and that is said.
+    let elsewhere = TemporaryFolder::new();
+    folders::copy(&folder.path().join("keys"), &elsewhere.path().join("keys"));
+    let mut mistyped = super::nigran(elsewhere.path());
+    mistyped.database_url = Some(replica.clone());
+    let ended = tokio::task::spawn_blocking(move || mistyped.run(&["serve"])).await.unwrap();
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    assert!(ended.said.contains("standby") && !ended.said.contains("panicked"), "{}", ended.said);
 
     let asking = tokio::spawn(async move {
         let began = Instant::now();

@@ -161,7 +161,12 @@ async fn keys_and_buckets_that_are_wrong_are_told_at_the_start() {
         for (wrong, word) in refused {
             let ended = wrong.run(&["serve"]);
             assert_eq!(ended.code, Some(1), "{}: {}", store.name, ended.said);
-            assert!(ended.said.contains(word) && !ended.said.contains("panicked"), "{}: {}", store.name, ended.said);
+            assert!(
+                ended.said.contains(word) && !ended.said.contains("panicked"),
+                "{}: {}",
+                store.name,
+                ended.said
+            );
         }
         launch.serve().unwrap_or_else(|reason| panic!("{reason}")).stop().unwrap();
     }

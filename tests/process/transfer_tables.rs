@@ -42,7 +42,9 @@ impl Made<'_> {
             let reference = table.references.iter().find(|other| other.column == column.name);
             match reference.filter(|other| other.table != table.name) {
                 Some(other) => self.value_of(conn, &other.table, &other.there, n),
-                None if n == 2 && !table.key.contains(&at) && self.may_be_missing(table, column) => Cell::Null,
+                None if n == 2 && !table.key.contains(&at) && self.may_be_missing(table, column) => {
+                    Cell::Null
+                }
                 None => value(column, n),
             }
         };
@@ -50,7 +52,8 @@ impl Made<'_> {
     }
 
     fn value_of(&self, conn: &mut DbConn, table: &str, column: &str, n: usize) -> Cell {
-        let table = self.tables.iter().find(|other| other.name == table).expect("what is referred to is a table");
+        let table =
+            self.tables.iter().find(|other| other.name == table).expect("what is referred to is a table");
         let at = table.columns.iter().position(|other| other.name == column).expect("its column is there");
         match self.rows.get(&table.name) {
             Some(rows) => rows[n][at].clone(),
@@ -102,8 +105,7 @@ fn all(conn: &mut DbConn, table: &Table) -> Vec<Row> {
 fn everything(url: &str) -> BTreeMap<String, Vec<String>> {
     let mut conn = copying::open(url).unwrap();
     let tables = copying::tables(&mut conn).unwrap();
-    let is_compared =
-        |table: &&Table| copying::is_moved(table) && !GOES_ON.contains(&table.name.as_str());
+    let is_compared = |table: &&Table| copying::is_moved(table) && !GOES_ON.contains(&table.name.as_str());
     let mut content = BTreeMap::new();
     for table in tables.iter().filter(is_compared) {
         let mut rows: Vec<String> = all(&mut conn, table).iter().map(|row| format!("{row:?}")).collect();
@@ -116,7 +118,8 @@ fn everything(url: &str) -> BTreeMap<String, Vec<String>> {
 
 fn move_house(launch: &Launch, from: &str, to: &str) {
     let output = launch.command(&["transfer", "--from", from, "--to", to]).output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}");
 }
 

@@ -121,7 +121,8 @@ impl Cluster {
             .spawn()
             .map_err(|cause| format!("starting PostgreSQL: {cause}"))?;
         let (port, entrance) = (beginning.port, beginning.entrance.clone());
-        let mut cluster = Cluster { dir, port, entrance, watch, made: AtomicU32::new(0), copying: Mutex::new(()) };
+        let mut cluster =
+            Cluster { dir, port, entrance, watch, made: AtomicU32::new(0), copying: Mutex::new(()) };
         cluster.wait_until_it_answers()?;
         Ok(cluster)
     }

@@ -96,7 +96,10 @@ fn five_free_ports() -> Option<SocketAddr> {
     for _ in 0..50 {
         let first = Listener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?;
         let is_free = |n: u16| {
-            first.port().checked_add(n).is_some_and(|port| Listener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
+            first
+                .port()
+                .checked_add(n)
+                .is_some_and(|port| Listener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
         };
         if (1..5).all(is_free) {
             return Some(first);

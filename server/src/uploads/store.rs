@@ -269,7 +269,8 @@ mod tests {
             pieces.push(PieceRow { upload_id: id.clone(), first, size, level: 0, key: String::new() });
             first += size;
             while let Some(run) = run_in(pieces.iter().rev().take(LOOK as usize).cloned().collect()) {
-                let merged = Piece { key: String::new(), size: run.iter().map(|piece| piece.size as u64).sum() };
+                let merged =
+                    Piece { key: String::new(), size: run.iter().map(|piece| piece.size as u64).sum() };
                 pieces.truncate(pieces.len() - run.len());
                 pieces.extend(PieceRow::instead_of(&run, &merged));
             }
