@@ -193,7 +193,7 @@ async fn a_sender_that_closes_its_side_has_answers_to_what_was_read(app: TestApp
     let phone = app.inspector().await;
     let few: Vec<String> = (0..3).map(|_| line(&samples::b1().again())).collect();
     // More than are judged at once, so that some wait for their turn when the end comes.
-    let many: Vec<String> = (0..700).map(|_| line(&samples::b1().again())).collect();
+    let many: Vec<String> = (0..560).map(|_| line(&samples::b1().again())).collect();
 
     let small = send_and_close(&app, &phone, &few).await;
     let large = send_and_close(&app, &phone, &many).await;

@@ -26,8 +26,8 @@ const READ_BY_THE_MOVE: &[&str] = &[
     "uploads",
 ];
 
-/// What is not the same afterwards: the move is an event, and phones begin a new epoch.
-const GOES_ON: &[&str] = &["audit_events", "audit_seals", "audit_unsealed", "feed_epochs"];
+/// What is not the same afterwards: the move is an event, phones begin a new epoch, and old marks of commits are swept.
+const GOES_ON: &[&str] = &["audit_events", "audit_seals", "audit_unsealed", "commit_marks", "feed_epochs"];
 
 /// Rows for a table, by what its columns hold. What refers to another table refers to that one's row of the same number.
 struct Made<'t> {

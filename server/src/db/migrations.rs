@@ -9,7 +9,7 @@ use diesel::{QueryableByName, sql_query, sql_types};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{Backend, DbConn, open};
-use super::{hold, place, shape};
+use super::{ailment, hold, place, shape};
 use crate::error::{Error, Result};
 
 pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
@@ -42,11 +42,24 @@ fn run<DB: diesel::backend::Backend>(
     conn: &mut impl MigrationHarness<DB>,
     migrations: EmbeddedMigrations,
 ) -> Result<Vec<String>> {
-    let failed = |cause| Error::internal("migrating the database", cause);
+    let failed = |cause| not_migrated(place, cause);
     let applied = shape::applied(conn).map_err(failed)?;
     shape::refuse_newer(place, &applied, &shape::versions::<DB>(&migrations).map_err(failed)?)?;
     let ran = conn.run_pending_migrations(migrations).map_err(failed)?;
     Ok(ran.iter().map(ToString::to_string).collect())
+}
+
+/// Why a database was not migrated: what ails it, where that can be told.
+fn not_migrated(place: &str, cause: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    match ailment::of(&cause.to_string()) {
+        Some(ailment) => {
+            let detail = format!("{place} cannot be migrated: {}", ailment.remedy());
+            let mut error = Error::unavailable("database_unavailable", detail);
+            error.cause = Some(cause);
+            error
+        }
+        None => Error::internal("migrating the database", cause),
+    }
 }
 
 fn turn(url: &str) -> Result<File> {
