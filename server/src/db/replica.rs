@@ -14,7 +14,7 @@ use super::faults::Fault;
 use super::pool::{Held, Pool};
 use super::schema::signing_keys;
 use super::settings::Settings;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// A replica; clones share it.
 #[derive(Clone)]
@@ -130,12 +130,14 @@ fn tell(before: Option<Unfit>, now: Option<Unfit>) {
     }
 }
 
-/// Whether a query failed for reasons of the replica: its connection broke, or it was cancelled for the sake of replay.
+/// Whether a query failed for reasons of the replica: its connection broke, it was cancelled for the sake of replay, or
+/// something is the matter that nobody knows (a server that is going down says so in many words). What takes too long does
+/// so on the primary too.
 fn is_the_replicas(error: &Error) -> bool {
     let cause = error.cause.as_deref().and_then(|cause| cause.downcast_ref::<Diesel>());
     let was_in_the_way =
         matches!(cause, Some(Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _)));
-    was_in_the_way || Fault::of(error) == Fault::Broken
+    was_in_the_way || error.kind == Kind::Internal || Fault::of(error) == Fault::Broken
 }
 
 #[cfg(test)]
@@ -152,6 +154,10 @@ mod tests {
             "canceling statement due to conflict with recovery"
         ));
         assert!(failed(DatabaseErrorKind::ClosedConnection, "server closed the connection unexpectedly"));
+        assert!(failed(
+            DatabaseErrorKind::Unknown,
+            "terminating connection due to immediate shutdown command"
+        ));
         // To ask the primary what was too much for the replica would be too much for both.
         assert!(!failed(DatabaseErrorKind::Unknown, "canceling statement due to statement timeout"));
         assert!(!is_the_replicas(&Error::invalid("nul_in_text", "U+0000")));
