@@ -29,12 +29,18 @@ getent passwd nigran
 [ -e /etc/systemd/system/multi-user.target.wants/nigran.service ]
 [ -e /lib/systemd/system/nigran.service ] || [ -e /usr/lib/systemd/system/nigran.service ]
 
+if command -v systemd-analyze >/dev/null; then
+    say "the unit is one that systemd takes"
+    systemd-analyze verify nigran.service
+    systemd-analyze security --offline=yes "$(find /lib/systemd /usr/lib/systemd -name nigran.service | head -n 1)" | tail -n 1
+fi
+
 say "start as its user, with its settings"
 setpriv --reuid=nigran --regid=nigran --clear-groups sh -c \
     'cd /var/lib/nigran && exec nigran --config /etc/nigran/nigran.toml serve' >/tmp/serve 2>&1 &
 server=$!
 n=0
-until grep -q "listens on" /tmp/serve; do
+until grep -qs "listens on" /tmp/serve; do
     n=$((n + 1)); [ $n -lt 600 ] || { cat /tmp/serve; exit 1; }
     sleep 0.1
 done

@@ -79,6 +79,8 @@ pub struct DatabaseConfig {
     pub statement_seconds: Option<u64>,
     /// For how long a statement waits for somebody else's lock on PostgreSQL, in seconds; 10 unless told.
     pub lock_seconds: Option<u64>,
+    /// How far the replica may be behind, in seconds, and is still asked; 30 unless told.
+    pub replica_lag_seconds: Option<u64>,
 }
 
 /// Where photos are kept and how large they may be. Without an `endpoint` the server runs a store of its own on loopback
@@ -393,6 +395,7 @@ const KEYS: &[(&str, As)] = &[
     ("database.wait_seconds", As::Toml),
     ("database.statement_seconds", As::Toml),
     ("database.lock_seconds", As::Toml),
+    ("database.replica_lag_seconds", As::Toml),
     ("media.endpoint", As::Text),
     ("media.region", As::Text),
     ("media.bucket", As::Text),
@@ -492,6 +495,7 @@ impl Config {
             wait: seconds(given.wait_seconds, unless.wait),
             statement: seconds(given.statement_seconds, unless.statement),
             lock: seconds(given.lock_seconds, unless.lock),
+            replica_lag: seconds(given.replica_lag_seconds, unless.replica_lag),
             url: unless.url,
         }
     }

@@ -12,6 +12,7 @@ on_both_databases!(
     a_line_is_stored_as_if_it_had_been_sent_by_itself,
     a_revision_may_follow_its_first_in_one_batch,
     answers_come_while_the_batch_is_still_sent_and_a_cut_loses_nothing_answered,
+    a_sender_that_closes_its_side_has_answers_to_what_was_read,
     a_batch_may_be_compressed,
     what_cannot_be_evaluated_is_kept_in_quarantine,
     a_line_that_is_too_long_is_passed_over,
@@ -164,6 +165,50 @@ async fn answers_come_while_the_batch_is_still_sent_and_a_cut_loses_nothing_answ
     assert_eq!(statuses(&again[20..]), [201; 5]);
     assert_eq!(app.count("submissions", "true"), 25);
     assert_eq!(app.count("quarantine", "true"), 0);
+}
+
+/// Sends a batch whole, closes the writing side of the connection, and reads what comes.
+async fn send_and_close(app: &TestApp, phone: &Person, lines: &[String]) -> Vec<Value> {
+    let body = lines.join("\n");
+    let mut stream = TcpStream::connect(app.url.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "POST /v1/submissions/batch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
+        phone.token.as_deref().unwrap(),
+        body.len()
+    );
+    let (mut reading, mut writing) = stream.split();
+    let send = async {
+        writing.write_all(head.as_bytes()).await.unwrap();
+        writing.write_all(body.as_bytes()).await.unwrap();
+        writing.shutdown().await.unwrap();
+    };
+    let mut text = String::new();
+    let (_, read) = tokio::join!(send, reading.read_to_string(&mut text));
+    read.unwrap();
+    let told = text.lines().filter(|line| line.starts_with('{')).collect::<Vec<_>>().join("\n");
+    answers(&told)
+}
+
+async fn a_sender_that_closes_its_side_has_answers_to_what_was_read(app: TestApp) {
+    let phone = app.inspector().await;
+    let few: Vec<String> = (0..3).map(|_| line(&samples::b1().again())).collect();
+    // More than are judged at once, so that some wait for their turn when the end comes.
+    let many: Vec<String> = (0..560).map(|_| line(&samples::b1().again())).collect();
+
+    let small = send_and_close(&app, &phone, &few).await;
+    let large = send_and_close(&app, &phone, &many).await;
+
+    assert_eq!(statuses(&small), [201; 3]);
+    eprintln!("{} answers to {} lines", large.len(), many.len());
+    // What waited when the end came may be lost unread; then the last answer says so, and the rest is sent again.
+    let stored = large.iter().filter(|answer| answer["status"] == 201).count();
+    if stored < many.len() {
+        assert_eq!(large.last().unwrap()["problem"]["code"], "body_truncated", "{large:#?}");
+        assert_eq!(large.len(), stored + 1);
+    }
+    assert_eq!(app.count("submissions", "true") as usize, few.len() + stored);
+    let rest = send(&phone, many[stored..].join("\n").into_bytes()).await;
+    assert_eq!(statuses(&rest), vec![201; many.len() - stored]);
 }
 
 async fn a_batch_may_be_compressed(app: TestApp) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl, sql_query};
-use harness::app::{Backend, House, tell};
+use harness::app::{Backend, House, execute, tell};
 use harness::postgres::Cluster;
 use harness::{TestApp, samples};
 use server::clock::Ids;
@@ -135,6 +135,26 @@ fn lists_may_come_from_a_replica_and_what_one_filed_never_does() {
         assert_eq!(itself["content_hash"], receipt["content_hash"]);
         app.stop().await;
         Cluster::shared().remove(&copy);
+    });
+}
+
+#[test]
+fn what_is_no_copy_of_the_database_is_not_read() {
+    tell(Backend::Postgres, House::Plain, |app| async move {
+        app.stop().await;
+        let url = app.config.database_url();
+        let name = url.split('?').next().unwrap().trim_start_matches("postgres:///").to_owned();
+        let other = Cluster::shared().create(Some(&name));
+        let typo = Cluster::shared().url(&other);
+        execute(&typo, "UPDATE signing_keys SET kid = 'of another installation'");
+        let app = app.beside(|config| config.database.read_url = Some(typo)).await;
+        app.inspector().await.file(&samples::b1().without_photos()).await.created();
+
+        let listed = app.login("labour-head").await.get("/v1/submissions").await.ok();
+
+        assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+        app.stop().await;
+        Cluster::shared().remove(&other);
     });
 }
 

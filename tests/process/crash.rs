@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 
 use harness::folders::TemporaryFolder;
 use harness::photos::jpeg;
+use harness::postgres::Cluster;
 use harness::process::{Launch, PASSWORD};
 use harness::{Person, Submission, samples};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
 const ROUNDS: usize = 20;
+/// What the database has committed stands by itself; what is left to see is that nothing was answered too early.
+const ROUNDS_ON_POSTGRES: usize = 8;
 const PHONES: usize = 8;
 
 /// A submission the server said it has, and whether it said so of the photo too.
@@ -24,17 +27,30 @@ struct Acknowledged {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_by_kill_9_under_load() {
     let folder = TemporaryFolder::new();
-    let launch = super::nigran(folder.path());
+    survives(&super::nigran(folder.path()), ROUNDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_by_kill_9_of_a_server_on_postgresql() {
+    let (folder, cluster) = (TemporaryFolder::new(), Cluster::shared());
+    let database = cluster.create(None);
+    let mut launch = super::nigran(folder.path());
+    launch.database_url = Some(cluster.url(&database));
+    survives(&launch, ROUNDS_ON_POSTGRES).await;
+    cluster.remove(&database);
+}
+
+async fn survives(launch: &Launch, rounds: usize) {
     let started = Instant::now();
     let mut all = Vec::new();
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         // Another moment each time: after one to twelve photos, and up to 20 ms into what comes then.
         let moment =
             Moment { photos: 1 + (round * 7) % 12, then: Duration::from_millis((round as u64 * 13) % 20) };
-        all.extend(loaded_and_killed(&launch, moment).await);
+        all.extend(loaded_and_killed(launch, moment).await);
     }
 
-    let server = launch.serve().unwrap_or_else(|reason| panic!("after {ROUNDS} kills: {reason}"));
+    let server = launch.serve().unwrap_or_else(|reason| panic!("after {rounds} kills: {reason}"));
     let phone = Person::at(format!("http://{}", server.address)).login("inspector", PASSWORD).await;
     let mut lost = Vec::new();
     for one in &all {
@@ -44,13 +60,13 @@ async fn nothing_acknowledged_is_lost_by_kill_9_under_load() {
 
     assert!(lost.is_empty(), "{} of {} acknowledged were lost:\n{}", lost.len(), all.len(), lost.join("\n"));
     assert!(
-        all.len() > ROUNDS && photos > ROUNDS / 2,
+        all.len() > rounds && photos > rounds / 2,
         "only {} submissions and {photos} photos were acknowledged",
         all.len()
     );
     assert!(started.elapsed() < Duration::from_secs(180), "took {:?}", started.elapsed());
     eprintln!(
-        "{} submissions and {photos} photos survived {ROUNDS} kills in {:?}",
+        "{} submissions and {photos} photos survived {rounds} kills in {:?}",
         all.len(),
         started.elapsed()
     );

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use harness::disk::Disk;
 use harness::folders::TemporaryFolder;
+use harness::postgres::Cluster;
 use harness::process::{Launch, Nigran, PASSWORD};
 use harness::{Answer, Person, Submission, photos, samples};
 use serde_json::Value;
@@ -97,6 +98,35 @@ async fn a_full_disk_refuses_for_as_long_as_it_is_full() {
     disk.free();
     let server = serve(&launch);
     let phone = inspector(&server).await;
+    all_there(&phone, &acknowledged).await;
+    server.stop().unwrap();
+    let verified = launch.run(&["audit", "verify"]);
+    assert_eq!(verified.code, Some(0), "{}", verified.said);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_under_postgresql_refuses_for_as_long_as_it_is_full() {
+    let Some(disk) = Disk::small(64 * 1024 * 1024) else { return };
+    let cluster = Cluster::start_beside(disk.entrance()).unwrap_or_else(|reason| panic!("{reason}"));
+    let folder = TemporaryFolder::new();
+    let mut launch = super::nigran(folder.path());
+    launch.database_url = Some(cluster.url(&cluster.create_in(disk.path())));
+    let server = serve(&launch);
+    let phone = inspector(&server).await;
+
+    let (mut acknowledged, refusal) = file_until_refused(&phone, &disk).await;
+    let problem = refusal.refused(503, "database_unavailable");
+    // What was taken in is shown, though nothing more is.
+    let listed = phone.get("/v1/submissions?limit=500").await.ok();
+
+    assert!(problem["detail"].as_str().unwrap().contains("full"), "{problem}");
+    assert!(refusal.header("retry-after").is_some());
+    assert_eq!(listed["items"].as_array().unwrap().len(), acknowledged.len().min(500));
+    disk.free();
+    readiness(&phone, |answer| answer.status == 200).await;
+    let after = samples::b1().without_photos();
+    let receipt = phone.file(&after).await.created();
+    acknowledged.push((after, receipt));
     all_there(&phone, &acknowledged).await;
     server.stop().unwrap();
     let verified = launch.run(&["audit", "verify"]);

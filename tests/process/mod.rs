@@ -20,6 +20,7 @@ mod postgres;
 mod postgres_tools;
 mod refused;
 mod replays;
+mod replica;
 mod several;
 mod simulate;
 mod slow;
@@ -27,6 +28,7 @@ mod store_down;
 mod tls;
 mod torn;
 mod transfer;
+mod transfer_tables;
 mod uploads;
 
 /// The binary with a data folder.

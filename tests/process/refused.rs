@@ -201,6 +201,25 @@ fn postgresql_that_cannot_be_used_is_said_with_the_remedy() {
 }
 
 #[test]
+fn a_wrong_password_is_said_and_never_shown() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let cluster = Cluster::start_on(port).unwrap_or_else(|reason| panic!("{reason}"));
+    cluster.ask_for_passwords("s3cret").unwrap();
+    let (folder, database) = (TemporaryFolder::new(), cluster.create(None));
+    let with = |user: &str| {
+        let url = format!("postgres://{user}@localhost:{port}/{database}");
+        super::nigran(folder.path()).with("NIGRAN_DATABASE_URL", url)
+    };
+
+    let said = refused(&with("nigran:h4lf-r1ght"), &["correct user and password", "database.url"]);
+    refused(&with("nigran"), &["correct user and password"]);
+    refused(&with("nobody:s3cret"), &["correct user and password"]);
+
+    assert!(!said.contains("h4lf-r1ght"), "{said}");
+    with("nigran:s3cret").serve().unwrap_or_else(|reason| panic!("{reason}")).stop().unwrap();
+}
+
+#[test]
 fn another_programs_schema_on_postgresql_is_left_alone() {
     let (folder, cluster) = (TemporaryFolder::new(), Cluster::shared());
     let database = cluster.create(None);

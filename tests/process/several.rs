@@ -10,7 +10,7 @@ use harness::balancer::Balancer;
 use harness::folders::TemporaryFolder;
 use harness::postgres::Cluster;
 use harness::process::{Launch, Nigran, PASSWORD};
-use harness::s3::Moto;
+use harness::s3::Store;
 use harness::{Person, app, photos, samples};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -265,8 +265,8 @@ fn beds() -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_queue_and_one_bucket_serve_all() {
-    let Some(moto) = Moto::start().await else { return };
-    let house = House::empty(SERVERS, |launch| moto.for_server(launch, moto.address)).started();
+    let Some(store) = Store::moto().await else { return };
+    let house = House::empty(SERVERS, |launch| store.for_server(launch, store.address)).started();
     let addresses: Vec<_> = house.servers.iter().flatten().map(|server| server.address).collect();
     let balancer = Balancer::before(&addresses).await;
     let mut sent = HashSet::new();

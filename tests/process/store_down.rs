@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use harness::folders::TemporaryFolder;
 use harness::photos::{self, Photo};
 use harness::process::{Nigran, PASSWORD};
-use harness::s3::{Gate, Moto};
+use harness::s3::{Gate, Store};
 use harness::{Answer, Person, Submission, samples};
 use reqwest::Method;
 
@@ -55,9 +55,14 @@ async fn state(phone: &Person, inspection: &Submission) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_are_taken_in_and_photos_wait_while_the_store_is_away() {
-    let Some(moto) = Moto::start().await else { return };
-    let (folder, gate) = (TemporaryFolder::new(), Gate::before(moto.address).await);
-    let launch = moto.for_server(super::nigran(folder.path()), gate.address);
+    for store in Store::all().await {
+        answers_are_taken_in_without(&store).await;
+    }
+}
+
+async fn answers_are_taken_in_without(store: &Store) {
+    let (folder, gate) = (TemporaryFolder::new(), Gate::before(store.address).await);
+    let launch = store.for_server(super::nigran(folder.path()), gate.address);
     let server = launch.serve().unwrap_or_else(|reason| panic!("{reason}"));
     let phone = inspector(&server).await;
     let ((resumed, long), (at_once, short)) = (with_photo(400_000), with_photo(20_000));
@@ -110,9 +115,14 @@ async fn answers_are_taken_in_and_photos_wait_while_the_store_is_away() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_are_sent_to_the_store_where_the_operator_wants_that() {
-    let Some(moto) = Moto::start().await else { return };
+    for store in Store::all().await {
+        readers_are_sent_to(&store).await;
+    }
+}
+
+async fn readers_are_sent_to(store: &Store) {
     let folder = TemporaryFolder::new();
-    let launch = moto.for_server(super::nigran(folder.path()), moto.address);
+    let launch = store.for_server(super::nigran(folder.path()), store.address);
     let server = launch.with("NIGRAN_MEDIA_PRESIGNED_READING", "true").serve();
     let server = server.unwrap_or_else(|reason| panic!("{reason}"));
     let phone = inspector(&server).await;
@@ -128,4 +138,36 @@ async fn readers_are_sent_to_the_store_where_the_operator_wants_that() {
     assert_eq!(back.header("x-request-id"), None, "the store answered, not the server");
     let stranger = Person::at(format!("http://{}", server.address));
     stranger.get(&path).await.refused(401, "token_missing");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_and_buckets_that_are_wrong_are_told_at_the_start() {
+    for store in Store::all().await {
+        let folder = TemporaryFolder::new();
+        let launch = store.for_server(super::nigran(folder.path()), store.address);
+        let server = launch.serve().unwrap_or_else(|reason| panic!("{reason}"));
+        let (inspection, photo) = with_photo(20_000);
+        let phone = inspector(&server).await;
+        phone.file(&inspection).await.created();
+        phone.upload(inspection.id, &photo).await.created();
+        server.stop().unwrap();
+
+        let mut refused = vec![(launch.clone().with("NIGRAN_MEDIA_BUCKET", "nigran-medai"), "nigran-medai")];
+        // moto believes everybody.
+        if store.name != "moto" {
+            refused.push((launch.clone().with("NIGRAN_MEDIA_SECRET_KEY", "wrong"), "secret_key"));
+            refused.push((launch.clone().with("NIGRAN_MEDIA_ACCESS_KEY", "test:nobody"), "access_key"));
+        }
+        for (wrong, word) in refused {
+            let ended = wrong.run(&["serve"]);
+            assert_eq!(ended.code, Some(1), "{}: {}", store.name, ended.said);
+            assert!(
+                ended.said.contains(word) && !ended.said.contains("panicked"),
+                "{}: {}",
+                store.name,
+                ended.said
+            );
+        }
+        launch.serve().unwrap_or_else(|reason| panic!("{reason}")).stop().unwrap();
+    }
 }

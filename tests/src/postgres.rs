@@ -33,17 +33,32 @@ pub struct Cluster {
     dir: PathBuf,
     /// Where it listens beside its socket; none: on the socket alone.
     port: Option<u16>,
+    /// What to put before a command so that it sees what the cluster sees.
+    entrance: Vec<String>,
     watch: Child,
     made: AtomicU32,
     /// One copy at a time: PostgreSQL refuses a template that somebody is connected to.
     copying: Mutex<()>,
 }
 
+/// How a cluster begins, but for its durability.
+#[derive(Default)]
+struct Beginning {
+    port: Option<u16>,
+    /// The folder of the cluster it is a replica of.
+    primary: Option<PathBuf>,
+    entrance: Vec<String>,
+}
+
 const WATCH: &str = r#"
-dir=$1 bin=$2; shift 2
+dir=$1 bin=$2 primary=$3; shift 3
 trap '' HUP
 mkdir -m 700 "$dir" || exit 1
-"$bin/initdb" -D "$dir/data" -A trust -U nigran -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || exit 1
+if [ -z "$primary" ]; then
+    "$bin/initdb" -D "$dir/data" -A trust -U nigran -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || exit 1
+else
+    "$bin/pg_basebackup" -h "$primary" -U nigran -D "$dir/data" -R -c fast --no-sync >"$dir/log" 2>&1 || exit 1
+fi
 "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=300 "$@" >>"$dir/log" 2>&1 </dev/null &
 read -r _
 pid=$(head -n 1 "$dir/data/postmaster.pid")
@@ -65,24 +80,36 @@ impl Cluster {
 
     /// Starts a cluster and waits until it answers.
     pub fn start(durability: Durability) -> Result<Cluster, String> {
-        Cluster::start_with(durability, None)
+        Cluster::start_with(durability, &Beginning::default())
     }
 
-    /// The same, listening on this port of `localhost` too.
+    /// Starts a streaming replica of this cluster, as `pg_basebackup -R` makes one: it has the same databases, and only reads.
+    pub fn standby(&self) -> Result<Cluster, String> {
+        let beginning = Beginning { primary: Some(self.dir.clone()), ..Beginning::default() };
+        Cluster::start_with(Durability::None, &beginning)
+    }
+
+    /// Starts a cluster that listens on this port of `localhost` too.
     pub fn start_on(port: u16) -> Result<Cluster, String> {
-        Cluster::start_with(Durability::None, Some(port))
+        Cluster::start_with(Durability::None, &Beginning { port: Some(port), ..Beginning::default() })
     }
 
-    fn start_with(durability: Durability, port: Option<u16>) -> Result<Cluster, String> {
+    /// Starts a cluster that sees a disk of a test (`Disk::entrance`).
+    pub fn start_beside(entrance: Vec<String>) -> Result<Cluster, String> {
+        Cluster::start_with(Durability::None, &Beginning { entrance, ..Beginning::default() })
+    }
+
+    fn start_with(durability: Durability, beginning: &Beginning) -> Result<Cluster, String> {
         let bin = binaries().ok_or(INSTALL)?;
         // A socket's path may have 107 bytes at most, so the folder stands in /tmp whatever TMPDIR says.
         let dir = PathBuf::from(format!("/tmp/nigran-pg-{}", uuid::Uuid::now_v7().simple()));
-        let mut command = unprivileged("sh");
+        let mut command = unprivileged("sh", &beginning.entrance);
         command.args(["-c", WATCH, "watch"]).arg(&dir).arg(&bin);
+        command.arg(beginning.primary.as_deref().unwrap_or(Path::new("")));
         if durability == Durability::None {
             command.args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]);
         }
-        if let Some(port) = port {
+        if let Some(port) = beginning.port {
             command.args(["-c", "listen_addresses=localhost", "-c", &format!("port={port}")]);
         }
         let watch = command
@@ -93,7 +120,9 @@ impl Cluster {
             .process_group(0)
             .spawn()
             .map_err(|cause| format!("starting PostgreSQL: {cause}"))?;
-        let mut cluster = Cluster { dir, port, watch, made: AtomicU32::new(0), copying: Mutex::new(()) };
+        let (port, entrance) = (beginning.port, beginning.entrance.clone());
+        let mut cluster =
+            Cluster { dir, port, entrance, watch, made: AtomicU32::new(0), copying: Mutex::new(()) };
         cluster.wait_until_it_answers()?;
         Ok(cluster)
     }
@@ -120,7 +149,7 @@ impl Cluster {
     /// Ends every process of the server at once, as a power cut would, and starts it again.
     pub fn die_and_rise(&self) -> Result<(), String> {
         let bin = binaries().ok_or(INSTALL)?;
-        let done = unprivileged(&bin.join("pg_ctl").display().to_string())
+        let done = unprivileged(&bin.join("pg_ctl").display().to_string(), &self.entrance)
             .args(["restart", "-m", "immediate", "-w", "-s", "-D"])
             .arg(self.dir.join("data"))
             .arg("-l")
@@ -153,11 +182,34 @@ impl Cluster {
         Err("PostgreSQL does not take up its certificate".to_owned())
     }
 
+    /// Has it ask everybody who does not come by the socket for a password, and gives one to `nigran`.
+    pub fn ask_for_passwords(&self, password: &str) -> Result<(), String> {
+        self.keep("pg_hba.conf", "local all all trust\nhost all all all scram-sha-256\n")?;
+        let mut conn = PgConnection::establish(&self.url("postgres")).map_err(|cause| cause.to_string())?;
+        let told = format!("ALTER USER nigran PASSWORD '{password}'");
+        conn.batch_execute(&told).map_err(|cause| cause.to_string())?;
+        conn.batch_execute("SELECT pg_reload_conf()").map_err(|cause| cause.to_string())
+    }
+
+    /// Makes a new database whose tables lie in this folder, which the cluster's user may write to, and returns its name.
+    pub fn create_in(&self, folder: &Path) -> String {
+        let place = folder.join("tablespace");
+        let made = unprivileged("mkdir", &self.entrance).arg(&place).status();
+        assert!(made.is_ok_and(|made| made.success()), "{} cannot be made", place.display());
+        let mut conn = PgConnection::establish(&self.url("postgres")).expect("the cluster answers");
+        conn.batch_execute(&format!("CREATE TABLESPACE elsewhere LOCATION '{}'", place.display()))
+            .expect("one tablespace a cluster");
+        let name = format!("test_{}", self.made.fetch_add(1, Ordering::Relaxed));
+        conn.batch_execute(&format!("CREATE DATABASE {name} TABLESPACE elsewhere"))
+            .expect("a new database has a new name");
+        name
+    }
+
     /// Writes a file into the data folder, as the user the server runs as.
     fn keep(&self, name: &str, content: &str) -> Result<(), String> {
         use std::io::Write;
         let failed = |cause: std::io::Error| format!("writing {name}: {cause}");
-        let mut command = unprivileged("sh");
+        let mut command = unprivileged("sh", &self.entrance);
         command.args(["-c", "umask 077; cat >\"$1\"", "keep"]).arg(self.dir.join("data").join(name));
         let mut child = command.stdin(Stdio::piped()).spawn().map_err(failed)?;
         if let Some(mut to) = child.stdin.take() {
@@ -208,13 +260,13 @@ pub fn size(url: &str) -> u64 {
 }
 
 /// PostgreSQL refuses to run as root, so root runs it as `postgres`, the user that came with it.
-fn unprivileged(program: &str) -> Command {
+fn unprivileged(program: &str, entrance: &[String]) -> Command {
     let root = fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
-    if !root {
-        return Command::new(program);
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", program]);
+    let as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"];
+    let before = as_postgres.iter().filter(|_| root).copied();
+    let mut words = entrance.iter().map(String::as_str).chain(before).chain([program]);
+    let mut command = Command::new(words.next().unwrap_or(program));
+    command.args(words);
     command
 }
 

@@ -1,8 +1,8 @@
-//! An S3 service that is none of ours: moto, where Python has it (`pip install 'moto[server]'`). And a gate before it (or
-//! before anything), which can be shut: what comes then is cut off, as when the way to the store is gone.
+//! S3 services that are none of ours, where Python has them: moto (`pip install 'moto[server]'`) and OpenStack Swift
+//! (`pip install swift`). And a gate before one (or before anything), which can be shut: what comes then is cut off, as when
+//! the way to the store is gone.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as Listener};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,45 +11,63 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::folders::TemporaryFolder;
 use crate::process::Launch;
 
-/// A running moto. It is killed when this is dropped.
-pub struct Moto {
-    child: Child,
+/// Swift in small. It ends when its standard input does.
+const SMALL_SWIFT: &str = include_str!("small_swift.py");
+
+/// A running service. It ends when this is dropped.
+pub struct Store {
+    /// What it is called.
+    pub name: &'static str,
     /// Where it listens.
     pub address: SocketAddr,
+    keys: (&'static str, &'static str),
+    child: Child,
+    #[expect(dead_code, reason = "held, not read")]
+    folder: Option<TemporaryFolder>,
 }
 
-impl Moto {
+impl Store {
+    /// Starts all that are installed; of each that is not, the test says that it was skipped.
+    pub async fn all() -> Vec<Store> {
+        let (moto, swift) = tokio::join!(Store::moto(), Store::swift());
+        moto.into_iter().chain(swift).collect()
+    }
+
     /// Starts moto. None: it is not installed, and the test says that it was skipped.
-    pub async fn start() -> Option<Moto> {
-        Moto::with(&[]).await
-    }
-
-    /// Starts moto behind TLS.
-    pub async fn with_tls(certificate: &Path, key: &Path) -> Option<Moto> {
-        Moto::with(&["-s", "-c", &certificate.display().to_string(), "-k", &key.display().to_string()]).await
-    }
-
-    async fn with(arguments: &[&str]) -> Option<Moto> {
+    pub async fn moto() -> Option<Store> {
         let address = Listener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?;
         let mut command = Command::new("python3");
-        command
-            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &address.port().to_string()])
-            .args(arguments);
+        command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &address.port().to_string()]);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
-        let mut moto = Moto { child, address };
+        let keys = ("test", "test");
+        Store { name: "moto", address, keys, child, folder: None }.once_it_listens("moto[server]").await
+    }
+
+    /// Starts OpenStack Swift with its S3 interface. None: it is not installed, and the test says that it was skipped.
+    pub async fn swift() -> Option<Store> {
+        let (address, folder) = (five_free_ports()?, TemporaryFolder::new());
+        let mut command = Command::new("python3");
+        command.args(["-c", SMALL_SWIFT]).arg(folder.path().join("swift")).arg(address.port().to_string());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let (child, keys) = (command.spawn().ok()?, ("test:tester", "testing"));
+        Store { name: "Swift", address, keys, child, folder: Some(folder) }.once_it_listens("swift").await
+    }
+
+    async fn once_it_listens(mut self, package: &str) -> Option<Store> {
         for _ in 0..600 {
-            if TcpStream::connect(address).await.is_ok() {
-                return Some(moto);
+            if TcpStream::connect(self.address).await.is_ok() {
+                return Some(self);
             }
-            if moto.child.try_wait().ok()?.is_some() {
-                eprintln!("SKIPPED: moto is absent; pip install 'moto[server]'");
+            if self.child.try_wait().ok()?.is_some() {
+                eprintln!("SKIPPED: {} is absent; pip install '{package}'", self.name);
                 return None;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        eprintln!("SKIPPED: moto does not start");
+        eprintln!("SKIPPED: {} does not start", self.name);
         None
     }
 
@@ -57,16 +75,37 @@ impl Moto {
     pub fn for_server(&self, launch: Launch, address: SocketAddr) -> Launch {
         launch
             .with("NIGRAN_MEDIA_ENDPOINT", format!("http://{address}"))
-            .with("NIGRAN_MEDIA_ACCESS_KEY", "test")
-            .with("NIGRAN_MEDIA_SECRET_KEY", "test")
+            .with("NIGRAN_MEDIA_ACCESS_KEY", self.keys.0)
+            .with("NIGRAN_MEDIA_SECRET_KEY", self.keys.1)
     }
 }
 
-impl Drop for Moto {
+impl Drop for Store {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        match self.child.stdin.take() {
+            // It ends those it started, and removes what they wrote.
+            Some(asking) => drop(asking),
+            None => drop(self.child.kill()),
+        }
         let _ = self.child.wait();
     }
+}
+
+/// A port, and four more above it, that nobody listens on at the moment.
+fn five_free_ports() -> Option<SocketAddr> {
+    for _ in 0..50 {
+        let first = Listener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?;
+        let is_free = |n: u16| {
+            first
+                .port()
+                .checked_add(n)
+                .is_some_and(|port| Listener::bind((Ipv4Addr::LOCALHOST, port)).is_ok())
+        };
+        if (1..5).all(is_free) {
+            return Some(first);
+        }
+    }
+    None
 }
 
 /// A gate before a server.

@@ -38,7 +38,8 @@ impl Serve {
             false => first_account(&app, chosen).await?,
         }
         let running = app::serve(&config, app)?;
-        say(&format!("Nigran listens on http://{}", running.address));
+        let scheme = if config.tls.certificate.is_some() { "https" } else { "http" };
+        say(&format!("Nigran listens on {scheme}://{}", running.address));
         let listening = tokio::spawn(reread_when_told(told, running.app.clone(), settings));
         running.wait().await?;
         listening.abort();

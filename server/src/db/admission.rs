@@ -92,19 +92,8 @@ fn judge(place: &str, found: &Inventory, known: &[String]) -> Result<Found> {
     if known.first().is_none_or(|first| !applied.contains(first)) {
         return Err(foreign(place, &others));
     }
-    let newer: Vec<&str> =
-        applied.iter().filter(|version| !known.contains(version)).map(String::as_str).collect();
-    match newer.last() {
-        None => Ok(Found::Ours),
-        Some(newest) => Err(Error::conflict(
-            "database_newer",
-            format!(
-                "{place} was brought to shape {newest} by a newer version of this program; this one knows shapes up to {}. \
-                 Nothing was changed: start the newer version, or restore the backup that was taken before the upgrade",
-                known.last().map_or("none", String::as_str)
-            ),
-        )),
-    }
+    shape::refuse_newer(place, applied, known)?;
+    Ok(Found::Ours)
 }
 
 fn foreign(place: &str, tables: &[&str]) -> Error {

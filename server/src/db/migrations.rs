@@ -9,7 +9,7 @@ use diesel::{QueryableByName, sql_query, sql_types};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::{Backend, DbConn, open};
-use super::hold;
+use super::{ailment, hold, place, shape};
 use crate::error::{Error, Result};
 
 pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
@@ -26,23 +26,40 @@ pub(super) fn migrate(url: &str) -> Result<Vec<String>> {
         Backend::Sqlite => Some(turn(url)?),
         Backend::Postgres => None,
     };
-    let done = match &mut open(url)? {
-        DbConn::Sqlite(conn) => run(conn, SQLITE),
+    let place = place(url);
+    match &mut open(url)? {
+        DbConn::Sqlite(conn) => run(&place, conn, SQLITE),
         DbConn::Postgres(conn) => {
             wait(conn)?;
             // The lock ends with the connection.
-            run(conn, POSTGRES)
+            run(&place, conn, POSTGRES)
         }
-    };
-    done.map_err(|cause| Error::internal("migrating the database", cause))
+    }
 }
 
 fn run<DB: diesel::backend::Backend>(
+    place: &str,
     conn: &mut impl MigrationHarness<DB>,
     migrations: EmbeddedMigrations,
-) -> diesel::migration::Result<Vec<String>> {
-    super::shape::refuse_newer(conn, &migrations)?;
-    Ok(conn.run_pending_migrations(migrations)?.iter().map(ToString::to_string).collect())
+) -> Result<Vec<String>> {
+    let failed = |cause| not_migrated(place, cause);
+    let applied = shape::applied(conn).map_err(failed)?;
+    shape::refuse_newer(place, &applied, &shape::versions::<DB>(&migrations).map_err(failed)?)?;
+    let ran = conn.run_pending_migrations(migrations).map_err(failed)?;
+    Ok(ran.iter().map(ToString::to_string).collect())
+}
+
+/// Why a database was not migrated: what ails it, where that can be told.
+fn not_migrated(place: &str, cause: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    match ailment::of(&cause.to_string()) {
+        Some(ailment) => {
+            let detail = format!("{place} cannot be migrated: {}", ailment.remedy());
+            let mut error = Error::unavailable("database_unavailable", detail);
+            error.cause = Some(cause);
+            error
+        }
+        None => Error::internal("migrating the database", cause),
+    }
 }
 
 fn turn(url: &str) -> Result<File> {

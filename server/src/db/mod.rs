@@ -17,6 +17,7 @@ mod mark;
 mod migrations;
 mod packed;
 mod pool;
+mod replica;
 pub mod schema;
 mod settings;
 mod shape;
@@ -52,6 +53,7 @@ use crate::error::{Error, Result};
 use desk::Desk;
 use lane::Closing;
 use pool::Pool;
+use replica::Replica;
 use transaction::Bell;
 use writer::Writer;
 
@@ -64,8 +66,8 @@ pub(crate) use unnest::{Statement, Unnest, insert_all, names, unnest};
 #[derive(Clone)]
 pub struct Db {
     readers: Pool,
-    /// Readers of a copy that may lag behind, where there is one.
-    copy: Option<Pool>,
+    /// A copy that may lag behind, where there is one.
+    copy: Option<Replica>,
     writer: Arc<Writer>,
     lanes: Arc<Mutex<Vec<Arc<dyn Closing>>>>,
     desks: Arc<Desks>,
@@ -106,7 +108,7 @@ impl Db {
     /// Opens the database these settings name, which must be migrated already.
     pub fn connect(settings: &Settings, clock: Clock, ids: Ids) -> Result<Db> {
         settings.checked()?;
-        let copy = settings.copy()?.map(|source| Pool::of_replica(source, settings));
+        let copy = settings.copy()?.map(|source| Replica::of(source, settings));
         let (source, bell) = (settings.source()?, Bell::default());
         let desks = Desks { source, clock: clock.clone(), ids, bell: bell.clone(), lane: settings.writers };
         // First, since its error says most plainly what is wrong.
@@ -179,17 +181,18 @@ impl Db {
         self.readers.with(query)
     }
 
-    /// `read` for what may be some seconds old: from the read replica (`database.read_url`), where there is one that can be
-    /// reached. Not for permissions, and not for what a caller has just written.
+    /// `read` for what may be some seconds old: from the read replica (`database.read_url`), where there is one that is to be
+    /// had; otherwise, and when the replica gives the query up, from the database itself. Not for permissions, and not for
+    /// what a caller has just written.
     pub async fn read_lately<T, F>(&self, query: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut DbConn) -> Result<T> + Send + 'static,
+        F: Fn(&mut DbConn) -> Result<T> + Send + 'static,
     {
         let db = self.clone();
-        let read = move || match db.copy.as_ref().and_then(Pool::ready) {
-            Some(held) => Pool::run(held, query),
-            None => db.read_here(query),
+        let read = move || {
+            let answered = db.copy.as_ref().and_then(|replica| replica.read(&db.readers, &query));
+            answered.unwrap_or_else(|| db.read_here(query))
         };
         tokio::task::spawn_blocking(read)
             .await

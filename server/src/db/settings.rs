@@ -22,6 +22,8 @@ pub struct Settings {
     pub statement: Duration,
     /// For how long a statement waits for somebody else's lock.
     pub lock: Duration,
+    /// How far the replica may be behind and is still asked.
+    pub replica_lag: Duration,
 }
 
 /// More connections than this no process needs; a mistyped number must not exhaust the server.
@@ -38,6 +40,7 @@ impl Settings {
             wait: Duration::from_secs(5),
             statement: Duration::from_secs(30),
             lock: Duration::from_secs(10),
+            replica_lag: Duration::from_secs(30),
         }
     }
 

@@ -26,25 +26,20 @@ pub fn migrate(url: &str) -> Result<Vec<String>> {
     }
 }
 
-/// A database that a newer version has brought to its shape is not for this one, which does not know what its tables mean.
-pub(super) fn refuse_newer<DB: diesel::backend::Backend>(
-    conn: &mut impl MigrationHarness<DB>,
-    migrations: &impl MigrationSource<DB>,
-) -> diesel::migration::Result<()> {
-    let known = versions(migrations)?;
-    match applied(conn)?.iter().find(|version| !known.contains(version)) {
-        None => Ok(()),
-        Some(newer) => Err(format!(
-            "the database was brought to shape {newer} by a newer version of this program, and this one knows shapes up to \
-             {}; nothing was changed: start the newer version, or have it go back first (nigran migrate --back-to)",
-            known.last().map_or("none", String::as_str)
-        )
-        .into()),
-    }
+/// Refuses a database that a newer version has brought to its shape: this one does not know what its tables mean.
+pub(super) fn refuse_newer(place: &str, applied: &[String], known: &[String]) -> Result<()> {
+    let Some(newest) = applied.iter().filter(|version| !known.contains(version)).max() else { return Ok(()) };
+    let detail = format!(
+        "{place} was brought to shape {newest} by a newer version of this program; this one knows shapes up to {}. Nothing was \
+         changed: start the newer version, have it go back first (nigran migrate --back-to), or restore the backup that was \
+         taken before the upgrade",
+        known.last().map_or("none", String::as_str)
+    );
+    Err(Error::conflict("database_newer", detail))
 }
 
 /// The versions of migrations, oldest first.
-fn versions<DB: diesel::backend::Backend>(
+pub(super) fn versions<DB: diesel::backend::Backend>(
     migrations: &impl MigrationSource<DB>,
 ) -> diesel::migration::Result<Vec<String>> {
     let all = migrations.migrations()?;
@@ -54,7 +49,7 @@ fn versions<DB: diesel::backend::Backend>(
 }
 
 /// The versions of the migrations a database has been through, newest first.
-fn applied<DB: diesel::backend::Backend>(
+pub(super) fn applied<DB: diesel::backend::Backend>(
     conn: &mut impl MigrationHarness<DB>,
 ) -> diesel::migration::Result<Vec<String>> {
     Ok(conn.applied_migrations()?.iter().map(ToString::to_string).collect())

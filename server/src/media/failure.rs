@@ -88,7 +88,7 @@ impl Failure {
             ("InvalidAccessKeyId" | "InvalidClientTokenId" | "NotSignedUp", _) => {
                 "it does not know media.access_key"
             }
-            ("SignatureDoesNotMatch", _) => "media.secret_key (or media.region) is wrong",
+            ("SignatureDoesNotMatch", _) => "media.secret_key, media.access_key or media.region is wrong",
             ("ExpiredToken" | "InvalidToken" | "TokenRefreshRequired", _) => {
                 "the credentials have expired: renew media.credentials_file, or media.session_token with its keys"
             }

@@ -279,15 +279,14 @@ impl Uploads {
     async fn merge_once(&self, id: &UploadId) -> Result<bool> {
         let wanted = id.clone();
         let Some(run) = self.db.read(move |conn| store::run(conn, &wanted)).await? else { return Ok(false) };
-        let Some(start) = run.first().cloned() else { return Ok(false) };
+        let Some(first) = run.first().map(|piece| piece.first.unsigned_abs()) else { return Ok(false) };
         let pieces: Vec<Piece> = run.iter().map(PieceRow::piece).collect();
         let merged = {
             let _turn = self.turn().await?;
-            self.media.merge_pieces(id.as_str(), start.first.unsigned_abs(), &pieces).await?
+            self.media.merge_pieces(id.as_str(), first, &pieces).await?
         };
         let Some(merged) = merged else { return Ok(false) };
-        let row =
-            PieceRow { level: start.level + 1, size: merged.size as i64, key: merged.key.clone(), ..start };
+        let Some(row) = PieceRow::instead_of(&run, &merged) else { return Ok(false) };
         // When this fails it may have reached the database all the same: then nothing is removed.
         let is_merged = self.db.write(By::system(), move |tx| store::merge(tx.conn, &run, &row)).await?;
         self.discard(if is_merged { pieces } else { vec![merged] }).await;

@@ -99,7 +99,7 @@ impl Upload {
 }
 
 /// A piece as a row. Pieces follow each other without gaps; `level` counts how often it was put together from
-/// sixteen smaller ones.
+/// smaller ones.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = upload_pieces)]
 pub(super) struct PieceRow {
@@ -113,5 +113,12 @@ pub(super) struct PieceRow {
 impl PieceRow {
     pub(super) fn piece(&self) -> Piece {
         Piece { key: self.key.clone(), size: self.size.unsigned_abs() }
+    }
+
+    /// The row of the piece that takes the place of these neighbours.
+    pub(super) fn instead_of(run: &[PieceRow], merged: &Piece) -> Option<PieceRow> {
+        let (start, highest) = (run.first()?, run.iter().map(|piece| piece.level).max()?);
+        let (size, key) = (merged.size as i64, merged.key.clone());
+        Some(PieceRow { level: highest + 1, size, key, ..start.clone() })
     }
 }

@@ -10,7 +10,9 @@ use crate::db::{At, DbConn};
 use crate::error::Result;
 
 /// How many pieces of one level are put together as one of the next.
-pub(super) const RUN: i64 = 16;
+const RUN: usize = 16;
+/// How many of the last pieces are looked at.
+const LOOK: i64 = 64;
 /// How large a piece may become by that: beyond, reading it costs more than finding it.
 const LARGEST_MERGED: i64 = 1024 * 1024;
 
@@ -134,19 +136,40 @@ pub(super) fn pieces(conn: &mut DbConn, id: &UploadId) -> Result<Vec<PieceRow>> 
         .load(conn)?)
 }
 
-/// The last sixteen pieces, in order, if they are of one level and small enough to become one.
+/// The last pieces, in order, that are to become one: sixteen of a level, with whatever stands among them.
 pub(super) fn run(conn: &mut DbConn, id: &UploadId) -> Result<Option<Vec<PieceRow>>> {
-    let mut last: Vec<PieceRow> = upload_pieces::table
+    let latest_first = upload_pieces::table
         .filter(upload_pieces::upload_id.eq(id))
         .order(upload_pieces::first.desc())
-        .limit(RUN)
+        .limit(LOOK)
         .select(PieceRow::as_select())
         .load(conn)?;
-    last.reverse();
-    let is_run = last.len() as i64 == RUN
-        && last.windows(2).all(|pair| pair[0].level == pair[1].level)
-        && last.iter().map(|piece| piece.size).sum::<i64>() <= LARGEST_MERGED;
-    Ok(is_run.then_some(last))
+    Ok(run_in(latest_first))
+}
+
+/// Pieces of a lower level among the sixteen (one that was large, or that came while the bucket was away) go along with
+/// them; otherwise they would stand between those of a higher level for good, and keep them apart.
+fn run_in(mut latest_first: Vec<PieceRow>) -> Option<Vec<PieceRow>> {
+    let highest = latest_first.iter().map(|piece| piece.level).max()?;
+    let count = (0..=highest).find_map(|level| run_of(level, &latest_first))?;
+    latest_first.truncate(count);
+    latest_first.reverse();
+    Some(latest_first)
+}
+
+/// How many of the last pieces are put together because there are sixteen of this level.
+fn run_of(level: i32, latest_first: &[PieceRow]) -> Option<usize> {
+    let mut size = 0;
+    let run = latest_first.iter().take_while(|piece| {
+        size += piece.size;
+        piece.level <= level && size <= LARGEST_MERGED
+    });
+    let (mut count, mut of_level) = (0, 0);
+    for piece in run {
+        count += 1;
+        of_level += usize::from(piece.level == level);
+    }
+    (of_level >= RUN).then_some(count)
 }
 
 /// Puts one piece in the place of several. False: they are not all there any more.
@@ -231,4 +254,42 @@ pub fn piece_keys(conn: &mut DbConn, after: &str, limit: i64) -> Result<Vec<Stri
         .limit(limit)
         .select(upload_pieces::key)
         .load(conn)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Piece;
+
+    /// Sends stretches of these sizes, and puts pieces together as the intake does; the levels and sizes that remain.
+    fn sent(sizes: impl Iterator<Item = i64>) -> Vec<PieceRow> {
+        let mut pieces: Vec<PieceRow> = Vec::new();
+        let (id, mut first) = (UploadId::from(uuid::Uuid::nil()), 0);
+        for size in sizes {
+            pieces.push(PieceRow { upload_id: id.clone(), first, size, level: 0, key: String::new() });
+            first += size;
+            while let Some(run) = run_in(pieces.iter().rev().take(LOOK as usize).cloned().collect()) {
+                let merged =
+                    Piece { key: String::new(), size: run.iter().map(|piece| piece.size as u64).sum() };
+                pieces.truncate(pieces.len() - run.len());
+                pieces.extend(PieceRow::instead_of(&run, &merged));
+            }
+        }
+        assert_eq!(pieces.iter().map(|piece| piece.size).sum::<i64>(), first);
+        pieces
+    }
+
+    #[test]
+    fn ten_thousand_tiny_stretches_are_few_pieces() {
+        assert!(sent((0..10_000).map(|_| 3)).len() <= 45);
+        assert!(sent((0..10_000).map(|_| 1000)).len() <= 80, "{}", sent((0..10_000).map(|_| 1000)).len());
+    }
+
+    #[test]
+    fn large_stretches_among_tiny_ones_keep_nothing_apart() {
+        for every in [2, 15, 16, 17, 31] {
+            let sizes = (0..5_000).map(|n| if n % every == 0 { 4_000 } else { 7 });
+            assert!(sent(sizes).len() <= 80, "{every}");
+        }
+    }
 }

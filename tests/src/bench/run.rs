@@ -270,6 +270,9 @@ impl Bench<'_> {
         let what =
             format!("{} resumable uploads of {} MB at once", uploads::AT_ONCE, uploads::BYTES / 1_000_000);
         self.figure(&what, measured);
+        progress(self.name, "an upload in tiny stretches");
+        let measured = uploads::measure_tiny(server.address, server.pid(), &token).await?;
+        self.figure(&format!("one upload in {} stretches of 3 bytes to 1 KB", uploads::TINY), measured);
         Ok(())
     }
 

@@ -61,22 +61,80 @@ fn watch(server: u32) -> (Rc<Cell<u64>>, tokio::task::JoinHandle<()>) {
 
 async fn upload(address: SocketAddr, token: String, series: PhotoSeries, serial: u32) -> Result<(), String> {
     let (end, hash) = series.photo(serial);
-    let common = format!("Host: localhost\r\nAuthorization: Bearer {token}\r\nTus-Resumable: 1.0.0\r\n");
-    let announced = format!(
-        "POST /v1/uploads HTTP/1.1\r\n{common}Upload-Length: {}\r\nUpload-Metadata: {}\r\nContent-Length: 0\r\n\r\n",
-        series.size(),
-        metadata(&hash),
-    );
-    let mut connection = Connection::open(address).await.map_err(|cause| cause.to_string())?;
-    expect(&mut connection, &[announced.as_bytes()], &[201]).await?;
-    let place = connection.header("location").ok_or("an upload without a place")?.to_owned();
-    let path = place.find("/v1/").map_or(place.as_str(), |at| &place[at..]);
-    let stretch = format!(
-        "PATCH {path} HTTP/1.1\r\n{common}Upload-Offset: 0\r\nContent-Type: application/offset+octet-stream\r\n\
-         Content-Length: {}\r\n\r\n",
-        series.size(),
-    );
-    expect(&mut connection, &[stretch.as_bytes(), &series.start, &end], &[204]).await
+    let mut sending = Sending::announce(address, &token, series.size(), &hash).await?;
+    sending.append(&[&series.start, &end]).await
+}
+
+/// Tiny stretches of one upload.
+pub(super) const TINY: usize = 10_000;
+
+/// Sends one file in ten thousand stretches, from a few bytes to a kilobyte, one after the other; says what a stretch takes at
+/// the beginning and at the end.
+pub(super) async fn measure_tiny(address: SocketAddr, server: u32, token: &str) -> Result<String, String> {
+    let lengths: Vec<usize> = (0..TINY).map(|n| 3 + n * 7 % 1_000).collect();
+    let series = PhotoSeries::of(lengths.iter().sum::<usize>() - 64);
+    let (end, hash) = series.photo(0);
+    let file = [series.start.as_slice(), end.as_slice()].concat();
+    let mut sending = Sending::announce(address, token, file.len(), &hash).await?;
+    let (peak, watching) = watch(server);
+    let before = process::usage(server);
+    let mut took = Vec::with_capacity(TINY);
+    let mut rest = file.as_slice();
+    for (n, length) in lengths.iter().enumerate() {
+        let length = if n + 1 == TINY { rest.len() } else { *length.min(&rest.len()) };
+        let (stretch, after) = rest.split_at(length);
+        let started = Instant::now();
+        sending.append(&[stretch]).await?;
+        took.push(started.elapsed().as_secs_f64());
+        rest = after;
+    }
+    watching.abort();
+    let tenth = TINY / 10;
+    let mean = |some: &[f64]| some.iter().sum::<f64>() * 1e3 / some.len().max(1) as f64;
+    Ok(format!(
+        "{:.1} ms each of the first tenth, {:.1} ms of the last, {:.1} s in all, resident {} MiB before, {} MiB at most",
+        mean(&took[..tenth]),
+        mean(&took[TINY - tenth..]),
+        took.iter().sum::<f64>(),
+        before.resident >> 20,
+        peak.get() >> 20,
+    ))
+}
+
+/// An upload, and the connection it comes by.
+struct Sending {
+    connection: Connection,
+    common: String,
+    path: String,
+    at: usize,
+}
+
+impl Sending {
+    async fn announce(address: SocketAddr, token: &str, size: usize, hash: &str) -> Result<Sending, String> {
+        let common = format!("Host: localhost\r\nAuthorization: Bearer {token}\r\nTus-Resumable: 1.0.0\r\n");
+        let announced = format!(
+            "POST /v1/uploads HTTP/1.1\r\n{common}Upload-Length: {size}\r\nUpload-Metadata: {}\r\nContent-Length: 0\r\n\r\n",
+            metadata(hash),
+        );
+        let mut connection = Connection::open(address).await.map_err(|cause| cause.to_string())?;
+        expect(&mut connection, &[announced.as_bytes()], &[201]).await?;
+        let place = connection.header("location").ok_or("an upload without a place")?.to_owned();
+        let path = place.find("/v1/").map_or(place.clone(), |at| place[at..].to_owned());
+        Ok(Sending { connection, common, path, at: 0 })
+    }
+
+    async fn append(&mut self, parts: &[&[u8]]) -> Result<(), String> {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let head = format!(
+            "PATCH {} HTTP/1.1\r\n{}Upload-Offset: {}\r\nContent-Type: application/offset+octet-stream\r\n\
+             Content-Length: {length}\r\n\r\n",
+            self.path, self.common, self.at,
+        );
+        let parts: Vec<&[u8]> = std::iter::once(head.as_bytes()).chain(parts.iter().copied()).collect();
+        expect(&mut self.connection, &parts, &[204]).await?;
+        self.at += length;
+        Ok(())
+    }
 }
 
 /// What tus calls metadata: each value in Base64.

@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,7 @@ pub struct Key(Vec<KeyPart>);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum KeyPart {
+    Bool(bool),
     Int(i64),
     Text(String),
 }
@@ -110,6 +111,7 @@ pub fn page(conn: &mut DbConn, table: &Table, after: Option<&Key>, last: &[Row])
         DbConn::Sqlite(conn) => {
             let query =
                 parts.into_iter().fold(sql_query(query).into_boxed::<Sqlite>(), |query, part| match part {
+                    KeyPart::Bool(truth) => query.bind::<Bool, _>(truth),
                     KeyPart::Int(number) => query.bind::<BigInt, _>(number),
                     KeyPart::Text(text) => query.bind::<Text, _>(text),
                 });
@@ -118,6 +120,7 @@ pub fn page(conn: &mut DbConn, table: &Table, after: Option<&Key>, last: &[Row])
         DbConn::Postgres(conn) => {
             let query =
                 parts.into_iter().fold(sql_query(query).into_boxed::<Pg>(), |query, part| match part {
+                    KeyPart::Bool(truth) => query.bind::<Bool, _>(truth),
                     KeyPart::Int(number) => query.bind::<BigInt, _>(number),
                     KeyPart::Text(text) => query.bind::<Text, _>(text),
                 });
@@ -142,14 +145,15 @@ fn rows_for(last: &[Row]) -> usize {
 /// The key of a row.
 ///
 /// # Errors
-/// `table_unmovable` when a part of it is neither text nor a whole number.
+/// `table_unmovable` when a part of it is a fraction, bytes, or nothing.
 pub fn key_of(table: &Table, row: &[Cell]) -> Result<Key> {
     let part = |at: &usize| match row.get(*at) {
+        Some(Cell::Bool(truth)) => Ok(KeyPart::Bool(*truth)),
         Some(Cell::Int(number)) => Ok(KeyPart::Int(*number)),
         Some(Cell::Text(text)) => Ok(KeyPart::Text(text.clone())),
         _ => Err(Error::conflict(
             "table_unmovable",
-            format!("the key of {} is neither text nor a whole number", table.name),
+            format!("the key of {} holds a fraction, bytes, or nothing", table.name),
         )),
     };
     table.key.iter().map(part).collect::<Result<_>>().map(Key)
