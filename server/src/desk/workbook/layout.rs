@@ -29,6 +29,7 @@ pub(super) const SURVEY_COLUMNS: &[(&str, u32)] = &[
     ("longest", 9),
     ("fewest", 9),
     ("most", 9),
+    ("asked of", 12),
     ("unit", 10),
     ("sensitivity", 12),
     ("purpose", 24),

@@ -120,7 +120,7 @@ const EDITABLE: &[&str] = &[
     "hidden because",
 ];
 /// Columns that are decided when a question is added.
-const SHOWN: &[&str] = &["unit", "sensitivity", "purpose", "retention"];
+const SHOWN: &[&str] = &["asked of", "unit", "sensitivity", "purpose", "retention"];
 
 fn keyword(column: &str) -> &'static str {
     match column {
@@ -136,6 +136,7 @@ fn keyword(column: &str) -> &'static str {
         "longest" => "maxLength",
         "fewest" => "minItems",
         "most" => "maxItems",
+        "asked of" => "x-asked-of",
         "unit" => "x-unit",
         "sensitivity" => "x-sensitivity",
         "purpose" => "x-purpose",

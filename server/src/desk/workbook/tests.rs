@@ -630,7 +630,13 @@ fn candidate(base: &'static Package) -> impl Strategy<Value = Operation> {
             11 if !findings.is_empty() => json!({"op": "set_finding", "finding": one.get(&findings), "refer_to": "cpu", "due": {"hours": number}}),
             12 => json!({"op": "add_rule", "rule": {"kind": "default", "on": name, "text": format!("'{number}'")}}),
             13 => json!({"op": "replace_rule", "rule": {"default": name}, "text": "null"}),
-            _ => json!({"op": "add_question", "into": other.get(&names).0, "name": format!("z_{number}"), "question": {"type": "boolean", "title": format!("Question {number}"), "x-sensitivity": "internal", "x-purpose": "Trial", "x-retention": "One year"}, "labels": {"ur": {format!("z_{number}"): "سوال"}}}),
+            _ => {
+                let mut question = json!({"type": "boolean", "title": format!("Question {number}"), "x-sensitivity": "internal", "x-purpose": "Trial", "x-retention": "One year"});
+                if number % 2 == 0 {
+                    question["x-asked-of"] = "reviewer".into();
+                }
+                json!({"op": "add_question", "into": other.get(&names).0, "name": format!("z_{number}"), "question": question, "labels": {"ur": {format!("z_{number}"): "سوال"}}})
+            }
         };
         serde_json::from_value(written).unwrap()
     })
