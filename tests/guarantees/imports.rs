@@ -7,6 +7,7 @@ use super::sources::Source;
 
 /// What stands under every room and knows none.
 const PLATFORM: &[&str] = &[
+    "canonical.rs",
     "clock.rs",
     "config.rs",
     "data_folder.rs",

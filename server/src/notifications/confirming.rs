@@ -27,7 +27,7 @@ const BETWEEN: TimeDelta = TimeDelta::minutes(2);
 /// `POST /v1/me/notifications/confirmation`
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "code": "K7QF-M2XD" }))]
+#[schema(as = AddressConfirmation, example = json!({ "code": "K7QF-M2XD" }))]
 pub(super) struct Confirmation {
     /// The code in the letter. Small letters, spaces and hyphens do not matter.
     code: String,
@@ -71,7 +71,7 @@ impl Notifications {
     pub(super) async fn another_letter(&self, actor: Actor) -> Result<Settings> {
         if self.mail.is_none() {
             let why = "this server sends no letters; its operator sets `mail.server`";
-            return Err(Error::unavailable("mail_not_set_up", why));
+            return Err(Error::conflict("mail_not_set_up", why));
         }
         let (room, account) = (self.clone(), actor.account.clone());
         let row = self
