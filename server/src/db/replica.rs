@@ -22,9 +22,12 @@ pub(super) struct Replica {
     connections: Pool,
     /// How far it may be behind.
     lag: Duration,
-    /// When it was last looked at, and what is the matter with it.
-    looked: Arc<Mutex<Option<(Instant, Option<Unfit>)>>>,
+    /// None: it was never looked at.
+    looked: Arc<Mutex<Option<Look>>>,
 }
+
+/// When it was last looked at, and what was the matter with it.
+type Look = (Instant, Option<Unfit>);
 
 /// Why a replica is not asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
