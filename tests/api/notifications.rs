@@ -133,7 +133,7 @@ async fn an_urgent_referral_reaches_the_units_case_workers_in_their_language(app
         for (kept_back, why) in [
             (secret, "the summary"),
             ("AGE-02", "the rule"),
-            ("-C1", "the child's code"),
+            ("-0102-C1", "the child's code"),
             ("petrol", "the task"),
             ("mother", "the note"),
             (finding["id"].as_str().unwrap(), "the finding"),
