@@ -49,6 +49,10 @@ fn statements(series: &str, create: &str) -> String {
         "{create} made AS {series};
         {create} model AS SELECT * FROM submissions ORDER BY received_at LIMIT 1;
         {create} whole AS SELECT r.* FROM revisions r JOIN model ON r.submission_id = model.id AND r.revision = 1;
+        INSERT INTO accounts (id, username, name, code, role, line, chair, unit, password_hash, status, created_at, changed_at)
+        SELECT 'account-' || n, 'of-the-million-' || n, a.name, 'MILLION-' || n, a.role, a.line, a.chair, a.unit,
+            a.password_hash, a.status, a.created_at, a.changed_at
+        FROM made, accounts a JOIN model ON a.id = model.account_id WHERE n < 400;
         INSERT INTO submissions (id, form, version, kind, revision, content_hash, account_id, device_id, facility, verdict,
             media, review, received_at, changed_at, finished_at, province, division, district, tehsil, lat, lon, edition,
             findings, summary, queue_rank)

@@ -21,6 +21,9 @@ use crate::samples::{self, Submission};
 
 const PHOTO_BYTES: usize = 200 * 1024;
 
+/// How long after a start what it needed for a moment only has gone back to the system.
+const SETTLED_AFTER: Duration = Duration::from_secs(3);
+
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -127,7 +130,7 @@ async fn measure(
 ) -> Result<String, String> {
     let mut bench =
         Bench { options, name, cluster, launch, figures: Vec::new(), serials: Serials::default() };
-    let mut server = bench.start_up()?;
+    let mut server = bench.start_up().await?;
     let mut text = String::new();
     if options.wants("answers") {
         text += &bench.answers(server).await?;
@@ -182,7 +185,7 @@ impl Bench<'_> {
     }
 
     /// The first start makes keys and accounts and imports boundaries; the later ones are what a restart costs.
-    fn start_up(&mut self) -> Result<Nigran, String> {
+    async fn start_up(&mut self) -> Result<Nigran, String> {
         progress(self.name, "starting");
         let first = self.launch.serve()?;
         self.figure(
@@ -199,7 +202,7 @@ impl Bench<'_> {
         times.sort();
         self.figure("start to ready, median of 5, ms", report::millis(times[2], 0));
         let server = self.launch.serve()?;
-        std::thread::sleep(Duration::from_secs(2));
+        tokio::time::sleep(SETTLED_AFTER).await;
         self.figure("resident memory idle, MiB", report::mebibytes(process::usage(server.pid()).resident));
         Ok(server)
     }
@@ -266,6 +269,7 @@ impl Bench<'_> {
     async fn uploads(&mut self, server: &Nigran) -> Result<(), String> {
         progress(self.name, "resumable uploads");
         let token = self.login(server).await?;
+        tokio::time::sleep(SETTLED_AFTER).await;
         let measured = uploads::measure(server.address, server.pid(), &token).await?;
         let what =
             format!("{} resumable uploads of {} MB at once", uploads::AT_ONCE, uploads::BYTES / 1_000_000);
