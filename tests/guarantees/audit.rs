@@ -9,6 +9,7 @@ on_both_databases!(
     an_honest_log_verifies,
     an_altered_event_is_found,
     a_removed_event_is_found,
+    an_event_removed_before_its_seal_is_found,
     events_in_another_order_are_found,
     an_event_put_in_past_the_program_is_sealed_and_seen,
     a_removed_seal_is_found,
@@ -67,6 +68,21 @@ async fn a_removed_event_is_found(app: TestApp) {
     tamper(&app, "audit_events", "DELETE FROM audit_events WHERE seq = 3;");
 
     assert_eq!(verified(&app).await.faults, [Fault::Missing { seq: 3 }]);
+}
+
+async fn an_event_removed_before_its_seal_is_found(app: TestApp) {
+    lived_in(&app).await;
+    let add =
+        "INSERT INTO audit_events (at, action, subject, details) VALUES (0, 'made.up', 'nothing:1', '{}');";
+    app.sql(add).unwrap();
+    tamper(&app, "audit_events", "DELETE FROM audit_events WHERE subject = 'nothing:1';");
+    app.sql(add).unwrap();
+
+    app.services().db.write(By::system(), server::audit::seal_pending).await.unwrap();
+
+    let report = verified(&app).await;
+    assert!(matches!(report.faults.as_slice(), [Fault::Missing { .. }]), "{:?}", report.faults);
+    assert!(report.unsealed.is_empty(), "the next one is sealed all the same");
 }
 
 async fn events_in_another_order_are_found(app: TestApp) {

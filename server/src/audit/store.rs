@@ -25,14 +25,12 @@ impl Later for NewEvent {
     }
 }
 
-/// The events waiting for a seal, oldest number first.
+/// The events waiting for a seal, oldest number first. From the queue to the events: joined, SQLite walks through every event
+/// there ever was to find those of the last half second in order.
 pub(super) fn pending(conn: &mut DbConn, limit: i64) -> Result<Vec<RecordedEvent>> {
-    Ok(audit_events::table
-        .inner_join(audit_unsealed::table.on(audit_unsealed::seq.eq(audit_events::seq)))
-        .order(audit_events::seq)
-        .limit(limit)
-        .select(RecordedEvent::as_select())
-        .load(conn)?)
+    let next = audit_unsealed::table.order(audit_unsealed::seq).limit(limit);
+    let seqs: Vec<i64> = next.select(audit_unsealed::seq).load(conn)?;
+    by_seq(conn, &seqs)
 }
 
 pub(super) fn last_seal(conn: &mut DbConn) -> Result<Option<Seal>> {

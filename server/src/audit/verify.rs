@@ -18,7 +18,7 @@ pub enum Fault {
         /// The event's number.
         seq: i64,
     },
-    /// The event was sealed and is gone.
+    /// The event was sealed, or waited to be, and is gone.
     Missing {
         /// The event's number.
         seq: i64,
@@ -44,7 +44,7 @@ impl std::fmt::Display for Fault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Fault::Altered { seq } => write!(f, "event {seq} was altered after it was sealed"),
-            Fault::Missing { seq } => write!(f, "event {seq} was sealed and is missing"),
+            Fault::Missing { seq } => write!(f, "event {seq} was recorded and is missing"),
             Fault::Repeated { seq } => write!(f, "event {seq} stands in two seals"),
             Fault::Unaccounted { seq } => write!(f, "event {seq} is neither sealed nor waiting to be"),
             Fault::BrokenSeal { n } => write!(f, "seal {n} is broken, missing or out of order"),
@@ -124,10 +124,14 @@ fn check_members(
 fn account_for_the_rest(conn: &mut DbConn, sealed: &BTreeSet<i64>, report: &mut Report) -> Result<()> {
     let queued: BTreeSet<i64> = store::queued(conn)?.into_iter().collect();
     report.faults.extend(queued.intersection(sealed).map(|&seq| Fault::Repeated { seq }));
-    let mut after = 0;
+    let (mut after, mut gone): (i64, BTreeSet<i64>) = (0, queued.difference(sealed).copied().collect());
     loop {
         let seqs = store::seqs_after(conn, after, 10_000)?;
-        let Some(&last) = seqs.last() else { return Ok(()) };
+        let Some(&last) = seqs.last() else {
+            report.faults.extend(gone.into_iter().map(|seq| Fault::Missing { seq }));
+            return Ok(());
+        };
+        gone.retain(|seq| seqs.binary_search(seq).is_err());
         for seq in seqs.into_iter().filter(|seq| !sealed.contains(seq)) {
             match queued.contains(&seq) {
                 true => report.unsealed.push(seq),

@@ -34,10 +34,15 @@ pub(super) fn sounded(word: &str) -> Option<String> {
     (sound.len() >= 2).then(|| format!("~{sound}"))
 }
 
+/// Whether this is how a word sounds.
+pub(super) fn is_sound(word: &str) -> bool {
+    word.starts_with('~')
+}
+
 /// The trigrams of a word with its beginning and end; numbers and sounds have none.
 pub(super) fn trigrams(word: &str) -> BTreeSet<String> {
     let has_letters = word.chars().any(char::is_alphabetic);
-    if word.starts_with('~') || !has_letters || word.chars().count() < 3 {
+    if is_sound(word) || !has_letters || word.chars().count() < 3 {
         return BTreeSet::new();
     }
     let letters: Vec<char> = std::iter::once('_').chain(word.chars()).chain(std::iter::once('_')).collect();

@@ -197,7 +197,7 @@ impl Step {
             match self {
                 Step::AsWritten | Step::AnyOf => {}
                 Step::Begun => term.extend(store::beginning(conn, word, 40)?),
-                Step::Alike => term.extend(alike(conn, word)?),
+                Step::Alike => *term = widest(term.drain(..).chain(alike(conn, word)?)),
             }
         }
         if let Step::AnyOf = self {
@@ -205,6 +205,16 @@ impl Step {
         }
         Ok(())
     }
+}
+
+/// Without the words that are found by how they sound anyway: each is in the index as it sounds too.
+fn widest(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut words: BTreeSet<String> = words.collect();
+    let heard: BTreeSet<String> = words.iter().filter(|word| words::is_sound(word)).cloned().collect();
+    words.retain(|word| {
+        words::is_sound(word) || words::sounded(word).is_none_or(|sound| !heard.contains(&sound))
+    });
+    words.into_iter().collect()
 }
 
 /// Words that are spelt or sound like this one.
@@ -250,8 +260,9 @@ fn best_word(asked: &str, have: &[&String]) -> f64 {
     have.iter().map(|word| one(&word)).fold(0.0, f64::max)
 }
 
-fn as_written_or_heard(word: &str) -> Vec<String> {
-    std::iter::once(word.to_owned()).chain(words::sounded(word)).collect()
+/// What finds the word however it is written.
+fn heard(word: &str) -> Vec<String> {
+    vec![words::sounded(word).unwrap_or_else(|| word.to_owned())]
 }
 
 /// Facilities around `row` or called alike in its district: what may be the same place.
@@ -272,11 +283,25 @@ pub(super) fn neighbours(
     if row.district.is_some() {
         filter.district = row.district.clone();
         for name in row.facts()?.names().map(Name::of).filter(|name| !name.is_generic()) {
-            let terms: Vec<Vec<String>> = name.words.iter().map(|word| as_written_or_heard(word)).collect();
+            let terms: Vec<Vec<String>> = name.words.iter().map(|word| heard(word)).collect();
             let rows = store::having(conn, &filter, &terms, MOST)?;
             found.extend(rows.into_iter().map(|row| (row.id.clone(), row)));
         }
     }
     found.remove(&row.id);
     Ok(found.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_not_looked_for_twice() {
+        let words = ["kareem", "karim", "karima", "7", "~krm"].map(str::to_owned);
+
+        let widest = widest(words.into_iter());
+
+        assert_eq!(widest, ["7", "~krm"], "karima ends in a vowel, which nobody hears");
+    }
 }
