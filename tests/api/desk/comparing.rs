@@ -18,7 +18,7 @@ async fn any_two_versions_are_compared(app: TestApp) {
     let proposal = proposed(&author, &drafted, "2027-01-01").await;
     let second = json!({ "operations": [
         { "op": "hide", "question": "export_chain", "because": "Nobody can answer it." },
-        { "op": "replace_rule", "rule": { "relevant": "seasonal" }, "text": "wf_m_adult > 3" },
+        { "op": "add_rule", "rule": { "kind": "relevance", "on": "seasonal", "text": "wf_m_adult > 3" } },
         { "op": "tighten", "question": "wf_m_adult", "maximum": 500 }
     ] });
     author.put_known(&draft_path(&drafted, ""), &second, "\"2\"").await.ok();

@@ -32,7 +32,7 @@ async fn a_language_that_is_not_complete_or_not_up_to_date_holds_the_vote_up(app
     let written = draft(author, FORM, reworded).await;
     let languages = author.get(&draft_path(&written, "/translations")).await.ok();
     let of = |code: &str| {
-        let all = languages.as_array().unwrap().iter();
+        let all = languages["items"].as_array().unwrap().iter();
         all.clone().find(|language| language["language"] == code).unwrap().clone()
     };
     let propose = |language: &str| json!({ "draft": written["id"], "version": written["latest"], "effective_from": "2027-01-01", "languages": [language] });

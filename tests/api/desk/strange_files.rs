@@ -47,7 +47,7 @@ fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
 /// The downloaded workbook with the sheet of choices written anew, holding a million of them.
 fn a_million_choices(of: &[u8]) -> Vec<u8> {
     let mut archive = zip::ZipArchive::new(std::io::Cursor::new(of)).unwrap();
-    let names: Vec<String> = archive.file_names().map(|name| name.unwrap().to_owned()).collect();
+    let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
     let mut all: Vec<(String, Vec<u8>)> = Vec::new();
     for name in names {
         let mut content = Vec::new();
@@ -140,7 +140,6 @@ async fn every_strange_workbook_is_refused_with_its_cell_and_the_draft_is_untouc
     let after = author.get(&draft_path(&before, "")).await.ok();
     assert_eq!((&after["version"], &after["operations"]), (&json!(2), &before["operations"]));
     assert_eq!(app.count("draft_versions", "how = 'uploaded'"), 0);
-    assert_eq!(upload(&author, &before, ours).await.ok()["version"], 2, "its own workbook changes nothing");
 }
 
 async fn operations_that_lead_nowhere_are_refused_and_the_draft_is_untouched(app: TestApp) {
