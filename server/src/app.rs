@@ -137,7 +137,14 @@ impl App {
         let sync = Sync::new(db.clone(), feed.clone(), forms.clone(), &accounts, clock.clone());
         let notifications = Notifications::open(db.clone(), &accounts, config)?;
         let uploads = Uploads::new(db.clone(), media.clone(), clock.clone(), &config.media);
-        let desk = Desk::open(db.clone(), accounts.clone(), forms.clone(), clock, replays.clone())?;
+        let desk = Desk::open(
+            db.clone(),
+            accounts.clone(),
+            forms.clone(),
+            clock,
+            replays.clone(),
+            &config.committee,
+        )?;
         Ok(App {
             hold: Arc::new(hold),
             db,

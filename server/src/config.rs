@@ -46,6 +46,8 @@ pub struct Config {
     pub webhooks: WebhookConfig,
     /// From when a release is bad.
     pub rollout: RolloutConfig,
+    /// How the Committee decides, beside `parameters/committee.json`.
+    pub committee: CommitteeConfig,
     /// The log.
     pub log: LogConfig,
 }
@@ -245,6 +247,14 @@ pub struct RolloutConfig {
     pub times_before: f64,
 }
 
+/// How the Committee decides, where it was notified after the program was made. It can only be made stricter here.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct CommitteeConfig {
+    /// Heads of departments (`labour_head`, `swd_head`) without whose consent no vote is opened on their pack.
+    pub consents: Vec<String>,
+}
+
 /// The log.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default)]
@@ -274,6 +284,7 @@ impl Default for Config {
             mail: MailConfig::default(),
             webhooks: WebhookConfig::default(),
             rollout: RolloutConfig::default(),
+            committee: CommitteeConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -450,6 +461,7 @@ const KEYS: &[(&str, As)] = &[
     ("rollout.sent_back_share", As::Toml),
     ("rollout.quarantined_share", As::Toml),
     ("rollout.times_before", As::Toml),
+    ("committee.consents", As::List),
     ("log.format", As::Text),
     ("log.level", As::Text),
 ];

@@ -178,6 +178,7 @@ async fn every_role_of_the_demo_can_log_in(app: TestApp) {
         ("supervisor-swd", "supervisor"),
         ("deputy-director", "deputy_director"),
         ("labour-head", "labour_head"),
+        ("swd-head", "swd_head"),
         ("committee1", "committee"),
         ("committee5", "committee"),
         ("case-worker", "case_worker"),

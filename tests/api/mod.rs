@@ -10,8 +10,6 @@ mod clock;
 mod corrections;
 mod deadlines;
 mod desk;
-mod desk_consequences;
-mod desk_files;
 mod facilities;
 mod facilities_csv;
 mod facilities_merge;

@@ -49,6 +49,39 @@ fn each_command_exits_as_documented() {
 }
 
 #[test]
+fn another_order_of_questions_is_another_release_and_must_say_so() {
+    let folder = TemporaryFolder::new();
+    let launch = super::nigran(folder.path());
+    let form = folder.path().join("form");
+    let write = |version: u32, questions: &str| {
+        let definition = format!(
+            r#"{{"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Beds", "type": "object", "additionalProperties": false,
+            "x-form": {{"form": "beds", "version": {version}, "kind": "audit", "languages": [{{"code": "en", "dir": "ltr"}}]}},
+            "properties": {{"a1": {{"type": "object", "title": "A", "additionalProperties": false, "properties": {{{questions}}}}}}}}}"#
+        );
+        fs::create_dir_all(&form).unwrap();
+        fs::write(form.join("form.json"), definition).unwrap();
+    };
+    let publish = || run(&launch, &["form", "publish", &form.display().to_string()]);
+    let (beds, cots) = (
+        r#""beds": {"type": "integer", "title": "Beds"}"#,
+        r#""cots": {"type": "integer", "title": "Cots"}"#,
+    );
+
+    write(1, &format!("{beds}, {cots}"));
+    let first = publish();
+    write(1, &format!("{cots}, {beds}"));
+    let turned = publish();
+    write(2, &format!("{cots}, {beds}"));
+    let next = publish();
+
+    assert_eq!(first.0, Some(0), "{}", first.1);
+    assert!(turned.0 == Some(1) && turned.1.contains("only in the order of its questions"), "{}", turned.1);
+    assert!(turned.1.contains("x-form.version"), "it says what to do: {}", turned.1);
+    assert!(next.0 == Some(0) && next.1.contains("published beds 2"), "{}", next.1);
+}
+
+#[test]
 fn a_questionnaire_is_published_once_and_never_over_another() {
     let folder = TemporaryFolder::new();
     let launch = super::nigran(folder.path());

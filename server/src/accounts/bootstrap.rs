@@ -119,6 +119,7 @@ const DEMO: &[Demo] = &[
     },
     person("deputy-director", "Deputy Director, Quetta division", Role::DeputyDirector, DIVISION),
     person("labour-head", "Head of the Labour Department", Role::LabourHead, PROVINCE),
+    person("swd-head", "Head of the Social Welfare Department", Role::SwdHead, PROVINCE),
     Demo {
         chair: true,
         ..person("committee1", "Chair of the Steering Committee", Role::Committee, PROVINCE)

@@ -30,6 +30,8 @@ text_enum! {
         DeputyDirector = "deputy_director",
         /// Head of the Labour Department: the province's inspections, without sensitive fields.
         LabourHead = "labour_head",
+        /// Head of the Social Welfare Department: consents to the standards pack, reads no case.
+        SwdHead = "swd_head",
         /// Steering Committee member; one of them is the chair.
         Committee = "committee",
         /// Child Protection Unit officer.
@@ -50,7 +52,7 @@ impl Role {
     pub fn fixed_line(self) -> Option<Line> {
         match self {
             Role::Inspector | Role::LabourHead => Some(Line::Labour),
-            Role::Auditor | Role::DeputyDirector => Some(Line::Swd),
+            Role::Auditor | Role::DeputyDirector | Role::SwdHead => Some(Line::Swd),
             _ => None,
         }
     }
@@ -64,6 +66,7 @@ impl Role {
             Role::Supervisor => "SUP",
             Role::DeputyDirector => "DDD",
             Role::LabourHead => "LAB",
+            Role::SwdHead => "SWD",
             Role::Committee => "SCM",
             Role::CaseWorker => "CPU",
             Role::Analyst => "ANA",

@@ -41,6 +41,10 @@ const fn any(method: &'static str, path: &'static str, permissions: &'static [P]
 
 const FILE: &[P] = &[P::FileInspections, P::FileAudits, P::FileToolkit];
 const REVIEW: &[P] = &[P::ReviewInspections, P::ReviewAudits, P::ReviewToolkit];
+/// The Committee's own; and heads of departments, of what they are asked to consent to.
+const READ_PROPOSALS: &[P] = &[P::ReadProposals, P::ConsentToProposals];
+/// Whoever signs at the desk has a key there.
+const SIGN: &[P] = &[P::VoteOnProposals, P::ConsentToProposals];
 const READ: &[P] = &[P::ReadInspections, P::ReadAudits, P::ReadToolkit];
 
 /// The operations.
@@ -129,6 +133,7 @@ pub const OPERATIONS: &[Operation] = &[
     any("POST", "/v1/facilities/{id}/reopen", &[P::UpdateFacilities]),
     any("POST", "/v1/facilities/{id}/merge", &[P::MergeFacilities]),
     any("POST", "/v1/facilities/{id}/unmerge", &[P::MergeFacilities]),
+    any("GET", "/v1/forms/{form}/compare", &[P::ReadProposals]),
     any("GET", "/v1/forms/{form}/decisions", &[P::ReadForms]),
     any("GET", "/v1/questions", &[P::ReadForms]),
     any("GET", "/v1/bases", &[P::ReadProposals]),
@@ -158,32 +163,33 @@ pub const OPERATIONS: &[Operation] = &[
     any("PUT", "/v1/drafts/{id}/workbook", &[P::WriteDrafts]),
     any("GET", "/v1/drafts/{id}/rebase", &[P::ReadProposals]),
     any("POST", "/v1/drafts/{id}/rebase", &[P::WriteDrafts]),
-    any("GET", "/v1/proposals", &[P::ReadProposals]),
+    any("GET", "/v1/proposals", READ_PROPOSALS),
     any("POST", "/v1/proposals", &[P::WriteDrafts]),
-    any("GET", "/v1/proposals/{id}", &[P::ReadProposals]),
+    any("GET", "/v1/proposals/{id}", READ_PROPOSALS),
     any("PUT", "/v1/proposals/{id}", &[P::WriteDrafts]),
-    any("GET", "/v1/proposals/{id}/package", &[P::ReadProposals]),
-    any("GET", "/v1/proposals/{id}/readiness", &[P::ReadProposals]),
-    any("GET", "/v1/proposals/{id}/stored", &[P::ReadProposals]),
+    any("GET", "/v1/proposals/{id}/package", READ_PROPOSALS),
+    any("GET", "/v1/proposals/{id}/readiness", READ_PROPOSALS),
+    any("GET", "/v1/proposals/{id}/stored", READ_PROPOSALS),
     any("POST", "/v1/proposals/{id}/replay", &[P::ReplayForms]),
     any("POST", "/v1/proposals/{id}/open", &[P::WriteDrafts]),
     any("POST", "/v1/proposals/{id}/withdraw", &[P::WriteDrafts]),
-    any("GET", "/v1/proposals/{id}/comments", &[P::ReadProposals]),
+    any("GET", "/v1/proposals/{id}/comments", READ_PROPOSALS),
     any("POST", "/v1/proposals/{id}/comments", &[P::CommentOnProposals]),
     any("POST", "/v1/proposals/{id}/votes", &[P::VoteOnProposals]),
-    any("GET", "/v1/proposals/{id}/minutes", &[P::ReadProposals]),
-    any("GET", "/v1/proposals/{id}/minutes.html", &[P::ReadProposals]),
+    any("POST", "/v1/proposals/{id}/consent", &[P::ConsentToProposals]),
+    any("GET", "/v1/proposals/{id}/minutes", READ_PROPOSALS),
+    any("GET", "/v1/proposals/{id}/minutes.html", READ_PROPOSALS),
     any("POST", "/v1/proposals/{id}/break-glass", &[P::AskBreakGlass]),
     any("GET", "/v1/break-glass", &[P::ReadProposals]),
     any("POST", "/v1/break-glass/{id}/agree", &[P::AgreeToBreakGlass]),
     any("POST", "/v1/break-glass/{id}/refuse", &[P::AgreeToBreakGlass]),
-    any("GET", "/v1/committee", &[P::ReadProposals]),
+    any("GET", "/v1/committee", READ_PROPOSALS),
     any("POST", "/v1/committee/members", &[P::ManageCommittee]),
     any("POST", "/v1/committee/members/{id}/end", &[P::ManageCommittee]),
-    any("GET", "/v1/committee/keys", &[P::ReadProposals]),
-    any("POST", "/v1/committee/keys", &[P::VoteOnProposals]),
+    any("GET", "/v1/committee/keys", READ_PROPOSALS),
+    any("POST", "/v1/committee/keys", SIGN),
     any("POST", "/v1/committee/keys/{id}/confirm", &[P::VoteOnProposals]),
-    any("POST", "/v1/committee/keys/{id}/revoke", &[P::VoteOnProposals]),
+    any("POST", "/v1/committee/keys/{id}/revoke", SIGN),
     any("GET", "/v1/places/locate", &[P::ReadPlaces]),
     any("GET", "/v1/places/boundaries", &[P::ReadPlaces]),
     any("GET", "/v1/places/boundaries/{set}.geojson", &[P::ReadPlaces]),
@@ -308,6 +314,7 @@ fn head(post: Post) -> &'static str {
         Post::SupervisorSwd => "SUPS",
         Post::DeputyDirector => "DDD",
         Post::LabourHead => "LAB",
+        Post::SwdHead => "SWD",
         Post::Committee => "SCM",
         Post::CommitteeChair => "SCC",
         Post::CaseWorker => "CPU",

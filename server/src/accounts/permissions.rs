@@ -88,6 +88,8 @@ text_enum! {
         VoteOnProposals = "proposals.vote",
         /// Appoint members of the Committee, as far as one's seat allows; an administrator only where there is no chair.
         ManageCommittee = "committee.manage",
+        /// Read the proposals a department's head is asked to consent to, with their minutes, and consent to them or refuse.
+        ConsentToProposals = "proposals.consent",
         /// Bring questionnaires to build on.
         BringBases = "bases.bring",
         /// Ask that a proposal be published without a vote.
@@ -138,6 +140,8 @@ text_enum! {
         DeputyDirector = "deputy_director",
         /// Head of the Labour Department.
         LabourHead = "labour_head",
+        /// Head of the Social Welfare Department.
+        SwdHead = "swd_head",
         /// Steering Committee member.
         Committee = "committee",
         /// Chair of the Steering Committee.
@@ -166,6 +170,7 @@ const FIELD_AND_OFFICE: &[Post] = &[
     SupervisorSwd,
     DeputyDirector,
     LabourHead,
+    SwdHead,
     Committee,
     CommitteeChair,
     CaseWorker,
@@ -260,6 +265,7 @@ const TABLE: &[(Permission, &[Post])] = &[
     (P::CommentOnProposals, &[Committee, CommitteeChair]),
     (P::VoteOnProposals, &[Committee, CommitteeChair]),
     (P::ManageCommittee, &[Committee, CommitteeChair, Admin]),
+    (P::ConsentToProposals, &[LabourHead, SwdHead]),
     (P::BringBases, &[CommitteeChair, Admin]),
     (P::AskBreakGlass, &[Admin]),
     (P::AgreeToBreakGlass, &[Committee, CommitteeChair]),
@@ -289,6 +295,7 @@ impl Post {
             (Role::Supervisor, None) => return None,
             (Role::DeputyDirector, _) => DeputyDirector,
             (Role::LabourHead, _) => LabourHead,
+            (Role::SwdHead, _) => SwdHead,
             (Role::Committee, _) if chair => CommitteeChair,
             (Role::Committee, _) => Committee,
             (Role::CaseWorker, _) => CaseWorker,
@@ -456,7 +463,7 @@ mod tests {
 
     #[test]
     fn administrators_and_log_auditors_see_no_case() {
-        for post in [Admin, LogAuditor, Committee, CommitteeChair, Oversight, CaseWorker] {
+        for post in [Admin, LogAuditor, Committee, CommitteeChair, Oversight, CaseWorker, SwdHead] {
             assert!(Kind::ALL.iter().all(|kind| !post.reach(*kind).has_rows()), "{post}");
             assert!(!post.may(P::ReadPhotos), "{post}");
         }

@@ -19,7 +19,7 @@ pub(super) enum Account {
         /// The person's name.
         #[arg(long)]
         name: String,
-        /// inspector, auditor, enumerator, supervisor, deputy_director, labour_head, committee, case_worker, analyst,
+        /// inspector, auditor, enumerator, supervisor, deputy_director, labour_head, swd_head, committee, case_worker, analyst,
         /// admin, oversight or log_auditor.
         #[arg(long)]
         role: Role,

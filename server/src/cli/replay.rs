@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use form_engine::Package;
 
 use super::form::{Beside, Questionnaire, gathered};
 use super::progress::Bar;
@@ -21,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::findings::Findings;
 use crate::forms::Forms;
 use crate::places::Places;
-use crate::replay::{self, Asked, Over, Replays, Report};
+use crate::replay::{self, Asked, Law, Over, Replays, Report};
 use crate::submissions::Watchers;
 
 /// Try a proposed questionnaire on past submissions: verdicts and findings gained and lost, questions without an answer, minutes.
@@ -56,6 +55,9 @@ pub(super) struct Replay {
     /// As the submissions stood at this instant; an earlier report names one.
     #[arg(long, value_name = "INSTANT")]
     through: Option<DateTime<Utc>>,
+    /// Judge as if the limits it brings had always been in force, not by the law of each visit's day.
+    #[arg(long)]
+    as_if_in_force: bool,
     /// Print the whole report as JSON.
     #[arg(long)]
     json: bool,
@@ -78,9 +80,12 @@ impl Replay {
             (None, Some(from), Some(to)) => Over::Period { from: At::from(from), to: At::from(to) },
             _ => Over::All,
         };
-        let (against, through, json) = (self.against, self.through.map(At::from), self.json);
+        let law = if self.as_if_in_force { Law::AsIfInForce } else { Law::OfTheDay };
+        let (against, json) = (self.against, self.json);
+        // Which release it is held against is known once the database is open.
+        let asked = Asked { package, against: 0, over, law, through: self.through.map(At::from) };
         let config = config.clone();
-        let trying = move || tried(&config, package, against, over, through);
+        let trying = move || tried(&config, asked, against);
         let (report, hash) = tokio::task::spawn_blocking(trying)
             .await
             .map_err(|cause| Error::internal("trying a questionnaire", cause))??;
@@ -88,13 +93,7 @@ impl Replay {
     }
 }
 
-fn tried(
-    config: &Config,
-    package: Package,
-    against: Option<u32>,
-    over: Over,
-    through: Option<At>,
-) -> Result<(Report, String)> {
+fn tried(config: &Config, asked: Asked, against: Option<u32>) -> Result<(Report, String)> {
     let db = open(config)?;
     let forms = Forms::new(db.clone());
     let places = db.read_here(Places::load)?;
@@ -105,10 +104,10 @@ fn tried(
     let room = Replays::new(db.clone(), forms, places, watchers, accounts.tokens());
     let against = match against {
         Some(against) => against,
-        None => room.newest(&package.form)?,
+        None => room.newest(&asked.package.form)?,
     };
     let bar = Bar::new("judging");
-    let tried = room.try_here(Asked { package, against, over, through }, |done, all| bar.show(done, all));
+    let tried = room.try_here(Asked { against, ..asked }, |done, all| bar.show(done, all));
     bar.finish();
     db.close();
     tried

@@ -759,6 +759,7 @@ diesel::table! {
         release_version -> Nullable<Integer>,
         minutes_hash -> Nullable<Text>,
         version -> Integer,
+        heads_required -> Text,
     }
 }
 
@@ -812,6 +813,22 @@ diesel::table! {
         registered_at -> BigInt,
         confirmed_by -> Nullable<Text>,
         settled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    consents (proposal_id, n, head) {
+        proposal_id -> Text,
+        n -> Integer,
+        head -> Text,
+        answer -> Text,
+        account_id -> Text,
+        reason -> Text,
+        hash -> Text,
+        signed_at -> Text,
+        received_at -> BigInt,
+        key_id -> Text,
+        signature -> Text,
     }
 }
 
@@ -961,6 +978,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     committee_members,
     committee_keys,
     votes,
+    consents,
     minutes,
     break_glass,
     rollout_events,

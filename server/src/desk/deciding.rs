@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::Desk;
 use super::closing;
+use super::committee::members;
 use super::days;
 use super::freezing::put_back;
-use super::members;
 use super::minutes;
 use super::model::{Choice, Proposal, ProposalState, Seat, Term, Vote};
 use super::proposals;

@@ -1,20 +1,21 @@
 //! Freezing: a draft's version becomes what is voted on. Everything that would be released is written down whole, and its hash
 //! is what members sign. Freezing again is another version with another hash, and voids every vote on the one before.
 
-use form_engine::{Package, compare, overlay};
+use form_engine::{FormChange, Package, compare, overlay};
 use serde_json::{Value, json};
 
 use super::Desk;
+use super::consents;
 use super::days;
 use super::drafts::{self, Opened};
 use super::early;
 use super::engine;
 use super::model::{Changed, DraftId, Frozen, Proposal, ProposalId, ProposalState, ProposalVersion, Terms};
 use super::requests::NewProposal;
-use super::{notices, signing, store};
+use super::{limits, notices, signing, store};
 use crate::accounts::{Actor, Permission};
 use crate::audit::{self, Event};
-use crate::db::{At, DbConn, Packed, Tx};
+use crate::db::{At, DbConn, Json, Packed, Tx};
 use crate::error::{Error, Result};
 use crate::forms::{self, Stage};
 
@@ -38,10 +39,11 @@ impl Desk {
     /// Proposes a draft's version.
     pub(super) async fn propose(&self, actor: Actor, new: NewProposal) -> Result<ProposalId> {
         actor.may(Permission::WriteDrafts)?;
-        let ready = self.ready(&actor, new).await?;
+        let (ready, room) = (self.ready(&actor, new).await?, self.clone());
         self.db
             .write(actor.by(), move |tx| {
                 still_next(tx.conn, &ready)?;
+                let nobody: [&str; 0] = [];
                 let proposal = Proposal {
                     id: tx.new_id().into(),
                     form: ready.frozen.terms.form.clone(),
@@ -59,6 +61,7 @@ impl Desk {
                     release_version: None,
                     minutes_hash: None,
                     version: 1,
+                    heads_required: Json::of(&nobody)?,
                 };
                 store::insert_proposal(tx.conn, &proposal)?;
                 add_version(tx, &proposal, &ready)?;
@@ -66,6 +69,7 @@ impl Desk {
                     json!({ "form": proposal.form, "hash": proposal.hash, "draft": proposal.draft_id });
                 audit::record(tx, Event::new("proposal.made", "proposal", &proposal.id, details))?;
                 notices::of_proposal(tx, "proposal.made", &proposal.id, proposal.version)?;
+                room.follow(tx, &proposal, &ready)?;
                 Ok(proposal.id)
             })
             .await
@@ -80,7 +84,7 @@ impl Desk {
         new: NewProposal,
     ) -> Result<()> {
         actor.may(Permission::WriteDrafts)?;
-        let ready = self.ready(&actor, new).await?;
+        let (ready, room) = (self.ready(&actor, new).await?, self.clone());
         self.db
             .write(actor.by(), move |tx| {
                 let before = to_change(tx.conn, &actor, &id, known)?;
@@ -108,12 +112,22 @@ impl Desk {
                 put_back(tx, &frozen, before.version)?;
                 add_version(tx, &frozen, &ready)?;
                 let void = store::votes_on(tx.conn, &id, before.n)?.len();
-                let details =
-                    json!({ "n": frozen.n, "hash": frozen.hash, "before": before.hash, "votes_void": void });
+                let unsaid = store::consents_to(tx.conn, &id, before.n)?.len();
+                let details = json!({
+                    "n": frozen.n, "hash": frozen.hash, "before": before.hash, "votes_void": void, "consents_void": unsaid,
+                });
                 audit::record(tx, Event::new("proposal.changed", "proposal", &id, details))?;
-                notices::of_proposal(tx, "proposal.changed", &id, frozen.version)
+                notices::of_proposal(tx, "proposal.changed", &id, frozen.version)?;
+                room.follow(tx, &frozen, &ready)
             })
             .await
+    }
+
+    /// What follows from every freezing: heads of departments are asked, and a limit that changes is tried on past visits.
+    fn follow(&self, tx: &mut Tx, proposal: &Proposal, ready: &Ready) -> Result<()> {
+        let rules = self.rules.at(At::from(tx.now()))?;
+        notices::ask_heads(tx, proposal, &consents::heads(rules, &ready.frozen))?;
+        limits::try_on_past_visits(tx, &ready.frozen)
     }
 
     async fn ready(&self, actor: &Actor, new: NewProposal) -> Result<Ready> {
@@ -183,7 +197,9 @@ fn frozen(opened: &Opened, before: Option<&Package>, new: &NewProposal, now: At)
         return Err(Error::invalid("grace_too_long", format!("`grace_days` may be {LONGEST_GRACE} at most")));
     }
     early::must_not_be_early(before, &opened.written.operations, effective_from)?;
-    let changes = changes(before, &package);
+    let told = before.map(|before| compare(before, &package).changes).unwrap_or_default();
+    let to_rules = consents::touch_rules(before, &told);
+    let changes = in_words(told);
     if changes.is_empty() {
         return Err(Error::invalid(
             "nothing_changes",
@@ -217,14 +233,18 @@ fn frozen(opened: &Opened, before: Option<&Package>, new: &NewProposal, now: At)
             package,
             cases,
             changes,
+            to_rules,
         },
     })
 }
 
 /// What changes against the release before, in sentences.
 pub(super) fn changes(before: Option<&Package>, package: &Package) -> Vec<Changed> {
-    let Some(before) = before else { return Vec::new() };
-    let told = compare(before, package).changes.into_iter().map(|change| Changed {
+    before.map(|before| in_words(compare(before, package).changes)).unwrap_or_default()
+}
+
+fn in_words(changes: Vec<FormChange>) -> Vec<Changed> {
+    let told = changes.into_iter().map(|change| Changed {
         section: change.section,
         grade: json!(change.grade).as_str().unwrap_or_default().to_owned(),
         sentence: change.sentence,

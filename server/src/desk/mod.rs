@@ -9,14 +9,16 @@ mod authoring;
 mod bases;
 mod break_glass;
 mod closing;
+mod committee;
+mod consenting;
+mod consents;
 mod days;
 mod deciding;
 mod drafts;
 mod early;
 mod engine;
 mod freezing;
-mod keys;
-mod members;
+mod limits;
 mod minutes;
 mod model;
 mod notices;
@@ -45,6 +47,7 @@ use form_engine::Package;
 
 use crate::accounts::Accounts;
 use crate::clock::Clock;
+use crate::config::CommitteeConfig;
 use crate::db::{Db, Tx};
 use crate::error::{Error, Result};
 use crate::forms::{self, Forms, Published};
@@ -64,8 +67,15 @@ pub struct Desk {
 
 impl Desk {
     /// Opens the room. The rules of deciding are checked here: a mistake in them stops the start.
-    pub fn open(db: Db, accounts: Accounts, forms: Forms, clock: Clock, replays: Replays) -> Result<Desk> {
-        let rules = Arc::new(Rules::builtin()?);
+    pub fn open(
+        db: Db,
+        accounts: Accounts,
+        forms: Forms,
+        clock: Clock,
+        replays: Replays,
+        config: &CommitteeConfig,
+    ) -> Result<Desk> {
+        let rules = Arc::new(Rules::builtin()?.requiring(&config.consents)?);
         Ok(Desk { db, accounts, forms, clock, replays, rules })
     }
 }

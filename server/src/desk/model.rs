@@ -10,11 +10,12 @@ use form_engine::overlay::Operation;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::accounts::Role;
 use crate::db::schema::{
-    break_glass, committee_keys, committee_members, draft_versions, drafts, form_bases, minutes,
+    break_glass, committee_keys, committee_members, consents, draft_versions, drafts, form_bases, minutes,
     proposal_comments, proposal_versions, proposals, votes,
 };
-use crate::db::{At, Packed, text_enum, text_id};
+use crate::db::{At, Json, Packed, text_enum, text_id};
 
 text_id! {
     /// A draft's id.
@@ -133,6 +134,17 @@ text_enum! {
 }
 
 text_enum! {
+    /// What a head of department says to a proposal.
+    #[schema(as = ConsentAnswer)]
+    Answer {
+        /// It may be so.
+        Consent = "consent",
+        /// It may not.
+        Refuse = "refuse",
+    }
+}
+
+text_enum! {
     /// Whether a member's key counts.
     #[schema(as = MemberKeyState)]
     KeyState {
@@ -240,6 +252,8 @@ pub(super) struct Proposal {
     pub(super) release_version: Option<i32>,
     pub(super) minutes_hash: Option<String>,
     pub(super) version: i32,
+    /// The heads without whose consent its vote could not be opened.
+    pub(super) heads_required: Json,
 }
 
 /// What was frozen, as a row.
@@ -272,6 +286,13 @@ pub(super) struct Frozen {
     pub(super) sentences: Vec<Texts>,
     /// What changes against the release it follows, in sentences.
     pub(super) changes: Vec<Changed>,
+    /// It changes how answers are judged, not words alone. Of what was frozen before anybody looked, it is taken to.
+    #[serde(default = "unless_known")]
+    pub(super) to_rules: bool,
+}
+
+fn unless_known() -> bool {
+    true
 }
 
 /// A change in words.
@@ -385,6 +406,23 @@ pub(super) struct Vote {
     pub(super) vote: Choice,
     pub(super) reason: String,
     pub(super) dissent: Option<String>,
+    pub(super) hash: String,
+    pub(super) signed_at: String,
+    pub(super) received_at: At,
+    pub(super) key_id: String,
+    pub(super) signature: String,
+}
+
+/// What a head of department says, as a row.
+#[derive(Clone, Debug, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = consents)]
+pub(super) struct Consent {
+    pub(super) proposal_id: ProposalId,
+    pub(super) n: i32,
+    pub(super) head: Role,
+    pub(super) answer: Answer,
+    pub(super) account_id: String,
+    pub(super) reason: String,
     pub(super) hash: String,
     pub(super) signed_at: String,
     pub(super) received_at: At,

@@ -3,8 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::members;
-use super::model::ProposalId;
+use super::committee::members;
+use super::model::{Proposal, ProposalId};
+use crate::accounts::Role;
 use crate::db::{At, Tx};
 use crate::error::Result;
 use crate::queue::{self, Job};
@@ -16,6 +17,25 @@ const NOTIFY: &str = "notify";
 pub(super) fn of_proposal(tx: &mut Tx, template: &'static str, id: &ProposalId, version: i32) -> Result<()> {
     let subject = format!("proposal:{id}");
     send(tx, template, &subject, format!("/v1/proposals/{id}"), format!("{template}:{id}:{version}"))
+}
+
+/// Tells the Committee that a head of department has answered.
+pub(super) fn of_consent(tx: &mut Tx, id: &ProposalId, n: i32, head: Role) -> Result<()> {
+    let key = format!("proposal.consented:{id}:{n}:{head}");
+    send(tx, "proposal.consented", &format!("proposal:{id}"), format!("/v1/proposals/{id}"), key)
+}
+
+/// Tells heads of departments that their consent is asked for.
+pub(super) fn ask_heads(tx: &mut Tx, proposal: &Proposal, heads: &[Role]) -> Result<()> {
+    if heads.is_empty() {
+        return Ok(());
+    }
+    let (template, id) = ("proposal.consent_asked", &proposal.id);
+    let audience: Vec<Value> = heads.iter().map(|head| json!({ "role": head })).collect();
+    let details =
+        json!({ "template": template, "link": format!("/v1/proposals/{id}"), "audience": audience });
+    let job = Job::new(NOTIFY, format!("proposal:{id}")).with(details);
+    queue::enqueue(tx, job.once(format!("{template}:{id}:{}", proposal.n)))
 }
 
 /// Tells everybody in office of something about the Committee itself.

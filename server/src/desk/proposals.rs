@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use super::Desk;
 use super::closing;
+use super::committee::members;
+use super::consents;
 use super::early;
 use super::engine;
 use super::freezing::{put_back, to_change};
-use super::members;
 use super::model::{Comment, Frozen, Proposal, ProposalId, ProposalState, ProposalVersion, Seat};
-use super::requests::{NewComment, Opening, needed_words, words};
+use super::requests::{NewComment, NewReplay, Opening, needed_words, words};
 use super::tally::Counts;
 use super::{bases, days, notices, store};
 use crate::accounts::{Actor, Permission};
@@ -19,7 +20,7 @@ use crate::audit::{self, Event};
 use crate::db::{At, DbConn};
 use crate::error::{Error, Result};
 use crate::forms;
-use crate::replay::{self, Asked, Over, ReplayId};
+use crate::replay::{self, Asked, ReplayId};
 
 /// Missing texts that are named.
 const NAMED: usize = 50;
@@ -34,8 +35,18 @@ pub(super) fn held(conn: &mut DbConn, id: &ProposalId) -> Result<Proposal> {
     store::proposal_held(conn, id)?.ok_or_else(|| unknown(id))
 }
 
-fn unknown(id: &ProposalId) -> Error {
+/// There is no such proposal, or none that whoever asks may see.
+pub(super) fn unknown(id: &ProposalId) -> Error {
     Error::not_found("proposal_unknown", format!("there is no proposal {id}; GET /v1/proposals lists them"))
+}
+
+/// Somebody speaks of a text that no longer stands.
+pub(super) fn changed(proposal: &Proposal) -> Error {
+    Error::stale(
+        "proposal_changed",
+        format!("proposal {} has another hash now; read what changed, and answer to that", proposal.id),
+    )
+    .with("hash", proposal.hash.as_str())
 }
 
 /// A version of a proposal, whole.
@@ -110,13 +121,16 @@ impl Desk {
         opening: Opening,
     ) -> Result<()> {
         actor.may(Permission::WriteDrafts)?;
-        let wanted = id.clone();
+        let (wanted, asking) = (id.clone(), self.clone());
         let obstacles = self
             .db
             .read(move |conn| {
                 let proposal = row(conn, &wanted)?;
                 let (version, frozen) = frozen(conn, &wanted, proposal.n)?;
-                obstacles(conn, &frozen, version.against)
+                let mut found = obstacles(conn, &frozen, version.against)?;
+                let asked = consents::asked(&asking, conn, &proposal, &frozen)?;
+                found.extend(consents::obstacles(&asked));
+                Ok(found)
             })
             .await?;
         if let Some(first) = obstacles.first() {
@@ -167,6 +181,7 @@ impl Desk {
                     opened_at: Some(now),
                     closes_at: Some(closes_at),
                     version: before.version + 1,
+                    heads_required: consents::required(rules, &frozen)?,
                     ..before.clone()
                 };
                 put_back(tx, &opened, before.version)?;
@@ -249,23 +264,26 @@ impl Desk {
 
     /// What keeps a proposal from being put to the vote.
     pub(super) async fn readiness(&self, actor: Actor, id: ProposalId) -> Result<Value> {
-        actor.may(Permission::ReadProposals)?;
+        let (sight, room) = (self.sight(&actor)?, self.clone());
         let (obstacles, warnings) = self
             .db
             .read(move |conn| {
-                let proposal = row(conn, &id)?;
+                let proposal = sight.proposal(conn, &id)?;
                 let (version, frozen) = frozen(conn, &id, proposal.n)?;
                 let standing = forms::standing_version(conn, &proposal.form)?.unwrap_or(version.against);
                 let before = forms::package(conn, &proposal.form, standing)?;
                 let warnings = early::warnings(before.as_ref(), &frozen.package, frozen.terms.effective_from);
-                Ok((obstacles(conn, &frozen, version.against)?, warnings))
+                let mut found = obstacles(conn, &frozen, version.against)?;
+                let asked = consents::asked(&room, conn, &proposal, &frozen)?;
+                found.extend(consents::obstacles(&asked));
+                Ok((found, warnings))
             })
             .await?;
         Ok(json!({ "ready": obstacles.is_empty(), "obstacles": obstacles, "warnings": warnings }))
     }
 
     /// Has it tried on past visits, in the background.
-    pub(super) async fn replay(&self, actor: Actor, id: ProposalId, over: Over) -> Result<ReplayId> {
+    pub(super) async fn replay(&self, actor: Actor, id: ProposalId, new: NewReplay) -> Result<ReplayId> {
         actor.may(Permission::ReplayForms)?;
         self.db
             .write(actor.by(), move |tx| {
@@ -273,21 +291,19 @@ impl Desk {
                 let (_, frozen) = frozen(tx.conn, &id, proposal.n)?;
                 let against = forms::standing_version(tx.conn, &proposal.form)?.unwrap_or(0);
                 let against = u32::try_from(against).unwrap_or(0);
-                replay::start(
-                    tx,
-                    &Asked { package: frozen.package, against, over: over.clone(), through: None },
-                )
+                let NewReplay { over, law } = new.clone();
+                replay::start(tx, &Asked { package: frozen.package, against, over, law, through: None })
             })
             .await
     }
 
     /// The package a version of a proposal would release.
     pub(super) async fn proposed_package(&self, actor: Actor, id: ProposalId) -> Result<Value> {
-        actor.may(Permission::ReadProposals)?;
+        let sight = self.sight(&actor)?;
         let frozen = self
             .db
             .read(move |conn| {
-                let proposal = row(conn, &id)?;
+                let proposal = sight.proposal(conn, &id)?;
                 Ok(frozen(conn, &id, proposal.n)?.1)
             })
             .await?;

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::model::{Choice, Seat};
+use super::model::{Answer, Choice, Seat};
 use crate::db::storable;
 use crate::error::{Error, Result};
 use crate::json;
-use crate::replay::Over;
+use crate::replay::{Law, Over};
 
 /// How long what people write may be.
 const LONGEST: usize = 4000;
@@ -174,6 +174,30 @@ pub(super) struct NewVote {
     pub(super) signature: String,
 }
 
+/// `POST /v1/proposals/{id}/consent`. The signature is over the RFC 8785 form of `{proposal, hash, head, answer, reason, at}`, where `head` is
+/// the role of whoever signs.
+#[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "hash": "5f0c…", "answer": "consent", "reason": "", "at": "2026-11-24T12:00:00+05:00",
+    "key": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k", "signature": "q8Zc…"
+}))]
+pub(super) struct NewConsent {
+    /// The hash that is answered to: what the head read.
+    pub(super) hash: String,
+    /// Consent, or refusal.
+    pub(super) answer: Answer,
+    /// Why; needed to refuse.
+    #[serde(default)]
+    pub(super) reason: String,
+    /// When it was signed, by the head's clock.
+    pub(super) at: String,
+    /// The key it is signed with.
+    pub(super) key: String,
+    /// Ed25519, base64url without padding.
+    pub(super) signature: String,
+}
+
 /// `POST /v1/committee/members`
 #[derive(Clone, Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -260,6 +284,9 @@ pub(super) struct NewReplay {
     /// Over which past visits; all unless told.
     #[serde(default = "all_visits")]
     pub(super) over: Over,
+    /// By which values of the law the proposal judges; those of each visit's own day unless told.
+    #[serde(default)]
+    pub(super) law: Law,
 }
 
 fn all_visits() -> Over {

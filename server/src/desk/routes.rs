@@ -1,4 +1,5 @@
-//! The desk over HTTP: proposals, votes, minutes, the Committee itself. Drafts stand in `authoring/routes.rs`.
+//! The desk over HTTP: proposals, votes, consents, minutes. Drafts stand in `authoring/routes.rs`, who sits on the Committee in
+//! `committee/routes.rs`.
 
 use std::future::{Ready, ready};
 use std::str::FromStr;
@@ -11,19 +12,12 @@ use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::authoring::{self, StoredView};
-use super::break_glass::GlassView;
 use super::minutes::Shape;
 use super::model::ProposalId;
-use super::requests::{
-    Agreement, Confirmation, EndOfTerm, NewComment, NewGlass, NewKey, NewMember, NewProposal, NewReplay,
-    NewVote, Opening, Reason,
-};
-use super::views::{
-    CommentView, CommitteeView, KeyView, ListedProposal, ProposalQuery, ProposalView, ReleaseDecision,
-    TermView,
-};
+use super::requests::{NewComment, NewConsent, NewProposal, NewReplay, NewVote, Opening, Reason};
+use super::views::{CommentView, ListedProposal, ProposalQuery, ProposalView, ReleaseDecision};
 use super::voting::Taken;
-use super::{Desk, requests};
+use super::{Desk, break_glass, committee, requests};
 use crate::accounts::Actor;
 use crate::error::{Error, Result};
 use crate::http::{Cursor, Page, Problem, Problems, if_match};
@@ -40,11 +34,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(readiness)
         .service(stored)
         .service(replay);
-    config.service(open).service(withdraw).service(comments).service(comment).service(vote);
+    config.service(open).service(withdraw).service(comments).service(comment).service(vote).service(consent);
     config.service(minutes).service(minutes_page).service(decisions);
-    config.service(ask).service(glasses).service(agree).service(refuse);
-    config.service(committee).service(appoint).service(end_term);
-    config.service(keys).service(register_key).service(confirm_key).service(revoke_key);
+    break_glass::routes::routes(config);
+    committee::routes::routes(config);
 }
 
 /// Proposals, the newest first.
@@ -146,7 +139,8 @@ async fn stored(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json
     room.proposal_harm(actor, id_of(&id)?).await.map(Json)
 }
 
-/// Try a proposal on past visits, in the background: what it would have meant. The proposal then shows how far it has come.
+/// Try a proposal on past visits, in the background: what it would have meant. The proposal then shows how far it has come. One that sets
+/// limits of the law is tried on some as soon as it is made, as if they had always been in force.
 #[utoipa::path(
     tag = "committee",
     params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
@@ -160,7 +154,7 @@ async fn replay(
     id: Path<String>,
     new: Json<NewReplay>,
 ) -> Result<HttpResponse> {
-    let id = room.replay(actor, id_of(&id)?, new.into_inner().over).await?;
+    let id = room.replay(actor, id_of(&id)?, new.into_inner()).await?;
     Ok(HttpResponse::Accepted().json(serde_json::json!({ "id": id })))
 }
 
@@ -274,6 +268,35 @@ async fn vote(room: Data<Desk>, actor: Actor, id: Path<String>, new: Json<NewVot
     shown(&room, actor, id, answer).await
 }
 
+/// Consent to a proposal as the head of a department, or refuse. The signature is the head's own, over the RFC 8785 form of `{proposal, hash,
+/// head, answer, reason, at}`. Sending the same answer again changes nothing.
+#[utoipa::path(
+    tag = "committee",
+    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
+    request_body = NewConsent,
+    responses(
+        (status = CREATED, body = ProposalView),
+        (status = OK, body = ProposalView, description = "The same answer was taken before"),
+        (status = CONFLICT, body = Problem, description = "It is settled, was answered, or is nothing the department is asked about", content_type = "application/problem+json"),
+        (status = PRECONDITION_FAILED, body = Problem, description = "The proposal has another hash now", content_type = "application/problem+json"),
+        Problems
+    )
+)]
+#[post("/v1/proposals/{id}/consent")]
+async fn consent(
+    room: Data<Desk>,
+    actor: Actor,
+    id: Path<String>,
+    new: Json<NewConsent>,
+) -> Result<HttpResponse> {
+    let id: ProposalId = id_of(&id)?;
+    let answer = match room.consent(actor.clone(), id.clone(), new.into_inner()).await? {
+        Taken::New => HttpResponse::Created(),
+        Taken::Already => HttpResponse::Ok(),
+    };
+    shown(&room, actor, id, answer).await
+}
+
 /// The minutes of a decision: a signed document, to be checked offline with `nigran minutes verify`.
 #[utoipa::path(
     tag = "committee",
@@ -313,169 +336,6 @@ async fn decisions(
     form: Path<String>,
 ) -> Result<Json<Page<ReleaseDecision>>> {
     room.decisions(actor, form.into_inner()).await.map(Json)
-}
-
-/// Ask that a proposal be published without a vote. The chair or the deputy must agree within a day.
-#[utoipa::path(
-    tag = "committee",
-    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
-    request_body = NewGlass,
-    responses(
-        (status = CREATED, body = GlassView),
-        (status = CONFLICT, body = Problem, description = "It is settled, or not ready", content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, body = Problem, description = "It has another hash now", content_type = "application/problem+json"),
-        Problems
-    )
-)]
-#[post("/v1/proposals/{id}/break-glass")]
-async fn ask(room: Data<Desk>, actor: Actor, id: Path<String>, new: Json<NewGlass>) -> Result<HttpResponse> {
-    let asked = room.ask_break_glass(actor, id_of(&id)?, new.into_inner()).await?;
-    Ok(HttpResponse::Created().json(asked))
-}
-
-/// Everything that was asked to be published without a vote, the newest first.
-#[utoipa::path(tag = "committee", responses((status = OK, body = Page<GlassView>), Problems))]
-#[get("/v1/break-glass")]
-async fn glasses(room: Data<Desk>, actor: Actor) -> Result<Json<Page<GlassView>>> {
-    room.list_break_glass(actor).await.map(Json)
-}
-
-/// Agree to it, with a signature: it is published at once, and everybody in office is told.
-#[utoipa::path(
-    tag = "committee",
-    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
-    request_body = Agreement,
-    responses(
-        (status = OK, body = GlassView),
-        (status = CONFLICT, body = Problem, description = "It is settled, or nobody agreed in time", content_type = "application/problem+json"),
-        (status = PRECONDITION_FAILED, body = Problem, description = "It has another hash now", content_type = "application/problem+json"),
-        Problems
-    )
-)]
-#[post("/v1/break-glass/{id}/agree")]
-async fn agree(
-    room: Data<Desk>,
-    actor: Actor,
-    id: Path<String>,
-    new: Json<Agreement>,
-) -> Result<Json<GlassView>> {
-    room.agree_to_break_glass(actor, id_of::<ProposalId>(&id)?.to_string(), new.into_inner()).await.map(Json)
-}
-
-/// Refuse it.
-#[utoipa::path(
-    tag = "committee",
-    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
-    responses(
-        (status = OK, body = GlassView),
-        (status = CONFLICT, body = Problem, description = "It is settled", content_type = "application/problem+json"),
-        Problems
-    )
-)]
-#[post("/v1/break-glass/{id}/refuse")]
-async fn refuse(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<GlassView>> {
-    room.refuse_break_glass(actor, id_of::<ProposalId>(&id)?.to_string()).await.map(Json)
-}
-
-/// The Committee: what it governs, by what rules it decides, who sits on it.
-#[utoipa::path(tag = "committee", responses((status = OK, body = CommitteeView), Problems))]
-#[get("/v1/committee")]
-async fn committee(room: Data<Desk>, actor: Actor) -> Result<Json<CommitteeView>> {
-    room.committee(actor).await.map(Json)
-}
-
-/// Appoint somebody. The chair or the deputy does; while there is neither, the administrator appoints a chair.
-#[utoipa::path(
-    tag = "committee",
-    request_body = NewMember,
-    responses(
-        (status = CREATED, body = TermView),
-        (status = CONFLICT, body = Problem, description = "The person, or a chair, is in office in that time", content_type = "application/problem+json"),
-        Problems
-    )
-)]
-#[post("/v1/committee/members")]
-async fn appoint(room: Data<Desk>, actor: Actor, new: Json<NewMember>) -> Result<HttpResponse> {
-    let term = room.appoint(actor, new.into_inner()).await?;
-    Ok(HttpResponse::Created().json(room.show_term(term).await?))
-}
-
-/// End a term of office now.
-#[utoipa::path(
-    tag = "committee",
-    params(("id" = uuid::Uuid, Path, example = "0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10")),
-    request_body = EndOfTerm,
-    responses(
-        (status = OK, body = TermView),
-        (status = CONFLICT, body = Problem, description = "It has ended already", content_type = "application/problem+json"),
-        Problems
-    )
-)]
-#[post("/v1/committee/members/{id}/end")]
-async fn end_term(
-    room: Data<Desk>,
-    actor: Actor,
-    id: Path<String>,
-    new: Json<EndOfTerm>,
-) -> Result<Json<TermView>> {
-    let term = room.end_term(actor, id.into_inner(), new.into_inner().reason).await?;
-    room.show_term(term).await.map(Json)
-}
-
-/// The members' public keys.
-#[utoipa::path(tag = "committee", responses((status = OK, body = Page<KeyView>), Problems))]
-#[get("/v1/committee/keys")]
-async fn keys(room: Data<Desk>, actor: Actor) -> Result<Json<Page<KeyView>>> {
-    room.list_keys(actor).await.map(Json)
-}
-
-/// Register your public key. The private half stays with you. A second key counts when the first has signed it, or another member has
-/// confirmed it.
-#[utoipa::path(
-    tag = "committee",
-    request_body = NewKey,
-    responses(
-        (status = CREATED, body = KeyView),
-        (status = CONFLICT, body = Problem, description = "The key was used before", content_type = "application/problem+json"),
-        Problems
-    )
-)]
-#[post("/v1/committee/keys")]
-async fn register_key(room: Data<Desk>, actor: Actor, new: Json<NewKey>) -> Result<HttpResponse> {
-    let key = room.register_key(actor, new.into_inner()).await?;
-    Ok(HttpResponse::Created().json(KeyView::from(key)))
-}
-
-/// Confirm another member's key, with your own signature over it.
-#[utoipa::path(
-    tag = "committee",
-    params(("id" = String, Path, example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")),
-    request_body = Confirmation,
-    responses(
-        (status = OK, body = KeyView),
-        (status = CONFLICT, body = Problem, description = "It is settled already", content_type = "application/problem+json"),
-        Problems
-    )
-)]
-#[post("/v1/committee/keys/{id}/confirm")]
-async fn confirm_key(
-    room: Data<Desk>,
-    actor: Actor,
-    id: Path<String>,
-    new: Json<Confirmation>,
-) -> Result<Json<KeyView>> {
-    room.confirm_key(actor, id.into_inner(), new.into_inner()).await.map(|key| Json(key.into()))
-}
-
-/// Revoke a key: your own, or, as chair or deputy, anybody's. Votes it signed stand.
-#[utoipa::path(
-    tag = "committee",
-    params(("id" = String, Path, example = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")),
-    responses((status = OK, body = KeyView), Problems)
-)]
-#[post("/v1/committee/keys/{id}/revoke")]
-async fn revoke_key(room: Data<Desk>, actor: Actor, id: Path<String>) -> Result<Json<KeyView>> {
-    room.revoke_key(actor, id.into_inner()).await.map(|key| Json(key.into()))
 }
 
 async fn shown(

@@ -1,11 +1,13 @@
 //! How the Committee decides, as data (`form-definitions/parameters/committee.json`): which questionnaires it governs, quorum,
-//! majority, ties, days. The rules in force when a vote is opened hold for that vote to its end.
+//! majority, ties, days, whose consent is asked for besides. The rules in force when a vote is opened hold for that vote to its end.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::days;
+use super::model::Texts;
+use crate::accounts::Role;
 use crate::db::At;
 use crate::error::{Error, Result};
 
@@ -98,6 +100,47 @@ pub(super) struct VotingDays {
     pub(super) most: u32,
 }
 
+/// What of a questionnaire a head's consent is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ConsentTo {
+    /// Whatever changes how answers are judged: limits, rules, findings, scores. Not words, and not a question more.
+    Rules,
+    /// Every change.
+    Everything,
+}
+
+/// A head of department who approves a pack of the department's own, beside the Committee.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ConsentRule)]
+pub(super) struct ConsentRule {
+    /// Whose: accounts of this role give it.
+    pub(super) of: Role,
+    /// What the head is called, by language.
+    #[schema(value_type = Object)]
+    pub(super) title: Texts,
+    /// For which questionnaires.
+    pub(super) forms: Vec<String>,
+    /// For what of them.
+    pub(super) to: ConsentTo,
+    /// Without it no vote is opened. Otherwise it may be given, and stands in the minutes.
+    pub(super) required: bool,
+    /// Why it is so.
+    pub(super) reason: String,
+    /// What it rests on.
+    pub(super) source: String,
+    /// How certain that is: H, M or L.
+    pub(super) certainty: String,
+}
+
+impl ConsentRule {
+    /// Whether it speaks of a change of this form. `to_rules`: the change is not one of words alone.
+    pub(super) fn speaks_of(&self, form: &str, to_rules: bool) -> bool {
+        (to_rules || self.to == ConsentTo::Everything) && self.forms.iter().any(|known| known == form)
+    }
+}
+
 /// The rules of deciding for a time.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -117,6 +160,9 @@ pub(super) struct Deciding {
     pub(super) voting_days: VotingDays,
     /// How long the chair may take for a casting vote.
     pub(super) casting_days: u32,
+    /// Heads of departments whose consent is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) consents: Vec<ConsentRule>,
     /// Why they are so.
     pub(super) reason: String,
     /// What they rest on: `[{law, section, certainty, verified_on}]`.
@@ -156,6 +202,24 @@ impl Rules {
     /// Those that come with the binary.
     pub(super) fn builtin() -> Result<Rules> {
         Rules::read(include_str!("../../../form-definitions/parameters/committee.json"))
+    }
+
+    /// With the consent of these heads required, whatever the data say of it: settings can ask for more, never for less.
+    pub(super) fn requiring(mut self, heads: &[String]) -> Result<Rules> {
+        for head in heads {
+            let rules = self.deciding.iter_mut().flat_map(|rules| &mut rules.consents);
+            let mut named = rules.filter(|consent| consent.of.as_str() == head).peekable();
+            if named.peek().is_none() {
+                return Err(Error::invalid(
+                    "consent_of_nobody",
+                    format!(
+                        "committee.consents names {head}, whose consent parameters/committee.json does not speak of"
+                    ),
+                ));
+            }
+            named.for_each(|consent| consent.required = true);
+        }
+        Ok(self)
     }
 
     fn read(text: &str) -> Result<Rules> {
@@ -211,6 +275,22 @@ mod tests {
             rules.at(days::start_of("1999-01-01".parse().unwrap())).unwrap_err().code,
             "no_rules_in_force"
         );
+    }
+
+    #[test]
+    fn settings_ask_for_more_consents_and_only_for_those_the_data_speak_of() {
+        let asked = |rules: Rules| -> Vec<(Role, bool)> {
+            let rules = rules.at(days::start_of("2026-11-20".parse().unwrap())).unwrap().clone();
+            rules.consents.iter().map(|consent| (consent.of, consent.required)).collect()
+        };
+
+        let data = asked(Rules::builtin().unwrap());
+        let strict = asked(Rules::builtin().unwrap().requiring(&["swd_head".to_owned()]).unwrap());
+        let nobody = Rules::builtin().unwrap().requiring(&["inspector".to_owned()]).err().unwrap();
+
+        assert_eq!(data, [(Role::LabourHead, false), (Role::SwdHead, false)]);
+        assert_eq!(strict, [(Role::LabourHead, false), (Role::SwdHead, true)]);
+        assert_eq!(nobody.code, "consent_of_nobody");
     }
 
     #[test]

@@ -4,11 +4,11 @@
 use diesel::prelude::*;
 
 use super::model::{
-    BaseRow, Comment, Draft, DraftId, DraftVersion, Glass, GlassState, KeyState, MemberKey, MinutesRow,
-    Proposal, ProposalId, ProposalState, ProposalVersion, Source, Term, Vote,
+    BaseRow, Comment, Consent, Draft, DraftId, DraftVersion, Glass, GlassState, KeyState, MemberKey,
+    MinutesRow, Proposal, ProposalId, ProposalState, ProposalVersion, Source, Term, Vote,
 };
 use crate::db::schema::{
-    break_glass, committee_keys, committee_members, draft_versions, drafts, form_bases, minutes,
+    break_glass, committee_keys, committee_members, consents, draft_versions, drafts, form_bases, minutes,
     proposal_comments, proposal_versions, proposals, votes,
 };
 use crate::db::{At, DbConn};
@@ -178,28 +178,35 @@ pub(super) fn released(conn: &mut DbConn, form: &str) -> Result<Vec<Proposal>> {
         .load(conn)?)
 }
 
+/// Which proposals are wanted.
+pub(super) struct Wanted<'w> {
+    pub(super) form: Option<&'w str>,
+    pub(super) state: Option<ProposalState>,
+    /// Only of these forms, whatever else is asked for: those the reader may see.
+    pub(super) of: Option<&'w [String]>,
+    pub(super) after: Option<(At, String)>,
+    pub(super) limit: i64,
+}
+
 /// Proposals, the newest first.
-pub(super) fn proposals_page(
-    conn: &mut DbConn,
-    form: Option<&str>,
-    state: Option<ProposalState>,
-    after: Option<(At, String)>,
-    limit: i64,
-) -> Result<Vec<Proposal>> {
+pub(super) fn proposals_page(conn: &mut DbConn, wanted: &Wanted<'_>) -> Result<Vec<Proposal>> {
     let mut query = proposals::table
         .order((proposals::created_at.desc(), proposals::id.desc()))
-        .limit(limit)
+        .limit(wanted.limit)
         .select(Proposal::as_select())
         .into_boxed();
-    if let Some((at, id)) = after {
+    if let Some((at, id)) = wanted.after.clone() {
         let earlier = proposals::created_at.lt(at);
         let same = proposals::created_at.eq(at).and(proposals::id.lt(id));
         query = query.filter(earlier.or(same));
     }
-    if let Some(form) = form {
+    if let Some(forms) = wanted.of {
+        query = query.filter(proposals::form.eq_any(forms.to_vec()));
+    }
+    if let Some(form) = wanted.form {
         query = query.filter(proposals::form.eq(form.to_owned()));
     }
-    if let Some(state) = state {
+    if let Some(state) = wanted.state {
         query = query.filter(proposals::state.eq(state));
     }
     Ok(query.load(conn)?)
@@ -326,6 +333,20 @@ pub(super) fn votes_on(conn: &mut DbConn, id: &ProposalId, n: i32) -> Result<Vec
 /// How many votes were cast on earlier versions of a proposal.
 pub(super) fn void_votes(conn: &mut DbConn, id: &ProposalId, n: i32) -> Result<i64> {
     Ok(votes::table.filter(votes::proposal_id.eq(id.clone()).and(votes::n.lt(n))).count().get_result(conn)?)
+}
+
+pub(super) fn insert_consent(conn: &mut DbConn, consent: &Consent) -> Result<()> {
+    diesel::insert_into(consents::table).values(consent).execute(conn)?;
+    Ok(())
+}
+
+/// What heads of departments said to a version of a proposal, as it came.
+pub(super) fn consents_to(conn: &mut DbConn, id: &ProposalId, n: i32) -> Result<Vec<Consent>> {
+    Ok(consents::table
+        .filter(consents::proposal_id.eq(id.clone()).and(consents::n.eq(n)))
+        .order((consents::received_at, consents::head))
+        .select(Consent::as_select())
+        .load(conn)?)
 }
 
 // ---- minutes and break-glass

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Desk;
+use super::committee::keys;
+use super::committee::members;
 use super::deciding;
-use super::keys;
-use super::members;
 use super::model::{Choice, Proposal, ProposalId, ProposalState, Seat, Vote};
 use super::proposals;
 use super::requests::{NewVote, needed_words, words};
@@ -110,7 +110,7 @@ impl Desk {
         may_vote(tx, &proposal, me, new, now)?;
         let (_, key) = keys::active(tx.conn, &new.key, me)?;
         keys::must_sign(&key, &Statement::of(&vote), &new.signature)?;
-        signed_when(&proposal, &new.at, now)?;
+        signed_within(proposal.opened_at.unwrap_or(now), &new.at, now)?;
         store::insert_vote(tx.conn, &vote)?;
         let details = json!({ "n": vote.n, "hash": vote.hash, "vote": vote.vote, "casting": vote.casting, "key": vote.key_id });
         audit::record(tx, Event::new("proposal.voted", "proposal", id, details))?;
@@ -120,15 +120,8 @@ impl Desk {
 }
 
 fn checked(new: &NewVote) -> Result<()> {
-    let same = |member: &'static str, text: &str| match words(member, text)?.unwrap_or_default() == text {
-        true => Ok(()),
-        false => Err(Error::invalid(
-            "text_untrimmed",
-            format!("`{member}` is signed as it is sent: without blanks around it"),
-        )),
-    };
-    same("reason", &new.reason)?;
-    new.dissent.as_deref().map_or(Ok(()), |dissent| same("dissent", dissent))?;
+    signed_as_sent("reason", &new.reason)?;
+    new.dissent.as_deref().map_or(Ok(()), |dissent| signed_as_sent("dissent", dissent))?;
     if matches!(new.vote, Choice::Reject | Choice::Recuse) {
         needed_words("reason", &new.reason)?;
     }
@@ -141,14 +134,21 @@ fn checked(new: &NewVote) -> Result<()> {
     }
 }
 
+/// Passes a text that would be kept as it was signed.
+pub(super) fn signed_as_sent(member: &'static str, text: &str) -> Result<()> {
+    match words(member, text)?.unwrap_or_default() == text {
+        true => Ok(()),
+        false => Err(Error::invalid(
+            "text_untrimmed",
+            format!("`{member}` is signed as it is sent: without blanks around it"),
+        )),
+    }
+}
+
 /// Whether the proposal takes this vote now.
 fn open_to(proposal: &Proposal, cast: &[Vote], new: &NewVote, now: At) -> Result<()> {
     if new.hash != proposal.hash {
-        return Err(Error::stale(
-            "proposal_changed",
-            format!("proposal {} has another hash now; read what changed, and vote on that", proposal.id),
-        )
-        .with("hash", proposal.hash.as_str()));
+        return Err(proposals::changed(proposal));
     }
     let wanted = if new.casting { ProposalState::Tied } else { ProposalState::Voting };
     if proposal.state != wanted {
@@ -191,18 +191,17 @@ fn may_vote(tx: &mut Tx, proposal: &Proposal, me: &str, new: &NewVote, now: At) 
 }
 
 /// Refuses a signature made before there was anything to sign, or tomorrow.
-fn signed_when(proposal: &Proposal, at: &str, now: At) -> Result<()> {
+pub(super) fn signed_within(from: At, at: &str, now: At) -> Result<()> {
     let at = DateTime::parse_from_rfc3339(at)
         .map_err(|_| {
             Error::invalid("bad_instant", "`at` is an instant (RFC 3339): 2026-11-24T12:00:00+05:00")
         })?
         .to_utc();
-    let opened = proposal.opened_at.unwrap_or(now).utc();
-    match at >= opened - CLOCKS_DIFFER && at <= now.utc() + CLOCKS_DIFFER {
+    match at >= from.utc() - CLOCKS_DIFFER && at <= now.utc() + CLOCKS_DIFFER {
         true => Ok(()),
         false => Err(Error::invalid(
             "signed_at_another_time",
-            "`at` must lie between the opening of the vote and now; set the clock, and sign again",
+            "`at` must lie between the day there was something to sign and now; set the clock, and sign again",
         )),
     }
 }

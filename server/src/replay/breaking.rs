@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use form_engine::Package;
 
 use super::Replays;
-use super::model::{Over, Question};
+use super::model::{Law, Over, Question};
 use super::running::Trial;
 use crate::db::At;
 use crate::error::Result;
@@ -58,7 +58,7 @@ impl Replays {
     /// Looks for stored visits that `package` would break, and `against` does not. Blocks while it judges.
     pub fn breaking(&self, package: Package, against: u32) -> Result<Breaking> {
         let through = At::from(self.db.now());
-        let question = |over| Question { against, over, through };
+        let question = |over| Question { against, over, through, law: Law::OfTheDay };
         let drawn = question(Over::Sample { size: MOST_VISITS, seed: SEED });
         let past = drawn.past(&package.form);
         let of = self.db.read_here(|conn| submissions::count_past(conn, &past))?;

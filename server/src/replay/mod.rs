@@ -6,6 +6,7 @@
 //! that whoever takes it over after a crash goes on from there. Counts are added up (`tally.rs`) without regard to order, and so
 //! the same package over the same visits gives the same bytes, on however many cores.
 
+mod as_if;
 mod breaking;
 mod comparing;
 mod model;
@@ -18,7 +19,7 @@ mod tally;
 mod told;
 
 pub use breaking::{Breaking, Broken, BrokenVisit};
-pub use model::{Asked, Over, ReplayId, ReplayState, ReplayView};
+pub use model::{Asked, Law, Over, ReplayId, ReplayState, ReplayView};
 pub use report::Report;
 pub(crate) use routes::routes;
 pub(crate) use running::ATTEMPTS;
@@ -80,7 +81,12 @@ pub fn start(tx: &mut Tx, asked: &Asked) -> Result<ReplayId> {
         id: id.clone(),
         form: form.clone(),
         package_hash: asked.package.hash(),
-        asked: Json::of(&model::Question { against: asked.against, over: asked.over.clone(), through })?,
+        asked: Json::of(&model::Question {
+            against: asked.against,
+            over: asked.over.clone(),
+            through,
+            law: asked.law,
+        })?,
         package: Packed::json(&asked.package)?,
         asked_by: tx.by.account.clone(),
         asked_at: now,
@@ -97,7 +103,7 @@ pub fn start(tx: &mut Tx, asked: &Asked) -> Result<ReplayId> {
     store::insert(tx.conn, &row)?;
     queue::enqueue(tx, Job::new(RUN, id.to_string()))?;
     let details = json!({
-        "form": form, "package": row.package_hash, "against": asked.against, "over": asked.over, "through": through,
+        "form": form, "package": row.package_hash, "against": asked.against, "over": asked.over, "through": through, "law": asked.law,
     });
     audit::record(tx, Event::new("replay.started", "replay", &id, details))?;
     Ok(id)

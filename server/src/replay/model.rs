@@ -71,6 +71,25 @@ impl Over {
     }
 }
 
+/// By which values of the law the proposed release judges a visit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ReplayLaw)]
+pub enum Law {
+    /// By those of the visit's own day: what would have been different had the release been there.
+    #[default]
+    OfTheDay,
+    /// As if the values it brings had always been in force: what a limit from next year on means, read off the visits of this one.
+    AsIfInForce,
+}
+
+impl Law {
+    /// Whether it is the one that need not be named.
+    pub(crate) fn is_of_the_day(&self) -> bool {
+        *self == Law::OfTheDay
+    }
+}
+
 /// What somebody wants to know.
 #[derive(Clone, Debug)]
 pub struct Asked {
@@ -80,6 +99,8 @@ pub struct Asked {
     pub against: u32,
     /// Over which submissions.
     pub over: Over,
+    /// By which values of the law.
+    pub law: Law,
     /// As they stood at this instant; none: now. What an earlier report names gives that report again.
     pub through: Option<At>,
 }
@@ -90,6 +111,8 @@ pub(super) struct Question {
     pub(super) against: u32,
     pub(super) over: Over,
     pub(super) through: At,
+    #[serde(default, skip_serializing_if = "Law::is_of_the_day")]
+    pub(super) law: Law,
 }
 
 impl Question {
@@ -149,6 +172,8 @@ pub struct ReplayView {
     pub against: u32,
     /// Over which submissions.
     pub over: Over,
+    /// By which values of the law the proposed release judged.
+    pub law: Law,
     /// As they stood at this instant. Sent again, it gives the same report.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub through: At,
@@ -182,13 +207,14 @@ impl ReplayView {
 
     /// Without its report.
     pub(super) fn listed(row: ReplayRow) -> Result<ReplayView> {
-        let Question { against, over, through } = row.asked.read()?;
+        let Question { against, over, through, law } = row.asked.read()?;
         Ok(ReplayView {
             id: row.id,
             form: row.form,
             package_hash: row.package_hash,
             against,
             over,
+            law,
             through,
             asked_at: row.asked_at,
             state: row.state,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::model::Over;
+use super::model::{Law, Over};
 use super::tally::{ByDistrict, Change, NOWHERE, Shift, Tally, median};
 use crate::db::At;
 use crate::forms::{Outline, Release, Sort};
@@ -25,6 +25,9 @@ pub struct Inputs {
     pub against_hash: String,
     /// Over which submissions.
     pub over: Over,
+    /// By which values of the law the proposed release judged; left out where it was that of each visit's day.
+    #[serde(default, skip_serializing_if = "Law::is_of_the_day")]
+    pub law: Law,
     /// As they stood at this instant.
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     pub through: At,

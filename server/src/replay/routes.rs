@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::model::{Asked, Over, ReplayId, ReplayView};
+use super::model::{Asked, Law, Over, ReplayId, ReplayView};
 use super::{Replays, store};
 use crate::accounts::{Actor, Permission};
 use crate::db::At;
@@ -40,6 +40,9 @@ struct NewReplay {
     against: Option<u32>,
     /// Over which submissions; unless told, all.
     over: Option<Over>,
+    /// By which values of the law; unless told, by those of each visit's own day.
+    #[serde(default)]
+    law: Law,
     /// As they stood at this instant; unless told, now. What an earlier report names gives that report again.
     #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
     through: Option<At>,
@@ -47,7 +50,8 @@ struct NewReplay {
 
 /// Try a proposed release on past submissions, in the background. Nothing but the report is written.
 ///
-/// Both releases judge every visit in its own circumstances and by the law of its day; the report says what would have been different,
+/// Both releases judge every visit in its own circumstances and by the law of its day; with `law: as_if_in_force` the proposed one judges as if
+/// the limits it brings had always held. The report says what would have been different,
 /// by rule and district, in numbers. The same package over the same submissions gives the same bytes.
 #[utoipa::path(
     tag = "replays",
@@ -143,7 +147,7 @@ impl Replays {
             let over = new.over.unwrap_or(Over::All);
             over.check()?;
             Release::proposed(package.clone())?;
-            Ok(Asked { package, against, over, through: new.through })
+            Ok(Asked { package, against, over, law: new.law, through: new.through })
         };
         tokio::task::spawn_blocking(reading)
             .await

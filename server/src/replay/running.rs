@@ -9,15 +9,16 @@ use form_engine::Package;
 use ring::hmac;
 use sha2::{Digest, Sha256};
 
+use super::as_if::as_if_in_force;
 use super::comparing::{Asked as Questions, Comparing};
-use super::model::{Over, PartRow, Question, ReplayId, ReplayRow, ReplayState};
+use super::model::{Law, Over, PartRow, Question, ReplayId, ReplayRow, ReplayState};
 use super::report::{Inputs, Report};
 use super::sampling::{Draw, lot};
 use super::tally::Tally;
 use super::{Replays, store};
 use crate::db::{At, By, Packed};
 use crate::error::{Error, Kind, Result};
-use crate::forms::Release;
+use crate::forms::{self, Release};
 use crate::queue::{self, Done, Task};
 use crate::submissions::{self, Past, PastVisit, Rejudging, Stretch};
 
@@ -47,6 +48,8 @@ pub(super) struct Trial {
     question: Question,
     past: Past,
     bound: Option<u64>,
+    /// Hash of what was proposed, as it was proposed.
+    proposed: String,
     before: Arc<Release>,
     after: Arc<Release>,
     rejudging: Rejudging,
@@ -62,11 +65,22 @@ impl Trial {
             let what = format!("form {form} has no release {} to compare with", question.against);
             Error::not_found("release_unknown", what)
         })?;
+        let proposed = package.hash();
+        let package = match question.law {
+            Law::OfTheDay => package,
+            Law::AsIfInForce => {
+                let against = i32::try_from(question.against).unwrap_or(i32::MAX);
+                let standing = room.db.read_here(|conn| forms::package(conn, &form, against))?;
+                standing
+                    .map_or_else(|| package.clone(), |standing| as_if_in_force(&standing, package.clone()))
+            }
+        };
         let after = Arc::new(Release::proposed(package)?);
         let (db, places, watchers) = (room.db.clone(), room.places.clone(), room.watchers.clone());
         Ok(Trial {
             past: question.past(&form),
             bound: None,
+            proposed,
             rejudging: Rejudging::new(db, places, watchers, before.clone(), after.clone()),
             edition: room.places.edition(),
             key: hmac::Key::new(hmac::HMAC_SHA256, &room.key),
@@ -170,10 +184,11 @@ impl Trial {
     fn report(&self, tally: &Tally) -> Report {
         let inputs = Inputs {
             form: self.past.form.clone(),
-            package: self.after.hash.clone(),
+            package: self.proposed.clone(),
             against: self.before.version,
             against_hash: self.before.hash.clone(),
             over: self.question.over.clone(),
+            law: self.question.law,
             through: self.question.through,
             boundaries: self.edition.clone(),
             visits: tally.visits,
@@ -216,7 +231,7 @@ impl Replays {
         asked.over.check()?;
         let now = At::from(self.db.now());
         let through = asked.through.map_or(now, |through| through.min(now));
-        let question = Question { against: asked.against, over: asked.over, through };
+        let question = Question { against: asked.against, over: asked.over, through, law: asked.law };
         let mut trial = Trial::of(self, asked.package, question)?;
         let (total, bound) = trial.measure(self)?;
         trial.bound = bound;

@@ -18,6 +18,9 @@ pub fn table(report: &Report) -> String {
     );
     say(&mut text, &format!("  proposed {}", inputs.package));
     say(&mut text, &format!("  in force {}", inputs.against_hash));
+    if !inputs.law.is_of_the_day() {
+        say(&mut text, "  law      as if the proposed values had always been in force");
+    }
     say(&mut text, &format!("  data     {} through {}", inputs.mark, inputs.through));
     verdicts(&mut text, report);
     rules(&mut text, "Findings", &report.findings);

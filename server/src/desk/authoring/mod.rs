@@ -1,6 +1,7 @@
 //! Help for those who write: the form check on a draft with its own messages, cases kept with the draft and run on it, a rule tried on
 //! a sample while it is written, questions others have tried already.
 
+mod comparing;
 mod library;
 mod rebasing;
 pub(super) mod routes;
@@ -21,6 +22,7 @@ use super::requests::MOST_CASES;
 use crate::accounts::{Actor, Permission};
 use crate::error::{Error, Result};
 
+pub(super) use comparing::{ComparisonQuery, ComparisonView};
 pub(super) use library::{LibraryQuery, LibraryQuestion, Taking};
 pub(super) use rebasing::{RebaseQuery, RebaseView, Rebasing};
 pub(super) use stored::StoredView;

@@ -6,8 +6,8 @@ use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    Acceptance, CasesRun, Checked, Language, LibraryQuery, LibraryQuestion, RebaseQuery, RebaseView,
-    Rebasing, StoredView, Taking, ToCheck, Trial, Tried,
+    Acceptance, CasesRun, Checked, ComparisonQuery, ComparisonView, Language, LibraryQuery, LibraryQuestion,
+    RebaseQuery, RebaseView, Rebasing, StoredView, Taking, ToCheck, Trial, Tried,
 };
 use crate::accounts::Actor;
 use crate::desk::Desk;
@@ -21,7 +21,7 @@ use crate::http::{Cursor, Page, Problem, Problems};
 
 /// Operations on drafts.
 pub(in crate::desk) fn routes(config: &mut ServiceConfig) {
-    config.service(bases).service(bring).service(base).service(questions);
+    config.service(bases).service(bring).service(base).service(questions).service(compare);
     config
         .service(list)
         .service(begin)
@@ -70,6 +70,22 @@ async fn bring(room: Data<Desk>, actor: Actor, request: HttpRequest, body: Paylo
 #[get("/v1/bases/{hash}")]
 async fn base(room: Data<Desk>, actor: Actor, hash: Path<String>) -> Result<Json<Value>> {
     room.show_base(actor, hash.into_inner()).await.map(Json)
+}
+
+/// What changed from any version of a form to any other, in sentences, graded, section by section, with rules before and after.
+#[utoipa::path(
+    tag = "drafts",
+    params(("form" = String, Path, example = "child-labour-inspection"), ComparisonQuery),
+    responses((status = OK, body = ComparisonView), Problems)
+)]
+#[get("/v1/forms/{form}/compare")]
+async fn compare(
+    room: Data<Desk>,
+    actor: Actor,
+    form: Path<String>,
+    query: Query<ComparisonQuery>,
+) -> Result<Json<ComparisonView>> {
+    room.compare(actor, form.into_inner(), query.into_inner()).await.map(Json)
 }
 
 /// A library of tried questions: what released questionnaires ask, to be taken into a draft.

@@ -99,10 +99,10 @@ impl Desk {
 
     /// What a proposal would break.
     pub(in crate::desk) async fn proposal_harm(&self, actor: Actor, id: ProposalId) -> Result<StoredView> {
-        actor.may(Permission::ReadProposals)?;
+        let sight = self.sight(&actor)?;
         let with_ids = actor.may(Permission::ReadOperationsLog).is_ok();
         let read = move |conn: &mut crate::db::DbConn| {
-            let proposal = proposals::row(conn, &id)?;
+            let proposal = sight.proposal(conn, &id)?;
             let (version, frozen) = proposals::frozen(conn, &id, proposal.n)?;
             let standing = forms::standing_version(conn, &proposal.form)?.unwrap_or(version.against);
             Ok(Trial {

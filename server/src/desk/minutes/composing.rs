@@ -3,12 +3,14 @@
 use serde_json::json;
 
 use super::{
-    Claims, Document, Glass, MINUTES_TYPE, Member, Minutes, Person, Replayed, SignedVote, form_title,
+    Claims, Document, Glass, HeadAsked, MINUTES_TYPE, Member, Minutes, Person, Replayed, SignedConsent,
+    SignedVote, form_title,
 };
 use crate::accounts::{self, AccountId};
 use crate::db::{At, DbConn, Packed, Tx};
+use crate::desk::consents::{self, Asked};
 use crate::desk::deciding::{Poll, rules_for};
-use crate::desk::model::{Frozen, MinutesKind, MinutesRow, Proposal, ProposalState, Term, Vote};
+use crate::desk::model::{Consent, Frozen, MinutesKind, MinutesRow, Proposal, ProposalState, Term, Vote};
 use crate::desk::tally::Counts;
 use crate::desk::{Desk, proposals, signing, store};
 use crate::error::{Error, Result};
@@ -62,6 +64,7 @@ fn blank(
     kind: MinutesKind,
 ) -> Result<Minutes> {
     let decided_at = proposal.decided_at.unwrap_or(proposal.created_at);
+    let asked = consents::asked(room, conn, proposal, &frozen)?;
     let released = matches!(proposal.state, ProposalState::Approved | ProposalState::BreakGlass);
     Ok(Minutes {
         kind,
@@ -88,6 +91,8 @@ fn blank(
         votes: Vec::new(),
         void_votes: store::void_votes(conn, &proposal.id, proposal.n)?,
         break_glass: None,
+        to_rules: frozen.to_rules,
+        consents: asked.into_iter().map(|asked| head(conn, asked)).collect::<Result<_>>()?,
     })
 }
 
@@ -100,6 +105,7 @@ fn replays(conn: &mut DbConn, proposal: &Proposal, by: At) -> Result<Vec<Replaye
             package: replay.package_hash,
             against: replay.against,
             over: replay.over,
+            law: replay.law,
             through: replay.through,
             visits: replay.done,
             ended_at,
@@ -144,6 +150,26 @@ fn member(conn: &mut DbConn, term: &Term) -> Result<Member> {
         seat: term.role,
         from: term.from_at,
         until: term.until_at,
+    })
+}
+
+fn head(conn: &mut DbConn, asked: Asked) -> Result<HeadAsked> {
+    let said = asked.said.map(|said| answered(conn, said)).transpose()?;
+    Ok(HeadAsked { head: asked.head, title: asked.title, required: asked.required, said })
+}
+
+fn answered(conn: &mut DbConn, said: Consent) -> Result<SignedConsent> {
+    let key =
+        store::key(conn, &said.key_id)?.ok_or_else(|| Error::internal("writing minutes", "a key is gone"))?;
+    Ok(SignedConsent {
+        person: person(conn, &said.account_id)?,
+        answer: said.answer,
+        reason: said.reason,
+        at: said.signed_at,
+        received_at: said.received_at,
+        key: said.key_id,
+        public_key: key.public_key,
+        signature: said.signature,
     })
 }
 

@@ -11,15 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Desk;
-use super::model::{Changed, Choice, MinutesKind, ProposalState, Seat, Terms, Texts};
-use super::proposals;
+use super::model::{Answer, Changed, Choice, MinutesKind, ProposalState, Seat, Terms, Texts};
 use super::rules::Deciding;
 use super::store;
 use super::tally::{Counts, Outcome};
-use crate::accounts::{Actor, Permission};
+use crate::accounts::{Actor, Role};
 use crate::db::At;
 use crate::error::{Error, Result};
-use crate::replay::Over;
+use crate::replay::{Law, Over};
 
 pub(super) use composing::{of_break_glass, of_vote, person};
 pub use verifying::{Verification, verify, verify_with_report};
@@ -79,6 +78,47 @@ pub(super) struct Minutes {
     /// What it would have meant for past visits, as far as it was tried before it was decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) replays: Vec<Replayed>,
+    /// It changes how answers are judged, not words alone: what heads of departments are asked about.
+    #[serde(default)]
+    pub(super) to_rules: bool,
+    /// The heads of departments who were asked to consent, and what they said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) consents: Vec<HeadAsked>,
+}
+
+/// A head of department who was asked to consent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct HeadAsked {
+    /// Of which department.
+    pub(super) head: Role,
+    /// What the head is called, by language.
+    pub(super) title: Texts,
+    /// Without it no vote could be opened.
+    pub(super) required: bool,
+    /// What was said; none: nothing.
+    pub(super) said: Option<SignedConsent>,
+}
+
+/// What a head of department said, with all that it takes to check it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct SignedConsent {
+    /// Who.
+    #[serde(flatten)]
+    pub(super) person: Person,
+    /// Consent, or refusal.
+    pub(super) answer: Answer,
+    /// Why.
+    pub(super) reason: String,
+    /// When it was signed, by the head's clock.
+    pub(super) at: String,
+    /// When it came.
+    pub(super) received_at: At,
+    /// The name of the key.
+    pub(super) key: String,
+    /// The public key.
+    pub(super) public_key: String,
+    /// Ed25519 over the RFC 8785 form of `{proposal, hash, head, answer, reason, at}`.
+    pub(super) signature: String,
 }
 
 /// A replay members could read before they decided.
@@ -92,6 +132,9 @@ pub(super) struct Replayed {
     pub(super) against: u32,
     /// Over which submissions.
     pub(super) over: Over,
+    /// By which values of the law, where not by those of each visit's day.
+    #[serde(default, skip_serializing_if = "Law::is_of_the_day")]
+    pub(super) law: Law,
     /// As they stood at this instant.
     pub(super) through: At,
     /// How many were looked at.
@@ -225,11 +268,11 @@ impl Desk {
         id: super::model::ProposalId,
         shape: Shape,
     ) -> Result<String> {
-        actor.may(Permission::ReadProposals)?;
+        let sight = self.sight(&actor)?;
         let document: Document = self
             .db
             .read(move |conn| {
-                let proposal = proposals::row(conn, &id)?;
+                let proposal = sight.proposal(conn, &id)?;
                 let row = match &proposal.minutes_hash {
                     Some(hash) => store::minutes_of(conn, hash)?,
                     None => None,

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{Document, Minutes, SignedVote};
-use crate::desk::model::{Choice, MinutesKind, ProposalState, Seat, Texts};
+use crate::desk::model::{Answer, Choice, MinutesKind, ProposalState, Seat, Texts};
 use crate::error::{Error, Result};
 
 /// The words around the text, in one language.
@@ -31,6 +31,10 @@ struct Words {
     needed: &'static str,
     void: &'static str,
     members: &'static str,
+    heads: &'static str,
+    required: &'static str,
+    silent: &'static str,
+    answers: [(Answer, &'static str); 2],
     tried: &'static str,
     visits: &'static str,
     reason: &'static str,
@@ -69,6 +73,10 @@ const LANGUAGES: [Words; 2] = [
         needed: "Had to take part",
         void: "Votes on earlier versions, void",
         members: "Voting members of that day",
+        heads: "Consent of heads of departments",
+        required: "required",
+        silent: "not given",
+        answers: [(Answer::Consent, "consents"), (Answer::Refuse, "refuses")],
         tried: "Tried on past visits",
         visits: "visits",
         reason: "Reason",
@@ -121,6 +129,10 @@ const LANGUAGES: [Words; 2] = [
         needed: "شرکت لازم",
         void: "پچھلے نسخوں پر آراء، کالعدم",
         members: "اس دن کے رائے دہندہ ارکان",
+        heads: "سربراہان محکمہ کی منظوری",
+        required: "لازم",
+        silent: "نہیں دی گئی",
+        answers: [(Answer::Consent, "منظور"), (Answer::Refuse, "انکار")],
         tried: "پچھلے دوروں پر آزمائش",
         visits: "دورے",
         reason: "وجہ",
@@ -197,6 +209,7 @@ fn section(words: &Words, minutes: &Minutes, hash: &str) -> String {
         item(&mut html, said(sentence, words.language));
     }
     html.push_str("</ol>");
+    heads(&mut html, words, minutes);
     if minutes.kind == MinutesKind::Decision {
         votes(&mut html, words, minutes);
     }
@@ -241,6 +254,32 @@ fn facts(html: &mut String, words: &Words, minutes: &Minutes) {
         let _ = write!(html, "<dt>{}</dt><dd><bdi>{}</bdi></dd>", escaped(label), escaped(&value));
     }
     html.push_str("</dl>");
+}
+
+fn heads(html: &mut String, words: &Words, minutes: &Minutes) {
+    if minutes.consents.is_empty() {
+        return;
+    }
+    let _ = write!(html, "<h2>{}</h2><ul>", escaped(words.heads));
+    for asked in &minutes.consents {
+        let title = said(&asked.title, words.language);
+        let required = if asked.required { format!(" ({})", words.required) } else { String::new() };
+        let answer = match &asked.said {
+            None => words.silent.to_owned(),
+            Some(said) => {
+                let reason =
+                    if said.reason.is_empty() { String::new() } else { format!(": {}", said.reason) };
+                format!(
+                    "{} ({}) {}{reason}",
+                    said.person.name,
+                    said.person.code,
+                    word(&words.answers, said.answer)
+                )
+            }
+        };
+        item(html, &format!("{title}{required}: {answer}"));
+    }
+    html.push_str("</ul>");
 }
 
 fn votes(html: &mut String, words: &Words, minutes: &Minutes) {

@@ -1,11 +1,13 @@
 //! Checking minutes with nothing but the document and the server's public keys: the server's signature, the document's hash, the hash
 //! that was voted on, every member's signature, and the count.
 
+use form_engine::overlay::Operation;
 use serde_json::Value;
 
 use super::{Claims, Document, GlassStatement, MINUTES_TYPE, Minutes};
 use crate::accounts::verify_with_jwks;
-use crate::desk::model::{Choice, MinutesKind, ProposalState};
+use crate::desk::consents;
+use crate::desk::model::{Answer, Choice, MinutesKind, ProposalState};
 use crate::desk::signing::{self, PublicKey};
 use crate::desk::tally::{Counts, Outcome};
 use crate::desk::voting::Statement;
@@ -56,6 +58,7 @@ pub fn verify_with_report(text: &str, jwks: &Value, report: Option<&str>) -> Res
         format!("what was voted on has the hash {terms}, not {}", minutes.hash)
     });
     check.replays(&minutes);
+    check.consents(&minutes)?;
     if let Some(report) = report {
         check.report(&minutes, report)?;
     }
@@ -81,6 +84,49 @@ impl Verification {
                 format!("replay {id} tried another package")
             });
             self.must(replay.ended_at <= minutes.decided_at, || format!("replay {id} was done afterwards"));
+        }
+    }
+
+    /// Every head who said something signed it, and nobody who had to consent was passed over.
+    fn consents(&mut self, minutes: &Minutes) -> Result<()> {
+        for asked in &minutes.consents {
+            let consented = asked.said.as_ref().is_some_and(|said| said.answer == Answer::Consent);
+            // What is published without a vote is published without this, too, and says so aloud.
+            let voted_on = minutes.kind == MinutesKind::Decision && minutes.opened_at.is_some();
+            self.must(consented || !asked.required || !voted_on, || {
+                format!("it was put to the vote without the consent of the {}", asked.head)
+            });
+            let Some(said) = &asked.said else { continue };
+            let statement = consents::Statement {
+                proposal: minutes.proposal.clone(),
+                hash: minutes.hash.clone(),
+                head: asked.head,
+                answer: said.answer,
+                reason: said.reason.clone(),
+                at: said.at.clone(),
+            };
+            let whose = format!("what {} ({}) says as {}", said.person.name, said.person.code, asked.head);
+            self.signed(&said.public_key, &said.key, &statement, &said.signature, &whose)?;
+            self.must(said.person.account != minutes.author.account, || {
+                format!("{} consented to a proposal of their own", said.person.name)
+            });
+        }
+        if minutes.kind == MinutesKind::Decision {
+            self.nobody_left_out(minutes);
+        }
+        Ok(())
+    }
+
+    /// A limit or a finding is of the rules whatever the document says: who had to be asked about it stands there.
+    fn nobody_left_out(&mut self, minutes: &Minutes) {
+        let is_of_rules =
+            |it: &Operation| matches!(it, Operation::SetParameter(_) | Operation::SetFinding(_));
+        let to_rules = minutes.to_rules || minutes.terms.operations.iter().any(is_of_rules);
+        for rule in &minutes.rules.consents {
+            let asked = minutes.consents.iter().any(|asked| asked.head == rule.of);
+            self.must(asked || !rule.speaks_of(&minutes.terms.form, to_rules), || {
+                format!("nobody asked the {}, as the rules have it", rule.of)
+            });
         }
     }
 
@@ -197,6 +243,12 @@ fn told(minutes: &Minutes) -> Vec<String> {
             "tried on    {} past visits against release {}: report {}",
             replay.visits, replay.against, replay.report_hash
         ));
+    }
+    for asked in &minutes.consents {
+        let answer = asked.said.as_ref().map_or("nothing", |said| said.answer.as_str());
+        let reason = asked.said.as_ref().map_or("", |said| said.reason.as_str());
+        let required = if asked.required { " (required)" } else { "" };
+        said.push(format!("  {}{required}: {answer} {reason}", asked.head).trim_end().to_owned());
     }
     for vote in &minutes.votes {
         let casting = if vote.casting { " (casting)" } else { "" };

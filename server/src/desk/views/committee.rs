@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::PersonView;
-use crate::accounts::{Actor, Permission};
+use crate::accounts::Actor;
 use crate::db::{At, DbConn};
 use crate::desk::model::{KeyState, MemberKey, Seat, Term};
 use crate::desk::rules::{BreakGlassRules, Deciding, Governed};
@@ -100,7 +100,7 @@ impl From<MemberKey> for KeyView {
 impl Desk {
     /// The Committee.
     pub(in crate::desk) async fn committee(&self, actor: Actor) -> Result<CommitteeView> {
-        actor.may(Permission::ReadProposals)?;
+        self.sight(&actor)?;
         let now = At::from(self.clock.now());
         let members = self
             .db
@@ -125,7 +125,7 @@ impl Desk {
 
     /// Every member's keys.
     pub(in crate::desk) async fn list_keys(&self, actor: Actor) -> Result<Page<KeyView>> {
-        actor.may(Permission::ReadProposals)?;
+        self.sight(&actor)?;
         let rows = self.db.read(|conn| store::keys(conn, None)).await?;
         Ok(Page { items: rows.into_iter().map(KeyView::from).collect(), next: None })
     }

@@ -167,22 +167,13 @@ impl Desk {
         query: DraftQuery,
     ) -> Result<Page<ListedDraft>> {
         actor.may(Permission::ReadProposals)?;
-        let cursor = Cursor { after: query.after, limit: query.limit };
-        let (place, limit) = (cursor.place::<(At, String)>()?, cursor.limit());
-        let rows = self
-            .db
-            .read(move |conn| {
-                store::drafts_page(
-                    conn,
-                    query.form.as_deref(),
-                    query.author.as_deref(),
-                    place,
-                    limit as i64 + 1,
-                )
-            })
-            .await?;
-        let items = rows.into_iter().map(ListedDraft::of).collect();
-        Ok(Page::of(items, limit, |draft: &ListedDraft| (draft.changed_at, draft.id.to_string())))
+        let DraftQuery { form, author, after, limit } = query;
+        let place = |draft: &ListedDraft| (draft.changed_at, draft.id.to_string());
+        self.paged(Cursor { after, limit }, place, move |conn, after, limit| {
+            let rows = store::drafts_page(conn, form.as_deref(), author.as_deref(), after, limit)?;
+            Ok(rows.into_iter().map(ListedDraft::of).collect())
+        })
+        .await
     }
 
     /// A draft, at its newest version or another.
@@ -209,7 +200,6 @@ impl Desk {
         cursor: Cursor,
     ) -> Result<Page<DraftSaved>> {
         actor.may(Permission::ReadProposals)?;
-        let (before, limit) = (cursor.place::<i32>()?, cursor.limit());
         let one = |row: DraftVersion| {
             let written: Written = row.content.read()?;
             Ok(DraftSaved {
@@ -222,17 +212,15 @@ impl Desk {
                 operations: written.operations.len(),
             })
         };
-        let items = self
-            .db
-            .read(move |conn| {
+        self.paged(
+            cursor,
+            |saved: &DraftSaved| saved.version,
+            move |conn, before, limit| {
                 drafts::row(conn, &id)?;
-                store::draft_history(conn, &id, before, limit as i64 + 1)?
-                    .into_iter()
-                    .map(one)
-                    .collect::<Result<Vec<_>>>()
-            })
-            .await?;
-        Ok(Page::of(items, limit, |saved: &DraftSaved| saved.version))
+                store::draft_history(conn, &id, before, limit)?.into_iter().map(one).collect()
+            },
+        )
+        .await
     }
 
     /// The package a draft leads to.

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::PersonView;
-use crate::accounts::{Actor, Permission};
+use crate::accounts::{Actor, Permission, Role};
 use crate::db::{At, DbConn};
+use crate::desk::consents::{self, Asked};
 use crate::desk::deciding::{poll, rules_for};
 use crate::desk::model::{
-    Changed, Choice, Comment, DraftId, Proposal, ProposalId, ProposalState, Texts, Vote,
+    Answer, Changed, Choice, Comment, DraftId, Proposal, ProposalId, ProposalState, Texts, Vote,
 };
 use crate::desk::tally::{Counts, Outcome};
 use crate::desk::{Desk, proposals, store};
@@ -101,6 +102,64 @@ impl VoteView {
     }
 }
 
+/// A head of department whose consent is asked for, and what was said.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ProposalConsent)]
+pub(in crate::desk) struct ConsentView {
+    /// Of which department: accounts of this role answer.
+    head: Role,
+    /// What the head is called, by language.
+    #[schema(value_type = Object)]
+    title: Texts,
+    /// Without it no vote is opened.
+    required: bool,
+    /// What was said; null: nothing.
+    said: Option<SaidView>,
+}
+
+/// What a head of department said.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ConsentSaid)]
+pub(in crate::desk) struct SaidView {
+    /// Who.
+    by: PersonView,
+    /// Consent, or refusal.
+    answer: Answer,
+    /// Why.
+    reason: String,
+    /// When it was signed, by the head's clock.
+    at: String,
+    /// When it came.
+    #[schema(value_type = chrono::DateTime<chrono::Utc>)]
+    received_at: At,
+    /// The name of the key.
+    key: String,
+    /// The signature.
+    signature: String,
+}
+
+impl ConsentView {
+    fn of(conn: &mut DbConn, asked: Asked) -> Result<ConsentView> {
+        let said = asked.said.map(|said| -> Result<SaidView> {
+            Ok(SaidView {
+                by: PersonView::of(conn, &said.account_id)?,
+                answer: said.answer,
+                reason: said.reason,
+                at: said.signed_at,
+                received_at: said.received_at,
+                key: said.key_id,
+                signature: said.signature,
+            })
+        });
+        Ok(ConsentView {
+            head: asked.head,
+            title: asked.title,
+            required: asked.required,
+            said: said.transpose()?,
+        })
+    }
+}
+
 /// A proposal with its text, its votes and how they stand.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = CommitteeProposal)]
@@ -159,6 +218,8 @@ pub(in crate::desk) struct ProposalView {
     outcome: Outcome,
     /// Votes on earlier versions, which are void.
     void_votes: i64,
+    /// Heads of departments who are asked to consent to this version, and what they said.
+    consents: Vec<ConsentView>,
     /// The release it became.
     release: Option<i32>,
     /// The hash of its minutes.
@@ -227,31 +288,33 @@ impl Desk {
         actor: Actor,
         query: ProposalQuery,
     ) -> Result<Page<ListedProposal>> {
-        actor.may(Permission::ReadProposals)?;
-        let cursor = Cursor { after: query.after, limit: query.limit };
-        let (place, limit) = (cursor.place::<(At, String)>()?, cursor.limit());
-        let rows = self
-            .db
-            .read(move |conn| {
-                store::proposals_page(conn, query.form.as_deref(), query.state, place, limit as i64 + 1)
-            })
-            .await?;
-        let items = rows.into_iter().map(ListedProposal::of).collect();
-        Ok(Page::of(items, limit, |proposal: &ListedProposal| (proposal.created_at, proposal.id.to_string())))
+        let sight = self.sight(&actor)?;
+        let ProposalQuery { form, state, after, limit } = query;
+        let place = |proposal: &ListedProposal| (proposal.created_at, proposal.id.to_string());
+        self.paged(Cursor { after, limit }, place, move |conn, after, limit| {
+            let wanted = store::Wanted { form: form.as_deref(), state, of: sight.forms(), after, limit };
+            Ok(store::proposals_page(conn, &wanted)?.into_iter().map(ListedProposal::of).collect())
+        })
+        .await
     }
 
     /// A proposal with its text, its votes and how they stand.
     pub(in crate::desk) async fn show_proposal(&self, actor: Actor, id: ProposalId) -> Result<ProposalView> {
-        actor.may(Permission::ReadProposals)?;
-        let room = self.clone();
-        self.db.read(move |conn| room.view(conn, &id)).await
+        let (sight, room) = (self.sight(&actor)?, self.clone());
+        self.db
+            .read(move |conn| {
+                let proposal = sight.proposal(conn, &id)?;
+                room.view(conn, proposal)
+            })
+            .await
     }
 
-    fn view(&self, conn: &mut DbConn, id: &ProposalId) -> Result<ProposalView> {
-        let proposal = proposals::row(conn, id)?;
+    fn view(&self, conn: &mut DbConn, proposal: Proposal) -> Result<ProposalView> {
+        let id = &proposal.id;
         let (version, frozen) = proposals::frozen(conn, id, proposal.n)?;
         let poll = poll(conn, &proposal)?;
         let rules = rules_for(self, &proposal)?;
+        let asked = consents::asked(self, conn, &proposal, &frozen)?;
         Ok(ProposalView {
             author: PersonView::of(conn, &proposal.author)?,
             votes: poll.votes.into_iter().map(|vote| VoteView::of(conn, vote)).collect::<Result<_>>()?,
@@ -259,6 +322,7 @@ impl Desk {
             needed: poll.counts.needed(rules),
             outcome: poll.counts.outcome(rules),
             void_votes: store::void_votes(conn, id, proposal.n)?,
+            consents: asked.into_iter().map(|asked| ConsentView::of(conn, asked)).collect::<Result<_>>()?,
             replays: replay::of(conn, &proposal.package_hash)?,
             draft_version: version.draft_version,
             follows: version.against,
@@ -290,17 +354,14 @@ impl Desk {
         id: ProposalId,
         cursor: Cursor,
     ) -> Result<Page<CommentView>> {
-        actor.may(Permission::ReadProposals)?;
-        let (place, limit) = (cursor.place::<(At, String)>()?, cursor.limit());
-        let items = self
-            .db
-            .read(move |conn| {
-                proposals::row(conn, &id)?;
-                let rows = store::comments(conn, &id, place, limit as i64 + 1)?;
-                rows.into_iter().map(|comment| comment_view(conn, comment)).collect::<Result<Vec<_>>>()
-            })
-            .await?;
-        Ok(Page::of(items, limit, |comment: &CommentView| (comment.at, comment.id.clone())))
+        let sight = self.sight(&actor)?;
+        let place = |comment: &CommentView| (comment.at, comment.id.clone());
+        self.paged(cursor, place, move |conn, after, limit| {
+            sight.proposal(conn, &id)?;
+            let rows = store::comments(conn, &id, after, limit)?;
+            rows.into_iter().map(|comment| comment_view(conn, comment)).collect()
+        })
+        .await
     }
 
     /// A comment that was just made.

@@ -3,18 +3,18 @@
 
 use serde_json::json;
 
-use super::Desk;
-use super::model::{Seat, Term};
-use super::requests::{NewMember, needed_words};
-use super::tally::MOST_MEMBERS;
-use super::{days, notices, store};
 use crate::accounts::{self, AccountId, AccountStatus, Actor, Permission, Role};
 use crate::audit::{self, Event};
 use crate::db::{At, By, DbConn, Tx};
+use crate::desk::Desk;
+use crate::desk::model::{Seat, Term};
+use crate::desk::requests::{NewMember, needed_words};
+use crate::desk::tally::MOST_MEMBERS;
+use crate::desk::{days, notices, store};
 use crate::error::{Error, Result};
 
 /// The terms that run at an instant, one a person.
-pub(super) fn in_office(conn: &mut DbConn, at: At) -> Result<Vec<Term>> {
+pub(in crate::desk) fn in_office(conn: &mut DbConn, at: At) -> Result<Vec<Term>> {
     let mut running: Vec<Term> = Vec::new();
     for term in store::terms(conn)?.into_iter().filter(|term| term.runs_at(at)) {
         running.retain(|earlier| earlier.account_id != term.account_id);
@@ -24,13 +24,13 @@ pub(super) fn in_office(conn: &mut DbConn, at: At) -> Result<Vec<Term>> {
 }
 
 /// What somebody sits on the Committee as, at an instant.
-pub(super) fn seat_of(conn: &mut DbConn, account: &str, at: At) -> Result<Option<Seat>> {
+pub(in crate::desk) fn seat_of(conn: &mut DbConn, account: &str, at: At) -> Result<Option<Seat>> {
     let terms = in_office(conn, at)?;
     Ok(terms.iter().find(|term| term.account_id == account).map(|term| term.role))
 }
 
 /// Passes those in office; with which seat.
-pub(super) fn must_sit(conn: &mut DbConn, account: &str, at: At) -> Result<Seat> {
+pub(in crate::desk) fn must_sit(conn: &mut DbConn, account: &str, at: At) -> Result<Seat> {
     seat_of(conn, account, at)?.ok_or_else(|| {
         Error::forbidden(
             "not_in_office",
@@ -40,7 +40,7 @@ pub(super) fn must_sit(conn: &mut DbConn, account: &str, at: At) -> Result<Seat>
 }
 
 /// Passes those who vote.
-pub(super) fn must_vote(conn: &mut DbConn, account: &str, at: At) -> Result<Seat> {
+pub(in crate::desk) fn must_vote(conn: &mut DbConn, account: &str, at: At) -> Result<Seat> {
     let seat = must_sit(conn, account, at)?;
     match seat.votes() {
         true => Ok(seat),
@@ -49,7 +49,7 @@ pub(super) fn must_vote(conn: &mut DbConn, account: &str, at: At) -> Result<Seat
 }
 
 /// Passes the chair and the deputy.
-pub(super) fn must_lead(conn: &mut DbConn, account: &str, at: At) -> Result<()> {
+pub(in crate::desk) fn must_lead(conn: &mut DbConn, account: &str, at: At) -> Result<()> {
     match seat_of(conn, account, at)? {
         Some(Seat::Chair | Seat::Deputy) => Ok(()),
         _ => Err(Error::forbidden("not_leading", "only the chair or the deputy in office may do this")),
@@ -58,7 +58,7 @@ pub(super) fn must_lead(conn: &mut DbConn, account: &str, at: At) -> Result<()> 
 
 impl Desk {
     /// Appoints somebody.
-    pub(super) async fn appoint(&self, actor: Actor, new: NewMember) -> Result<Term> {
+    pub(in crate::desk) async fn appoint(&self, actor: Actor, new: NewMember) -> Result<Term> {
         actor.may(Permission::ManageCommittee)?;
         let basis = needed_words("basis", &new.basis)?;
         let from = new.from.as_deref().map(|text| days::read("from", text)).transpose()?;
@@ -118,7 +118,7 @@ impl Desk {
     }
 
     /// Ends a term now.
-    pub(super) async fn end_term(&self, actor: Actor, id: String, reason: String) -> Result<Term> {
+    pub(in crate::desk) async fn end_term(&self, actor: Actor, id: String, reason: String) -> Result<Term> {
         actor.may(Permission::ManageCommittee)?;
         let reason = needed_words("reason", &reason)?;
         self.db

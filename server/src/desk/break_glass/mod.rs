@@ -2,14 +2,15 @@
 //! deputy agrees within a day, with a signature; then it is published, with minutes that say so, and everybody in office is told.
 //! What is published is a proposal like any other: frozen, with its cases passing.
 
+pub(super) mod routes;
+
 use serde::Serialize;
 use serde_json::json;
 
 use super::Desk;
+use super::committee::{keys, members};
 use super::deciding;
 use super::freezing::put_back;
-use super::keys;
-use super::members;
 use super::minutes::{self, GlassStatement};
 use super::model::{Glass, GlassState, Proposal, ProposalId, ProposalState};
 use super::proposals;
@@ -269,10 +270,6 @@ fn unsettled(proposal: &Proposal, hash: &str) -> Result<()> {
     }
     match proposal.hash == hash {
         true => Ok(()),
-        false => Err(Error::stale(
-            "proposal_changed",
-            format!("proposal {} has another hash now; read it again", proposal.id),
-        )
-        .with("hash", proposal.hash.as_str())),
+        false => Err(proposals::changed(proposal)),
     }
 }

@@ -1,0 +1,2 @@
+ALTER TABLE proposals DROP COLUMN heads_required;
+DROP TABLE consents;
