@@ -4,13 +4,13 @@
 pub(in crate::desk) mod routes;
 
 use bytes::Bytes;
-use form_engine::overlay::Operation;
+use form_engine::overlay::{self, Operation};
 use serde_json::json;
 
 use crate::accounts::{Actor, Permission};
 use crate::desk::Desk;
 use crate::desk::bases::{Base, off_thread};
-use crate::desk::drafts::{self, Save};
+use crate::desk::drafts::{self, Opened, Save};
 use crate::desk::model::{DraftId, How, Written};
 use crate::desk::workbook::{self, CellProblem, xliff};
 use crate::error::{Error, Result};
@@ -88,7 +88,8 @@ impl Desk {
             })
             .await?;
         let save = off_thread(move || {
-            let operations = read(&opened.base, &opened.written).map_err(|cells| refused(&cells))?;
+            let read = read(&opened.base, &opened.written).map_err(|cells| refused(&cells))?;
+            let operations = as_they_were(&opened, read);
             let written = Written { operations, cases: opened.written.cases };
             drafts::must_hold(&opened.base, &written)?;
             Ok(Save { how: How::Uploaded, base: opened.base.hash, title: opened.version.title, written })
@@ -96,6 +97,15 @@ impl Desk {
         .await?;
         self.put(actor, id, known, save).await.map(drop)
     }
+}
+
+/// The draft's own operations, where the file leads to the same: it says the same things in other operations, and they are not to be written over.
+fn as_they_were(opened: &Opened, read: Vec<Operation>) -> Vec<Operation> {
+    let leads_to = |operations: &[Operation]| {
+        overlay::apply(&opened.base.package, operations).ok().map(|package| overlay::fingerprint(&package))
+    };
+    let (before, after) = (leads_to(&opened.written.operations), leads_to(&read));
+    if after.is_some() && before == after { opened.written.operations.clone() } else { read }
 }
 
 fn refused(cells: &[CellProblem]) -> Error {
