@@ -23,7 +23,7 @@ fn small() -> Trial {
             cut_every: Some(60_000),
             silent: 0.1,
             silence: Duration::from_secs(1),
-            half_closed: 0.3,
+            half_closed: 0.5,
             swallowed: 0.25,
             repeated: 0.15,
         },
