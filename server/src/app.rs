@@ -26,7 +26,7 @@ use crate::forms::{self, Forms};
 use crate::http::draining::Draining;
 use crate::http::health::{Check, Checks};
 use crate::http::patience::{self, Patience};
-use crate::http::{api, listening, tls, watch};
+use crate::http::{api, listening, tls, unpacking, watch};
 use crate::jobs::Jobs;
 use crate::media::{self, Media};
 use crate::notifications::Notifications;
@@ -273,6 +273,7 @@ fn listen(
             .app_data(draining.clone())
             .app_data(patience.clone())
             .default_service(web::to(api::unmatched))
+            .wrap(from_fn(unpacking::unpack))
             .wrap(from_fn(patience::be_patient))
             .wrap(Compress::default())
             .wrap(from_fn(watch::watch))

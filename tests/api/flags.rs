@@ -74,6 +74,28 @@ async fn nobody_is_in_two_towns_within_the_hour(app: TestApp) {
     assert_eq!(phone.get(&format!("/v1/submissions/{}", second.id)).await.ok()["flags"], turbat["flags"]);
 }
 
+/// From where things smell wrong is the office's to say. By a server beside the others; a SQLite file has one only.
+#[test]
+fn the_office_says_from_where_on_things_smell_wrong() {
+    harness::app::tell(harness::Backend::Postgres, harness::House::Plain, |app| async move {
+        let Some(towns) = towns() else { return };
+        let office = |config: &mut server::config::Config| {
+            config.flags.travel_kmh = 1000.0;
+            config.flags.poor_accuracy_m = 5.0;
+        };
+        let beside = app.beside(office).await;
+        let phone = beside.inspector().await;
+        phone.file(&visit(towns["Quetta"], "08:00", "09:00")).await.created();
+
+        let turbat = phone.file(&visit(towns["Turbat"], "10:00", "10:40")).await.created();
+
+        assert!(flag(&turbat, "impossible_travel").is_none(), "{}", turbat["flags"]);
+        let accuracy = &flag(&turbat, "poor_accuracy").expect("nine metres are too many")["figures"];
+        assert_eq!((&accuracy["accuracy_m"], &accuracy["limit_m"]), (&9.0.into(), &5.0.into()));
+        beside.stop().await;
+    });
+}
+
 async fn visits_that_arrive_out_of_order_are_compared_all_the_same(app: TestApp) {
     let Some(towns) = towns() else { return };
     let phone = app.inspector().await;

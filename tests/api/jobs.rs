@@ -117,6 +117,12 @@ const KINDS: &[Kind<Bench>] = &[
         patience: Duration::from_secs(60),
         run: |_, _| Box::pin(async { panic!("a handler's mistake") }),
     },
+    Kind {
+        name: "test.panic_early",
+        attempts: 1,
+        patience: Duration::from_secs(60),
+        run: |_, _| panic!("before there is anything to wait for"),
+    },
 ];
 
 async fn a_job_that_keeps_failing_is_parked_shown_and_tried_again(app: TestApp) {
@@ -211,11 +217,15 @@ async fn a_job_that_kills_its_process_each_time_is_parked(app: TestApp) {
 async fn a_handler_that_panics_is_an_attempt_that_failed(app: TestApp) {
     let bench = Bench::of(&app);
     bench.leave(Job::new("test.panic", "a")).await;
+    bench.leave(Job::new("test.panic_early", "a")).await;
     bench.leave(Job::new("test.do", "b")).await;
 
-    assert_eq!(bench.run().await, 2);
+    assert_eq!(bench.run().await, 3);
 
-    assert_eq!(app.count("jobs", "kind = 'test.panic' AND last_error LIKE 'job_panicked%'"), 1);
+    for kind in ["test.panic", "test.panic_early"] {
+        let failed = format!("kind = '{kind}' AND last_error LIKE 'job_panicked%'");
+        assert_eq!(app.count("jobs", &failed), 1, "{kind}");
+    }
     assert_eq!(app.count("audit_events", "action = 'test.done'"), 1);
 }
 

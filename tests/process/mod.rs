@@ -5,6 +5,7 @@ use std::path::Path;
 use harness::process::Launch;
 
 mod backup;
+mod bombs;
 mod command_line;
 mod committee;
 mod crash;

@@ -23,6 +23,7 @@ fn small() -> Trial {
             cut_every: Some(60_000),
             silent: 0.1,
             silence: Duration::from_secs(1),
+            half_closed: 0.5,
             swallowed: 0.25,
             repeated: 0.15,
         },
@@ -59,6 +60,7 @@ async fn nothing_is_lost(database_url: Option<String>) {
     assert!(outcome.photos >= outcome.filed * trial.photos);
     assert!(
         outcome.seen.cut > 0
+            && outcome.seen.half_closed > 0
             && outcome.seen.repeated > 0
             && outcome.seen.swallowed + outcome.seen.silenced > 0,
         "{:?}",

@@ -2,9 +2,8 @@
 //! everybody sees is the same, phones go on, and nothing is written over.
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use base64::Engine;
@@ -14,45 +13,10 @@ use harness::folders::TemporaryFolder;
 use harness::photos::{self, Photo};
 use harness::postgres::Cluster;
 use harness::process::{Launch, Nigran, PASSWORD};
+use harness::s3::Store;
 use harness::{Person, Submission, samples};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-/// Another S3, where Python has one.
-struct Moto {
-    child: Child,
-    endpoint: String,
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Moto {
-    fn start() -> Option<Moto> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).ok()?.local_addr().ok()?.port();
-        let mut command = Command::new("python3");
-        command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let mut moto = Moto { child: command.spawn().ok()?, endpoint: format!("http://127.0.0.1:{port}") };
-        for _ in 0..300 {
-            if TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
-                return Some(moto);
-            }
-            if moto.child.try_wait().ok()?.is_some() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        eprintln!(
-            "moto is absent (pip install 'moto[server]'): the photos move to another embedded store instead"
-        );
-        None
-    }
-}
 
 /// A database of its own that goes when this does.
 struct Database(String);
@@ -216,8 +180,10 @@ fn is_verified(launch: &Launch) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_house_moves_to_postgresql_and_s3_and_back() {
     let (old, new, home_again) = (TemporaryFolder::new(), TemporaryFolder::new(), TemporaryFolder::new());
-    let (database, moto) = (Database::new(), Moto::start());
-    let s3 = moto.as_ref().map(|moto| moto.endpoint.as_str());
+    // Where there is no other S3, the photos move to another embedded store.
+    let (database, moto) = (Database::new(), Store::moto().await);
+    let endpoint = moto.as_ref().map(Store::endpoint);
+    let s3 = endpoint.as_deref();
     let launch = super::nigran(old.path());
     let server = launch.serve().unwrap();
     let lived = live(&server).await;

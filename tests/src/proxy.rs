@@ -28,6 +28,9 @@ pub struct Weather {
     pub silent: f64,
     /// For how long a silent one seems to stand.
     pub silence: Duration,
+    /// The share of cuts on the way to the server after which it hears that the sending side has been closed, in order,
+    /// and its answer still comes through.
+    pub half_closed: f64,
     /// The share of answers that are swallowed, with the connection, once the server has given them.
     pub swallowed: f64,
     /// The share of requests that reach the server once more, after others.
@@ -44,6 +47,7 @@ impl Weather {
             cut_every: None,
             silent: 0.0,
             silence: Duration::from_secs(1),
+            half_closed: 0.0,
             swallowed: 0.0,
             repeated: 0.0,
         }
@@ -65,6 +69,8 @@ pub struct Seen {
     pub cut: u64,
     /// Of these, those nobody was told of.
     pub silenced: u64,
+    /// Of the cuts, those the server heard of as the end of what was sent.
+    pub half_closed: u64,
     /// Answers swallowed.
     pub swallowed: u64,
     /// Requests that reached the server once more.
@@ -79,6 +85,7 @@ struct Counts {
     refused: AtomicU64,
     cut: AtomicU64,
     silenced: AtomicU64,
+    half_closed: AtomicU64,
     swallowed: AtomicU64,
     repeated: AtomicU64,
 }
@@ -138,6 +145,7 @@ impl Proxy {
             refused: of(&counts.refused),
             cut: of(&counts.cut),
             silenced: of(&counts.silenced),
+            half_closed: of(&counts.half_closed),
             swallowed: of(&counts.swallowed),
             repeated: of(&counts.repeated),
         }
@@ -192,17 +200,39 @@ async fn carry(phone: TcpStream, shared: Arc<Shared>, number: u64) {
     let up = up.run(from_phone, to_server, Some(watch), None);
     let down = down.run(from_server, to_phone, None, Some(&swallow));
     // Whichever ends first ends both; the sockets close as they are dropped, unless the end is a silent one.
-    let (up, down) = (std::pin::pin!(up), std::pin::pin!(down));
-    let (end, _held) = tokio::select! {
+    let (up, mut down) = (std::pin::pin!(up), std::pin::pin!(down));
+    let (end, held) = tokio::select! {
         (end, held) = up => (end, Held::Up(held)),
-        (end, held) = down => (end, Held::Down(held)),
+        (end, held) = &mut down => (end, Held::Down(held)),
     };
     if end == End::Cut {
         shared.counts.cut.fetch_add(1, Ordering::SeqCst);
+        let mut chance = Chance::for_one(shared.weather.seed ^ 0xC105E, number);
+        let held = match held {
+            Held::Up((from_phone, to_server)) if chance.happens(shared.weather.half_closed) => {
+                shared.counts.half_closed.fetch_add(1, Ordering::SeqCst);
+                drop(to_server);
+                tokio::select! { _ = down => {}, () = go_for_nothing(from_phone, &shared) => {} }
+                return;
+            }
+            held => held,
+        };
+        let _held = held;
         if Chance::for_one(shared.weather.seed ^ 0x51E7, number).happens(shared.weather.silent) {
             shared.counts.silenced.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(shared.weather.silence).await;
         }
+    }
+}
+
+/// Takes what a phone goes on sending after its way was cut.
+async fn go_for_nothing<R: AsyncRead + Unpin>(mut from: R, shared: &Shared) {
+    let mut piece = vec![0; 16 * 1024];
+    while let Ok(read) = from.read(&mut piece).await {
+        if read == 0 {
+            break;
+        }
+        shared.counts.up.fetch_add(read as u64, Ordering::SeqCst);
     }
 }
 
@@ -406,6 +436,21 @@ mod tests {
 
         assert!(one < 100_000 && other < 100_000);
         assert!(one.abs_diff(same) <= 16 * 1024, "{one} and {same}");
+    }
+
+    #[tokio::test]
+    async fn a_way_that_is_half_closed_brings_the_answer_to_what_came_through() {
+        let mut answered = Vec::new();
+        for seed in 0..8 {
+            let weather = Weather { seed, cut_every: Some(50_000), half_closed: 1.0, ..Weather::calm() };
+            let proxy = Proxy::start(echo().await, weather).await;
+            let back = send(proxy.address, 2_000_000).await;
+            if proxy.seen().half_closed == 1 {
+                answered.push(back);
+            }
+        }
+
+        assert!(!answered.is_empty() && answered.iter().any(|back| *back > 0), "{answered:?}");
     }
 
     #[tokio::test]

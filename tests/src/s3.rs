@@ -71,6 +71,18 @@ impl Store {
         None
     }
 
+    /// Where it is asked.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Has a server that runs in this process keep its photos there.
+    pub fn configure(&self, config: &mut server::config::Config) {
+        config.media.endpoint = Some(self.endpoint());
+        config.media.access_key = self.keys.0.into();
+        config.media.secret_key = self.keys.1.into();
+    }
+
     /// A server that keeps its photos there, asked at this address.
     pub fn for_server(&self, launch: Launch, address: SocketAddr) -> Launch {
         launch

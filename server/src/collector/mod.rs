@@ -4,15 +4,18 @@
 //! plays a province with it.
 
 mod answer;
+mod asking;
 mod backoff;
 mod catching_up;
 mod chance;
+mod filling;
 mod link;
 mod machine;
 mod model;
 mod phone;
 mod photos;
 mod pictures;
+mod preparing;
 mod province;
 mod queue;
 mod receipts;

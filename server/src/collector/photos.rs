@@ -195,7 +195,10 @@ impl Phone {
             Err(hindrance) => return Err(Step::Hindered(in_doubt, hindrance)),
         };
         match (reply.status, reply.number("upload-offset")) {
-            (204, Some(offset)) => Ok(self.at(photo, upload, offset)),
+            (204, Some(now)) if now == offset && end > offset => {
+                Err(Step::later(in_doubt, "nothing of what was sent counted"))
+            }
+            (204, Some(now)) => Ok(self.at(photo, upload, now)),
             // Somebody else's bytes came first, or this was sent twice: ask.
             (409 | 460, _) => Ok(in_doubt),
             _ => self.unexpected(&reply, photo),

@@ -15,6 +15,7 @@ mod request;
 
 pub(crate) mod patience;
 pub(crate) mod tls;
+pub(crate) mod unpacking;
 pub(crate) mod watch;
 
 pub use acting::{Contested, KnownVersion, OnPage, PathId};

@@ -1,6 +1,5 @@
 //! Reading requests the way every room does, and answering what phones re-read.
 
-use actix_web::dev::{Decompress, Payload as RawPayload};
 use actix_web::http::header::{self, HeaderName};
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -9,8 +8,8 @@ use futures_util::StreamExt as _;
 
 use crate::error::{Error, Result};
 
-/// The whole body, unpacked if it is compressed, up to `limit` bytes: what inflates beyond it is refused while it
-/// inflates, so that a small body cannot become a large one in memory.
+/// The whole body, up to `limit` bytes. What came packed is unpacked as it is read (`unpacking.rs`): what inflates beyond
+/// the limit is refused while it inflates, so that a small body cannot become a large one in memory.
 pub(crate) async fn body(request: &HttpRequest, payload: Payload, limit: usize) -> Result<Bytes> {
     let too_large = || Error::too_large("body_too_large", format!("the body is larger than {limit} bytes"));
     let declared: Option<usize> =
@@ -18,8 +17,7 @@ pub(crate) async fn body(request: &HttpRequest, payload: Payload, limit: usize) 
     if declared.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
-    let payload: RawPayload = payload.into_inner();
-    let mut chunks = Decompress::from_headers(payload, request.headers());
+    let mut chunks = payload.into_inner();
     let mut whole = BytesMut::with_capacity(declared.unwrap_or(4096).min(limit));
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|cause| {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -106,29 +106,59 @@ pub async fn run_due_but<A: Clone>(
 }
 
 /// What runs in this process, by kind. However many jobs of one kind wait, one place is left for the others: ten thousand
-/// notices do not keep a single other job waiting.
+/// notices do not keep a single other job waiting. A place is held by the task itself and free when that is over, however
+/// it ended: the program failing in the midst of it costs no place.
 struct Places {
     at_once: usize,
-    taken: HashMap<&'static str, usize>,
+    running: JoinSet<()>,
+    taken: HashMap<Id, &'static str>,
 }
 
 impl Places {
+    fn of(at_once: usize) -> Places {
+        Places { at_once, running: JoinSet::new(), taken: HashMap::new() }
+    }
+
     fn free(&self) -> usize {
-        self.at_once.saturating_sub(self.taken.values().sum())
+        self.at_once.saturating_sub(self.taken.len())
     }
 
     /// How many more of this kind may run.
     fn left_for(&self, kind: &str) -> usize {
         let share = self.at_once.saturating_sub(1).max(1);
-        share.saturating_sub(self.taken.get(kind).copied().unwrap_or_default()).min(self.free())
+        let taken = self.taken.values().filter(|taken| **taken == kind).count();
+        share.saturating_sub(taken).min(self.free())
     }
 
-    fn come(&mut self, kind: &'static str) {
-        *self.taken.entry(kind).or_default() += 1;
+    fn give<F: Future<Output = ()> + Send + 'static>(&mut self, kind: &'static str, task: F) {
+        let id = self.running.spawn(task).id();
+        self.taken.insert(id, kind);
     }
 
-    fn gone(&mut self, kind: &'static str) {
-        self.taken.entry(kind).and_modify(|count| *count -= 1);
+    /// Waits until one is over; for ever while none runs.
+    async fn one_is_over(&mut self) {
+        match self.running.join_next_with_id().await {
+            Some(ended) => self.free_that_of(ended),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Frees the places of all that are over.
+    fn clear(&mut self) {
+        while let Some(ended) = self.running.try_join_next_with_id() {
+            self.free_that_of(ended);
+        }
+    }
+
+    fn free_that_of(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => {
+                tracing::error!(%error, "a job's task failed outside its handler; its lease runs out, and it is taken again");
+                error.id()
+            }
+        };
+        self.taken.remove(&id);
     }
 }
 
@@ -137,8 +167,7 @@ pub async fn work<A>(db: Db, app: A, kinds: &'static [Kind<A>], at_once: usize, 
 where
     A: Clone + Send + 'static,
 {
-    let mut running = JoinSet::new();
-    let mut places = Places { at_once, taken: HashMap::new() };
+    let mut places = Places::of(at_once);
     let mut bell = db.bell();
     let mut measured: Option<Instant> = None;
     while !stop.is_cancelled() {
@@ -150,11 +179,7 @@ where
                 for task in taken {
                     let Some(kind) = kinds.iter().find(|kind| kind.name == task.kind) else { continue };
                     let (db, app) = (db.clone(), app.clone());
-                    places.come(kind.name);
-                    running.spawn(async move {
-                        run(&db, app, kind, task).await;
-                        kind.name
-                    });
+                    places.give(kind.name, async move { run(&db, app, kind, task).await });
                 }
             }
             Err(error) => tracing::error!(%error, "cannot look for jobs; trying again"),
@@ -167,18 +192,11 @@ where
             () = stop.cancelled() => {}
             _ = bell.changed() => {}
             () = tokio::time::sleep(POLL) => {}
-            Some(ended) = running.join_next(), if !running.is_empty() => {
-                // A handler's panic is caught where it runs, so what ends says which kind it was.
-                if let Ok(kind) = ended {
-                    places.gone(kind);
-                }
-            }
+            () = places.one_is_over() => {}
         }
-        while let Some(Ok(kind)) = running.try_join_next() {
-            places.gone(kind);
-        }
+        places.clear();
     }
-    let ended = async { while running.join_next().await.is_some() {} };
+    let ended = async { while places.running.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(GRACE, ended).await;
 }
 
@@ -235,7 +253,9 @@ async fn attempt<A>(db: &Db, app: A, kind: &Kind<A>, task: &Task) -> Result<Done
             "the process ended while it ran, each time; look at the server's log before it is tried again";
         return Err(Error::invalid("job_deadly", why));
     }
-    let mut doing = std::pin::pin!(AssertUnwindSafe((kind.run)(app, task.clone())).catch_unwind());
+    // A handler may fail before it has begun, so it is called in here.
+    let handler = async { (kind.run)(app, task.clone()).await };
+    let mut doing = std::pin::pin!(AssertUnwindSafe(handler).catch_unwind());
     let mut patience = std::pin::pin!(tokio::time::sleep(kind.patience));
     loop {
         tokio::select! {
@@ -363,26 +383,38 @@ mod tests {
         }
     }
 
-    #[test]
-    fn one_place_is_left_for_other_kinds() {
-        let mut places = Places { at_once: 4, taken: HashMap::new() };
-        while places.left_for("notify") > 0 {
-            places.come("notify");
+    #[tokio::test]
+    async fn one_place_is_left_for_other_kinds() {
+        let mut places = Places::of(4);
+        while places.left_for("notify") > 1 {
+            places.give("notify", std::future::pending());
         }
+        places.give("notify", std::future::ready(()));
 
-        assert_eq!((places.taken["notify"], places.free()), (3, 1));
+        assert_eq!((places.left_for("notify"), places.free()), (0, 1));
         assert_eq!(places.left_for("replay.run"), 1);
-        places.come("replay.run");
+        places.give("replay.run", std::future::pending());
         assert_eq!((places.left_for("replay.run"), places.left_for("photo.understand")), (0, 0));
-        places.gone("notify");
+        places.one_is_over().await;
         assert_eq!(places.left_for("notify"), 1);
     }
 
     #[test]
     fn who_has_one_place_gives_it_to_anybody() {
-        let places = Places { at_once: 1, taken: HashMap::new() };
+        assert_eq!(Places::of(1).left_for("notify"), 1);
+    }
 
-        assert_eq!(places.left_for("notify"), 1);
+    #[tokio::test]
+    async fn a_task_that_fails_outside_its_handler_keeps_no_place() {
+        let mut places = Places::of(2);
+        places.give("notify", async { panic!("in the midst of writing down what came of it") });
+        places.give("replay.run", async { panic!("the other as well") });
+        assert_eq!(places.free(), 0);
+
+        places.one_is_over().await;
+        places.one_is_over().await;
+
+        assert_eq!((places.free(), places.left_for("notify"), places.left_for("replay.run")), (2, 1, 1));
     }
 
     #[test]

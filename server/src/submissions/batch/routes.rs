@@ -1,9 +1,8 @@
 //! Batches over HTTP.
 
-use actix_web::dev::Decompress;
 use actix_web::http::header;
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, post};
+use actix_web::{HttpResponse, post};
 
 use super::answers::Answer;
 use super::running;
@@ -32,12 +31,10 @@ use crate::submissions::ingest::FILING;
 pub(in crate::submissions) async fn file(
     desk: Data<Submissions>,
     actor: Actor,
-    request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
     actor.may_any(FILING)?;
-    let chunks = Decompress::from_headers(payload.into_inner(), request.headers());
-    let answers = running::start(desk.get_ref().clone(), actor, chunks);
+    let answers = running::start(desk.get_ref().clone(), actor, payload.into_inner());
     Ok(HttpResponse::Ok()
         .content_type("application/x-ndjson")
         .insert_header((header::CACHE_CONTROL, "no-store"))
