@@ -11,6 +11,7 @@ on_both_databases!(
     a_member_reorders_rows_and_adds_a_language_in_a_spreadsheet,
     what_is_wrong_in_a_workbook_is_told_by_sheet_and_cell,
     a_file_that_is_no_workbook_leaves_the_draft_untouched,
+    a_workbook_sent_back_as_it_came_is_no_new_version,
     translators_get_a_file_and_their_words_come_back,
     only_the_author_uploads_and_only_over_what_was_on_the_screen,
 );
@@ -122,6 +123,16 @@ async fn what_is_wrong_in_a_workbook_is_told_by_sheet_and_cell(app: TestApp) {
     assert_eq!(then["cells"][0]["cell"], format!("G{row}"));
     assert_eq!(then["cells"][0]["remedy"], "did you mean entry?");
     assert_eq!(author.get(&path(&before, "")).await.ok()["version"], 2);
+}
+
+async fn a_workbook_sent_back_as_it_came_is_no_new_version(app: TestApp) {
+    let author = app.login("committee2").await;
+    let before = draft(&author, FORM, json!([{ "op": "relabel", "key": "visit_date", "text": "Day" }])).await;
+    let book = workbook(&author, &before).await;
+
+    let after = upload(&author, &before, "/workbook", 2, book.saved()).await.ok();
+
+    assert_eq!((&after["version"], &after["operations"]), (&json!(2), &before["operations"]));
 }
 
 async fn a_file_that_is_no_workbook_leaves_the_draft_untouched(app: TestApp) {
