@@ -63,20 +63,30 @@ async fn registered(record: &mut Recorder, phone: &Person, supervisor: &Person) 
     record.exchange("register-other-facts", note, phone, put.clone(), &[], other()).await.expect(409);
     let note = "Until the supervisor has confirmed it, whoever registered it corrects it.";
     let known = [("If-Match", tag.as_str())];
-    let corrected = record.exchange("register-corrected", note, phone, put.clone(), &known, other()).await;
-    let tag = corrected.header("etag").expect("a facility has a tag").to_owned();
-    let note = "Somebody else registers the same place under its Urdu name, with its coordinates exchanged: it is kept, told, and offered.";
+    record.exchange("register-corrected", note, phone, put.clone(), &known, other()).await.created();
+    let note = "Coordinates typed the wrong way round: it is kept and told, and not confirmed before they are right.";
     let exchanged = json!({ "lat": 67.0076, "lon": 30.1922, "accuracy_m": 12.0, "fixed_at": "2026-11-20T08:20:00+05:00" });
-    let urdu = kiln(json!({ "name_en": null, "name_ur": "کریم بھٹہ خشت", "position": exchanged }));
+    let urdu = |position: Value| {
+        Body::Json(kiln(json!({ "name_en": null, "name_ur": "کریم بھٹہ خشت", "position": position })))
+    };
+    let put_another = (Method::PUT, another.as_str());
+    let swapped =
+        record.exchange("register-swapped", note, phone, put_another.clone(), &[], urdu(exchanged)).await;
+    let swapped_tag = swapped.header("etag").expect("a facility has a tag").to_owned();
+    let right = json!({ "lat": 30.1922, "lon": 67.0076, "accuracy_m": 12.0, "fixed_at": "2026-11-20T08:20:00+05:00" });
+    let note = "Put right; and it may be the place that somebody registered under its English name.";
+    let known = [("If-Match", swapped_tag.as_str())];
     record
-        .exchange("register-swapped", note, phone, (Method::PUT, &another), &[], Body::Json(urdu))
+        .exchange("register-possible-duplicate", note, phone, put_another, &known, urdu(right))
         .await
         .created();
     let note = "Everything that is wrong with it, at once.";
-    let wrong = json!({ "kind": "spaceship", "position": { "lat": 120.0, "lon": 67.0 } });
+    let wrong = json!({ "kind": "shop", "position": { "lat": 120.0, "lon": 67.0 }, "capacity": -1 });
     let nowhere = (Method::PUT, "/v1/facilities/0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f23");
     record.exchange("register-wrong", note, phone, nowhere, &[], Body::Json(wrong)).await.expect(400);
-    supervisor.post(&format!("{path}/confirm"), &json!({})).await.expect(200);
+    let looked_at = json!({ "not_duplicates": [ANOTHER] });
+    let confirmed = supervisor.post(&format!("{path}/confirm"), &looked_at).await;
+    let tag = confirmed.expect(200).header("etag").expect("a facility has a tag").to_owned();
     let note = "It is confirmed: the supervisor corrects it from here on.";
     let (known, later) = ([("If-Match", tag.as_str())], Body::Json(kiln(json!({ "capacity": 61 }))));
     record.exchange("register-confirmed", note, phone, put, &known, later).await;
@@ -137,7 +147,7 @@ async fn sent_on(record: &mut Recorder, app: &TestApp, phone: &Person, visit: &S
         .exchange("refer-groundless", note, phone, (Method::POST, &path), &[], Body::Json(groundless))
         .await
         .expect(400);
-    let note = "Without consent or law: for a reason, and once the supervisor has agreed.";
+    let note = "Without consent or law, for a reason: the supervisor is told, and agrees before it goes out, unless it is due the same day.";
     let reason = json!({ "basis": "override", "note": "she cannot be asked with her employer beside her" });
     let asked = json!({ "body": "police", "consent": reason, "part": { "fields": [], "summary": "must be asked alone" } });
     let bonded = phone.finding(visit.id, "AGE-02").await;
