@@ -11,6 +11,7 @@ on_both_databases!(
     all_or_nothing_or_the_good_lines,
     the_same_file_twice_is_imported_once,
     an_export_is_read_back_as_it_was,
+    an_export_reaches_no_farther_than_its_reader_and_is_recorded,
     no_cell_is_run_by_a_spreadsheet,
     a_hundred_thousand_lines_are_read_in_little_memory,
     an_import_reaches_no_farther_than_its_importer,
@@ -179,7 +180,8 @@ async fn exported(app: &TestApp, with_people: bool) -> String {
     let db = app.services().db.clone();
     let writing = move || {
         let mut out = Vec::new();
-        server::facilities::export(&db, &mut out, with_people).unwrap();
+        let everything = server::facilities::Sight::system();
+        server::facilities::export(&db, &mut out, &everything, with_people).unwrap();
         String::from_utf8(out).unwrap()
     };
     tokio::task::spawn_blocking(writing).await.unwrap()
@@ -229,6 +231,38 @@ async fn no_cell_is_run_by_a_spreadsheet(app: TestApp) {
     }
     let report = import(&app.supervisor().await, "", file).await.ok();
     assert_eq!(report["unchanged"], 5, "{report}");
+}
+
+async fn an_export_reaches_no_farther_than_its_reader_and_is_recorded(app: TestApp) {
+    let head = app.login("labour-head").await;
+    let mut file = format!("{HEADER},mine,Demo Far,,PK234,,,\n");
+    for n in 0..1500 {
+        file.push_str(&format!("K-{n:04},brick_kiln,Demo {n},,PK226,30.1,67.0,\n"));
+    }
+    import(&head, "", file.clone()).await.ok();
+    registered(
+        &app.auditor().await,
+        &json!({ "kind": "orphanage", "name_en": "Demo Home", "district": "PK226" }),
+    )
+    .await;
+    registered(&app.inspector().await, &kiln_with(json!({ "operator": { "name": "Demo Owner" } }))).await;
+
+    let supervisor = app.supervisor().await;
+    let exported = supervisor.get("/v1/facilities/export").await;
+    let with_people = supervisor.get("/v1/facilities/export?with_people=true").await.text();
+    let whole = head.get("/v1/facilities/export").await.text();
+
+    assert_eq!(exported.header("content-type"), Some("text/csv; charset=utf-8"));
+    let exported = exported.text();
+    assert_eq!((exported.lines().count(), whole.lines().count()), (1 + 1500 + 1, 1 + 1500 + 2));
+    assert!(!exported.contains("Demo Far") && !whole.contains("Demo Home"));
+    assert!(!exported.contains("Demo Owner") && !exported.contains("munshi"));
+    assert!(with_people.contains("Demo Owner") && with_people.contains("munshi"));
+    assert_eq!(import(&supervisor, "", with_people).await.ok()["unchanged"], 1501);
+    for who in ["inspector", "analyst", "deputy-director", "admin", "oversight"] {
+        app.login(who).await.get("/v1/facilities/export").await.refused(403, "not_permitted");
+    }
+    assert_eq!(app.count("audit_events", "action = 'facilities.exported'"), 3);
 }
 
 async fn a_hundred_thousand_lines_are_read_in_little_memory(app: TestApp) {

@@ -1,4 +1,4 @@
-//! The day of an inspector and of those behind him: a workshop nobody has registered, found without a network, which turns
+//! The day of an inspector and of those behind him: a brick kiln nobody has registered, found without a network, which turns
 //! out to be one the register has under its Urdu name; five children in it, two whose ages nobody would say, one who is
 //! bonded and must not be told of to the employer; the unit that declines, the clock that passes it on, the question that
 //! comes back, the second visit, and the finding that is verified.
@@ -13,7 +13,7 @@ on_both_databases!(a_day_from_the_gate_to_the_verified_finding);
 
 const CODE: &str = "CLI-QTA1-2026-0102";
 
-/// The questionnaire as the province uses it: while an age is missing, a child under 14 is provisional, not absent.
+/// The questionnaire as the province uses it: while an age is missing, a child under 14 at a kiln is provisional, not absent.
 async fn publish_with_provisional_ages(app: &TestApp) {
     let packages = server::forms::builtin_packages().unwrap();
     let mut package = packages.into_iter().find(|it| it.form == "child-labour-inspection").unwrap();
@@ -22,7 +22,7 @@ async fn publish_with_provisional_ages(app: &TestApp) {
     // What could be provisional for four hundred children would be too dear to find out.
     package.definition["properties"]["b5"]["properties"]["children"]["maxItems"] = json!(60);
     for finding in package.definition["x-findings"].as_array_mut().unwrap() {
-        if finding["code"] == "AGE-01" {
+        if finding["code"] == "AGE-02" {
             finding["if_unknown"] = json!("provisional");
         }
     }
@@ -31,7 +31,7 @@ async fn publish_with_provisional_ages(app: &TestApp) {
     services.db.write(server::db::By::system(), publish).await.unwrap();
 }
 
-/// Five children in the workshop of `b3`: the second is bonded, the last two have no age.
+/// Five children at a kiln where `b3` has its workshop: the second is bonded, the last two have no age.
 fn five_children(place: &str) -> Submission {
     let visit = samples::b3();
     let first = visit.answer("children[0]").unwrap().clone();
@@ -60,31 +60,34 @@ fn five_children(place: &str) -> Submission {
     ];
     visit
         .with("children", json!(rows))
+        .with("workplace_label", "Karim Brick Kiln")
+        .with("est_type", "brick_kiln")
+        .with("isic", "2392")
         .at("version", 2)
         .at("facility", place)
         .with_photo(harness::photos::jpeg("gate.jpg", "gate"))
 }
 
-/// A workshop beside the fix of `b3`, as somebody who stands there writes it down.
-fn workshop(name: &str, text: &str) -> Value {
+/// A kiln beside the fix of `b3`, as somebody who stands there writes it down.
+fn kiln(name: &str, text: &str) -> Value {
     json!({
-        "kind": "workshop", name: text, "district": "PK226",
+        "kind": "brick_kiln", name: text, "district": "PK226",
         "position": { "lat": 30.1922, "lon": 67.0076, "accuracy_m": 12.0, "fixed_at": "2026-11-20T08:14:02+05:00" },
     })
 }
 
-/// The workshop the register has; somebody else registered it, and the supervisor has confirmed it.
-async fn known_workshop(app: &TestApp) -> String {
+/// The kiln the register has; somebody else registered it, and the supervisor has confirmed it.
+async fn known_kiln(app: &TestApp) -> String {
     let colleague = app.inspector_in("PK226").await;
     let path = format!("/v1/facilities/{}", Uuid::new_v4());
-    colleague.put(&path, &workshop("name_ur", "کریم انجن ورکشاپ")).await.created();
+    colleague.put(&path, &kiln("name_ur", "کریم بھٹہ خشت")).await.created();
     app.supervisor().await.post(&format!("{path}/confirm"), &json!({})).await.ok();
     path.rsplit('/').next().unwrap().to_owned()
 }
 
 async fn a_day_from_the_gate_to_the_verified_finding(app: TestApp) {
     publish_with_provisional_ages(&app).await;
-    let known = known_workshop(&app).await;
+    let known = known_kiln(&app).await;
     let (inspector, supervisor, unit) =
         (app.inspector().await, app.supervisor().await, app.login("case-worker").await);
     let place = Uuid::new_v4().to_string();
@@ -93,7 +96,7 @@ async fn a_day_from_the_gate_to_the_verified_finding(app: TestApp) {
     let visit = five_children(&place);
     let receipt = inspector.file_whole(&visit).await;
     let path = format!("/v1/facilities/{place}");
-    let registered = inspector.put(&path, &workshop("name_en", "Karim Engine Workshop")).await.created();
+    let registered = inspector.put(&path, &kiln("name_en", "Karim Brick Kiln")).await.created();
     let seen = &registered["facility"];
     assert_eq!((&seen["status"], &seen["visit_count"]), (&json!("provisional"), &json!(1)));
     assert_eq!(registered["possible_duplicates"][0]["id"], known, "{registered}");
@@ -165,8 +168,8 @@ async fn a_day_from_the_gate_to_the_verified_finding(app: TestApp) {
     inspector.revise(&corrected, receipt["content_hash"].as_str().unwrap()).await.created();
     let found = supervisor.findings_of(visit.id).await;
     assert_eq!(provisional(&found), Vec::<String>::new());
-    let fell = supervisor.finding(visit.id, &format!("AGE-01 of {CODE}-C4")).await;
-    let firm = supervisor.finding(visit.id, &format!("AGE-01 of {CODE}-C5")).await;
+    let fell = supervisor.finding(visit.id, &format!("AGE-02 of {CODE}-C4")).await;
+    let firm = supervisor.finding(visit.id, &format!("AGE-02 of {CODE}-C5")).await;
     assert_eq!((&fell["state"], &fell["cause"]), (&json!("superseded"), &json!("answered")));
     assert_eq!(deeds(&firm), ["finding.opened", "finding.firmed"]);
     assert_eq!(supervisor.get(&at(&danger, "")).await.ok()["state"], "referred", "its history stays");
@@ -191,13 +194,15 @@ async fn a_day_from_the_gate_to_the_verified_finding(app: TestApp) {
         .await
         .ok();
 
-    // The inspector goes again, to the workshop as the register has it.
+    // The inspector goes again, to the kiln as the register has it.
     app.clock.advance(Duration::days(1));
     let (inspector, supervisor) = (app.inspector().await, app.supervisor().await);
     let second = samples::b1()
         .at("started_at", "2026-11-28T10:00:00+05:00")
         .at("finished_at", "2026-11-28T11:00:00+05:00")
         .with("visit_date", "2026-11-28")
+        .with("est_type", "brick_kiln")
+        .with("isic", "2392")
         .at("facility", known);
     inspector.file(&second).await.created();
     let made = supervisor.get(&format!("/v1/assignments/{}", wanted["id"].as_str().unwrap())).await.ok();

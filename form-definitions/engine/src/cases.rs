@@ -28,6 +28,10 @@ pub struct Case {
     /// Reasons given instead of answers.
     #[serde(default)]
     pub non_answers: Option<Value>,
+    /// What the reviewer answered about it: path -> answer. With it the case is one of the review, even where nothing is answered yet: it
+    /// tells what is found in both together, and an answer the reviewer owes is a violation `required`.
+    #[serde(default)]
+    pub review_answers: Option<Map<String, Value>>,
     /// What they must lead to.
     pub expect: Expectation,
 }
@@ -184,12 +188,20 @@ pub fn context(case: &Case) -> Scene {
 
 /// What a case leads to.
 pub fn evaluate(form: &Form, case: &Case) -> Outcome {
-    form.evaluate(&case.answers, case.non_answers.as_ref(), &context(case).as_context())
+    let (scene, non_answers) = (context(case), case.non_answers.as_ref());
+    match &case.review_answers {
+        Some(given) => form.review(&case.answers, non_answers, given, &scene.as_context()).outcome,
+        None => form.evaluate(&case.answers, non_answers, &scene.as_context()),
+    }
 }
 
 /// What a case leads to, and why, rule by rule.
 pub fn explain(form: &Form, case: &Case) -> Explanation {
-    form.explain(&case.answers, case.non_answers.as_ref(), &context(case).as_context())
+    let (scene, non_answers) = (context(case), case.non_answers.as_ref());
+    match &case.review_answers {
+        Some(given) => form.explain_review(&case.answers, non_answers, given, &scene.as_context()),
+        None => form.explain(&case.answers, non_answers, &scene.as_context()),
+    }
 }
 
 fn differences(expected: &Expectation, outcome: &Outcome) -> Vec<String> {

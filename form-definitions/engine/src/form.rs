@@ -242,6 +242,17 @@ impl Form {
         judge::explain(self, answers, non_answers, context)
     }
 
+    /// The same of a submission together with what its reviewer answered (`given`: path -> answer); its outcome is that of both.
+    pub fn explain_review(
+        &self,
+        answers: &Value,
+        non_answers: Option<&Value>,
+        given: &Map<String, Value>,
+        context: &Context<'_>,
+    ) -> Explanation {
+        judge::explain_with(self, answers, non_answers, given, context)
+    }
+
     /// Begins a form that is filled in answer by answer: each change is judged without running again what does not depend on it.
     pub fn start<'a>(
         &'a self,

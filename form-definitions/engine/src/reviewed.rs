@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 pub struct Reviewed {
     /// Everything the rules say of both together. The reviewer's answers stand in their places.
     pub outcome: Outcome,
+    /// What the rules say of the filing alone.
+    pub filed: Outcome,
     /// The reviewer's answers that stand: path -> value. What is hidden, wrongly typed or not the reviewer's to answer is not among them.
     pub answers: Map<String, Value>,
     /// The questions the reviewer is asked.
@@ -28,6 +30,21 @@ pub struct Asked {
     pub required: bool,
     /// Whether it is answered.
     pub answered: bool,
+}
+
+impl Reviewed {
+    /// What the submission counts as: what was filed, with what is wrong with and found in both together. That an answer of the reviewer
+    /// is missing holds up its acceptance and is no fault of the filing, so it is not told.
+    pub fn standing(self) -> Outcome {
+        let missing: Vec<&str> =
+            self.asked.iter().filter(|it| it.is_missing()).map(|it| it.path.as_str()).collect();
+        let is_fault = |it: &Violation| it.code != "required" || !missing.contains(&it.path.as_str());
+        Outcome {
+            violations: self.outcome.violations.into_iter().filter(is_fault).collect(),
+            findings: self.outcome.findings,
+            ..self.filed
+        }
+    }
 }
 
 impl Asked {

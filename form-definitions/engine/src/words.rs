@@ -28,6 +28,9 @@ pub(crate) struct Names<'p> {
     items: HashMap<&'p str, &'p Map<String, Value>>,
 }
 
+/// What is said behind the name of a question that only the reviewer answers.
+pub(crate) const AT_REVIEW: (&str, &str) = ("(answered by the reviewer)", "(جواب جائزہ لینے والا دیتا ہے)");
+
 /// Deeper than any form that compiles.
 const DEEPEST: usize = 8;
 
@@ -68,12 +71,22 @@ impl<'p> Names<'p> {
         }
     }
 
-    /// “Entry”: the label, or the bare name.
+    /// “Entry”: the label, or the bare name. What only the reviewer answers is marked so: a rule that hangs on it comes out at review.
     fn quoted(&self, name: &str, language: Language) -> String {
-        match self.label(name, language) {
+        let called = match self.label(name, language) {
             Some(label) => in_quotes(label, language),
             None => isolated(name),
+        };
+        match (self.is_of_reviewer(name), language) {
+            (false, _) => called,
+            (true, Language::En) => format!("{called} {}", AT_REVIEW.0),
+            (true, Language::Ur) => format!("{called} {}", AT_REVIEW.1),
         }
+    }
+
+    /// Whether only the reviewer answers the question.
+    pub(crate) fn is_of_reviewer(&self, name: &str) -> bool {
+        self.items.get(name).is_some_and(|fields| fields.contains_key("x-asked-of"))
     }
 
     /// The text of a choice of a question.

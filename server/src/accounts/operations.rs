@@ -123,6 +123,7 @@ pub const OPERATIONS: &[Operation] = &[
     any("GET", "/v1/facilities", &[P::ReadFacilities]),
     any("GET", "/v1/facilities/coverage", &[P::CountFacilities]),
     any("POST", "/v1/facilities/import", &[P::UpdateFacilities]),
+    any("GET", "/v1/facilities/export", &[P::UpdateFacilities]),
     any("PUT", "/v1/facilities/{id}", &[P::RegisterFacilities]),
     any("GET", "/v1/facilities/{id}", &[P::ReadFacilities]),
     any("PATCH", "/v1/facilities/{id}", &[P::UpdateFacilities]),

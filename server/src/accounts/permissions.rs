@@ -68,7 +68,7 @@ text_enum! {
         ReadFacilityContacts = "facilities.read_contacts",
         /// Register facilities, and correct one's own until they are confirmed.
         RegisterFacilities = "facilities.register",
-        /// Confirm, correct, close and reopen facilities; import them.
+        /// Confirm, correct, close and reopen facilities; import and export them.
         UpdateFacilities = "facilities.update",
         /// Merge facilities that are one place, and undo it.
         MergeFacilities = "facilities.merge",

@@ -47,7 +47,7 @@ impl Facilities {
     fn carry_out(self, db: &Db, spool: PathBuf) -> Result<ExitCode> {
         match self {
             Facilities::Export { with_people } => {
-                facilities::export(db, std::io::stdout().lock(), with_people)?;
+                facilities::export(db, std::io::stdout().lock(), &Sight::system(), with_people)?;
                 Ok(ExitCode::SUCCESS)
             }
             Facilities::Import { file, dry_run, good_lines } => {

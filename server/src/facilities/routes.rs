@@ -30,6 +30,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         // Before `{id}`, which would take their last segment for an id.
         .service(coverage)
         .service(super::table::routes::import)
+        .service(super::table::routes::export)
         .service(register)
         .service(show)
         .service(correct)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::calendar::local_day;
-use super::model::WHOLE_VISIT;
+use super::model::{Case, Cause, State, WHOLE_VISIT, no_deadline};
 use super::{Findings, store};
 use crate::accounts::{Actor, Kind, Permission};
 use crate::audit::{self, Event};
@@ -89,20 +89,41 @@ fn copy(tx: &mut Tx, actor: &Actor, id: &SubmissionId, format: Format) -> Result
     }
     let judgement = submissions::judged(tx.conn, id.as_str(), facts.revision)?
         .ok_or_else(|| Error::internal("making an employer's copy", "the revision is gone"))?;
-    let withdrawn = store::withdrawn(tx.conn, id.as_str())?;
+    let cases = store::shown_by(tx.conn, id.as_str())?.iter().map(Standing::of).collect::<Vec<_>>();
     let details = json!({ "revision": facts.revision, "format": format });
     audit::record(tx, Event::new("submission.employer_copy", "submission", id, details))?;
-    Ok(made(facts, judgement, &withdrawn))
+    Ok(made(facts, judgement, &cases))
 }
 
-fn made(facts: Facts, judgement: Judgement, withdrawn: &[(String, String)]) -> EmployerCopy {
+/// How a case of the submission stands, as far as the copy needs it.
+struct Standing {
+    code: String,
+    subject: String,
+    /// It was dismissed, or the rules took it back.
+    counts_for_nothing: bool,
+    due_on: Option<NaiveDate>,
+}
+
+impl Standing {
+    fn of(case: &Case) -> Standing {
+        let taken_back = case.state == State::Superseded && case.cause != Some(Cause::Recurred);
+        Standing {
+            code: case.code.clone(),
+            subject: case.subject.clone(),
+            counts_for_nothing: case.state == State::Dismissed || taken_back,
+            due_on: Some(case.due_at).filter(|due| *due < no_deadline()).map(|due| local_day(due.utc())),
+        }
+    }
+}
+
+fn made(facts: Facts, judgement: Judgement, cases: &[Standing]) -> EmployerCopy {
     EmployerCopy {
         number: named(&judgement.summary, "_no"),
         place: named(&judgement.summary, "_code"),
         submission: facts.id,
         kind: facts.kind,
         visited_on: local_day(facts.finished_at.utc()),
-        items: items(judgement.findings, withdrawn),
+        items: items(judgement.findings, cases),
     }
 }
 
@@ -113,14 +134,9 @@ fn named(summary: &Map<String, Value>, ending: &str) -> Option<String> {
 }
 
 /// What may be told, each rule once, what is due soonest first. What is only provisional is no finding yet.
-fn items(findings: Vec<Finding>, withdrawn: &[(String, String)]) -> Vec<CopyItem> {
-    let counts_for_nothing = |finding: &Finding| {
-        let subject = finding.row.as_deref().unwrap_or(WHOLE_VISIT);
-        withdrawn.iter().any(|(code, of)| *code == finding.code && of == subject)
-    };
-    let told =
-        findings.into_iter().filter(|it| it.disclose && !it.provisional).filter(|it| !counts_for_nothing(it));
-    let mut items: Vec<CopyItem> = told.map(item).collect();
+fn items(findings: Vec<Finding>, cases: &[Standing]) -> Vec<CopyItem> {
+    let told = findings.into_iter().filter(|it| it.disclose && !it.provisional);
+    let mut items: Vec<CopyItem> = told.filter_map(|finding| item(finding, cases)).collect();
     items.sort_by(|a, b| {
         (&a.code, a.due_on.is_none(), a.due_on).cmp(&(&b.code, b.due_on.is_none(), b.due_on))
     });
@@ -131,9 +147,22 @@ fn items(findings: Vec<Finding>, withdrawn: &[(String, String)]) -> Vec<CopyItem
     items
 }
 
-fn item(finding: Finding) -> CopyItem {
-    let due = finding.due_at.as_deref().and_then(|at| at.parse::<DateTime<Utc>>().ok());
-    CopyItem { code: finding.code, title: finding.title, basis: finding.basis, due_on: due.map(local_day) }
+/// One finding, due when its case is: on working days where the matrix counts them, later by what it was paused. None: it counts for
+/// nothing.
+fn item(finding: Finding, cases: &[Standing]) -> Option<CopyItem> {
+    let subject = finding.row.as_deref().unwrap_or(WHOLE_VISIT);
+    let mut of_it = cases.iter().filter(|case| case.code == finding.code && case.subject == subject);
+    let first = of_it.next();
+    let stands = first.into_iter().chain(of_it).find(|case| !case.counts_for_nothing);
+    if first.is_some() && stands.is_none() {
+        return None;
+    }
+    let said = || {
+        let due = finding.due_at.as_deref().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+        due.map(local_day)
+    };
+    let due_on = stands.map_or_else(said, |case| case.due_on);
+    Some(CopyItem { code: finding.code, title: finding.title, basis: finding.basis, due_on })
 }
 
 #[cfg(test)]
@@ -149,8 +178,9 @@ mod tests {
         .unwrap()
     }
 
-    fn codes(findings: Vec<Finding>, withdrawn: &[(String, String)]) -> Vec<String> {
-        items(findings, withdrawn).into_iter().map(|item| item.code).collect()
+    fn case(code: &str, subject: &str, counts_for_nothing: bool, due_on: &str) -> Standing {
+        let (code, subject) = (code.to_owned(), subject.to_owned());
+        Standing { code, subject, counts_for_nothing, due_on: due_on.parse().ok() }
     }
 
     #[test]
@@ -170,6 +200,17 @@ mod tests {
     fn what_was_dismissed_is_not_handed_out() {
         let findings = vec![finding("AGE-01", "C1", true, false), finding("REC-01", "C1", true, false)];
 
-        assert_eq!(codes(findings, &[("AGE-01".into(), "C1".into())]), ["REC-01"]);
+        let told = items(findings, &[case("AGE-01", "C1", true, "2026-11-21")]);
+
+        assert_eq!(told.into_iter().map(|item| item.code).collect::<Vec<_>>(), ["REC-01"]);
+    }
+
+    #[test]
+    fn each_is_due_when_its_case_is() {
+        let cases = [case("REC-01", "C1", true, "2026-11-22"), case("REC-01", "C1", false, "2026-11-30")];
+
+        let told = items(vec![finding("REC-01", "C1", true, false)], &cases);
+
+        assert_eq!(told[0].due_on.map(|day| day.to_string()).as_deref(), Some("2026-11-30"));
     }
 }

@@ -185,7 +185,7 @@ pub(super) fn no_deadline() -> At {
 pub(super) struct Rule {
     /// The form.
     pub(super) form: String,
-    /// The submission whose visit opened the case: the deadline counts from its end.
+    /// The submission whose visit opened the case: the deadline counts from its end, unless its reviewer opened it.
     pub(super) opened_in: String,
     /// What was found, by language.
     pub(super) title: Arc<Texts>,
@@ -197,6 +197,9 @@ pub(super) struct Rule {
     /// Deadline 0, the same day, confirmed by voice: somebody must answer within so many hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) answer_within_hours: Option<i64>,
+    /// When the answer of a reviewer opened the case: its deadline counts from there, for nobody could act before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) answered_at: Option<At>,
 }
 
 impl Rule {
@@ -257,7 +260,7 @@ pub(super) struct Case {
     /// How often it had been put right before it was found again.
     pub(super) recurrence: i32,
     pub(super) opened_at: At,
-    /// When the visit ended that opened it: the deadline counts from there.
+    /// When the visit ended that opened it: the deadline counts from there, unless its reviewer opened it.
     pub(super) visited_at: At,
     pub(super) due_at: At,
     /// When the clock next has to look at it.

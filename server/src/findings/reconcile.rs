@@ -135,8 +135,8 @@ impl Findings {
         recurrence: i32,
         tally: &mut Tally,
     ) -> Result<()> {
-        let rule = self.rule(filed, wanted.finding);
-        let due = deadlines::due(wanted.finding, filed.finished_at, &self.matrix, &self.calendar);
+        let due = self.due(filed, wanted.finding, filed.answered_at);
+        let rule = Rule { answered_at: filed.answered_at, ..self.rule(filed, wanted.finding) };
         let text = |it: Option<&str>| it.map(str::to_owned);
         let mut case = Case {
             id: tx.new_id().into(),
@@ -250,12 +250,16 @@ impl Findings {
         case.refer_to = finding.refer_to.clone();
         let is_the_opening_visit = before.opened_in == filed.submission.as_str();
         if is_the_opening_visit && case.visited_at != filed.finished_at {
-            let due = deadlines::due(finding, filed.finished_at, &self.matrix, &self.calendar);
+            let due = self.due(filed, finding, before.answered_at);
             let due_at = At::from_micros(due.at.micros().saturating_add(case.paused_for));
-            changed["due_at"] = json!([case.due_at, due_at]);
+            match due_at == case.due_at {
+                true => changed["visited_at"] = json!([case.visited_at, filed.finished_at]),
+                false => changed["due_at"] = json!([case.due_at, due_at]),
+            }
             (case.visited_at, case.due_at) = (filed.finished_at, due_at);
         }
-        case.rule = Json::of(&Rule { opened_in: before.opened_in, ..now })?;
+        let Rule { opened_in, answered_at, .. } = before;
+        case.rule = Json::of(&Rule { opened_in, answered_at, ..now })?;
         Ok(())
     }
 
@@ -342,7 +346,7 @@ impl Findings {
     }
 
     fn rule(&self, filed: &FiledRevision, finding: &Finding) -> Rule {
-        let due = deadlines::due(finding, filed.finished_at, &self.matrix, &self.calendar);
+        let due = self.due(filed, finding, None);
         Rule {
             form: filed.form.to_owned(),
             opened_in: filed.submission.to_string(),
@@ -350,7 +354,14 @@ impl Findings {
             severity: finding.severity.into(),
             escalate_to: finding.escalate_to.clone(),
             answer_within_hours: due.answer_within_hours,
+            answered_at: None,
         }
+    }
+
+    /// When a finding is due: the time its rule gives, from the visit's end, or from the answer of a reviewer that opened it.
+    fn due(&self, filed: &FiledRevision, finding: &Finding, answered_at: Option<At>) -> deadlines::Due {
+        let from = answered_at.unwrap_or(filed.finished_at);
+        deadlines::due(finding, filed.finished_at, from, &self.matrix, &self.calendar)
     }
 
     fn write_down(&self, tx: &mut Tx, filed: &FiledRevision, tally: Tally) -> Result<()> {

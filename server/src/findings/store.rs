@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable};
 
 use super::filter::Filter;
-use super::model::{Case, Cause, Deed, EventRow, FindingId, Rule, Severity, State};
+use super::model::{Case, Deed, EventRow, FindingId, Rule, Severity, State};
 use super::reading::Sight;
 use crate::accounts::{Kind, Scope};
 use crate::db::schema::{finding_cases, finding_events, referrals};
@@ -365,18 +365,5 @@ pub(super) fn tally(conn: &mut DbConn, places: &[String], kind: Kind) -> Result<
         .filter(finding_cases::facility.eq_any(places.to_vec()).and(finding_cases::kind.eq(kind)))
         .group_by(finding_cases::state)
         .select((finding_cases::state, diesel::dsl::count_star()))
-        .load(conn)?)
-}
-
-/// Cases of a submission that count for nothing: dismissed, or superseded, as rule and subject.
-pub(super) fn withdrawn(conn: &mut DbConn, submission: &str) -> Result<Vec<(String, String)>> {
-    Ok(finding_cases::table
-        .filter(finding_cases::submission_id.eq(submission))
-        .filter(
-            finding_cases::state
-                .eq(State::Dismissed)
-                .or(finding_cases::state.eq(State::Superseded).and(finding_cases::cause.ne(Cause::Recurred))),
-        )
-        .select((finding_cases::code, finding_cases::subject))
         .load(conn)?)
 }

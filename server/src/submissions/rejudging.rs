@@ -1,6 +1,6 @@
 //! Judging past visits again, by other rules than those they were filed under: for whoever wants to know what a change would have
 //! meant. Nothing is written. Every visit is judged in its own circumstances, rebuilt as filing builds them (`judging.rs`,
-//! `surroundings.rs`): its place, its facility and last visit, its filer, and the law of its own day.
+//! `surroundings.rs`): its place, its facility and last visit, its filer, what its reviewer answered, and the law of its own day.
 //!
 //! What a newcomer would get wrong: the stored judgement is not reused as the "before". It does not say which questions were
 //! hidden, and it was made with what the register knew then; against it, everything learnt since would look like the work of
@@ -11,14 +11,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use form_engine::{Outcome, User};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::envelope::Envelope;
 use super::model::{PastRevision, SubmissionId};
 use super::surroundings::{self, Filed, Reads};
 use super::watching::Watchers;
-use super::{judging, store};
+use super::{judging, review, store};
 use crate::accounts::{self, AccountId};
 use crate::canonical;
 use crate::db::{At, Db, DbConn, Packed};
@@ -45,6 +45,8 @@ pub struct PastVisit {
     content_hash: String,
     account: String,
     content: Packed,
+    /// What its reviewer had answered about the revision; none: nothing, or neither release asks.
+    reviewer: Option<Map<String, Value>>,
 }
 
 /// Some visits, one after the other.
@@ -85,6 +87,8 @@ pub struct Rejudging {
     watchers: Watchers,
     rules: Arc<[Arc<Release>; 2]>,
     reads: Reads,
+    /// Either of them asks something of the reviewer.
+    asks_reviewer: bool,
     filers: Arc<RwLock<HashMap<String, User>>>,
 }
 
@@ -98,7 +102,9 @@ impl Rejudging {
         after: Arc<Release>,
     ) -> Rejudging {
         let reads = Reads::of(&before).and(Reads::of(&after));
-        Rejudging { db, places, watchers, rules: Arc::new([before, after]), reads, filers: Arc::default() }
+        let asks_reviewer = before.compiled.asks_reviewer() || after.compiled.asks_reviewer();
+        let rules = Arc::new([before, after]);
+        Rejudging { db, places, watchers, rules, reads, asks_reviewer, filers: Arc::default() }
     }
 
     /// The next visits after this id, of at most `limit` looked at. `wanted` says which ids are.
@@ -119,8 +125,13 @@ impl Rejudging {
             let mut revisions = store::revisions_by(conn, &ids, past.through)?;
             // The newest of each comes first.
             revisions.dedup_by(|later, first| later.submission_id == first.submission_id);
+            let mut answered = match self.asks_reviewer {
+                true => review::answered_by(conn, &ids, past.through)?,
+                false => HashMap::new(),
+            };
             let visit = |revision: PastRevision| PastVisit {
                 district: districts.remove(&revision.submission_id).flatten(),
+                reviewer: answered.remove(&(revision.submission_id.clone(), revision.revision)),
                 id: revision.submission_id,
                 revision: revision.revision,
                 content_hash: revision.content_hash,
@@ -157,8 +168,12 @@ impl Rejudging {
         let place = judging::locate(&envelope, &self.places);
         let context = judging::context(&envelope, user, &place, &self.places, &around);
         let [before, after] = self.rules.as_ref();
-        let judged = |release: &Release| {
-            release.compiled.evaluate(&envelope.answers, envelope.non_answers.as_ref(), &context)
+        let non_answers = envelope.non_answers.as_ref();
+        let judged = |release: &Release| match &visit.reviewer {
+            Some(given) => {
+                release.compiled.review(&envelope.answers, non_answers, given, &context).standing()
+            }
+            None => release.compiled.evaluate(&envelope.answers, non_answers, &context),
         };
         Ok(Some(Rejudged {
             before: judged(before),
@@ -194,10 +209,13 @@ pub(super) fn filer(conn: &mut DbConn, account: &str) -> Result<User> {
 }
 
 fn mark(visit: &PastVisit, user: &User, around: &surroundings::Surroundings) -> [u8; 32] {
-    let circumstances = json!({
+    let mut circumstances = json!({
         "id": visit.id, "revision": visit.revision, "content": visit.content_hash, "district": visit.district,
         "user": user, "prev": around.prev, "facility": around.facility,
     });
+    if let Some(given) = &visit.reviewer {
+        circumstances["reviewer"] = json!(given);
+    }
     let text = canonical::to_vec(&circumstances).unwrap_or_default();
     Sha256::digest(text).into()
 }

@@ -1,8 +1,11 @@
 //! Submissions over HTTP.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Path, Payload, Query as QueryString};
-use actix_web::{HttpRequest, HttpResponse, get, post, put};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, get, post, put};
 use serde::Deserialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -45,6 +48,26 @@ pub(super) struct Why {
     pub(super) reason: Option<String>,
 }
 
+/// Who acts on which submission, and which revision of it was on the page.
+pub(super) struct Acting {
+    pub(super) actor: Actor,
+    pub(super) id: SubmissionId,
+    /// The content hash in `If-Match`; none: whoever acts did not say.
+    pub(super) known: Option<String>,
+}
+
+impl FromRequest for Acting {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Acting>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let actor = Actor::from_request(request, payload);
+        let (id, known) = (parse_id(request.match_info().query("id")), if_match(request));
+        // Who it is comes first: a stranger is not told what is wrong with the request.
+        Box::pin(async move { Ok(Acting { actor: actor.await?, id: id?, known: known? }) })
+    }
+}
+
 /// File a submission, or revise it. Sending it twice is the same as sending it once.
 ///
 /// The id is made by the phone. A resend of a stored revision answers 200 and the same receipt. Other content under
@@ -78,15 +101,12 @@ pub(super) struct Why {
 #[put("/v1/submissions/{id}")]
 async fn file(
     desk: Data<Submissions>,
-    actor: Actor,
-    id: Path<String>,
+    on: Acting,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
-    let id = parse_id(&id)?;
-    let known = if_match(&request)?;
     let body = body(&request, payload, desk.limits.submission_bytes).await?;
-    let filed = desk.file(actor, id, body, known).await?;
+    let filed = desk.file(on.actor, on.id, body, on.known).await?;
     Ok(answer(filed))
 }
 

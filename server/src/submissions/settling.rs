@@ -225,6 +225,7 @@ impl Filing {
             finished_at: self.finished_at,
             received_at: revision.received_at,
             before: before.map(|head| head.review),
+            answered_at: None,
             findings: &self.judgement.findings,
             judgement: &self.judgement,
         }

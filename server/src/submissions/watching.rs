@@ -72,6 +72,8 @@ pub struct FiledRevision<'a> {
     pub received_at: At,
     /// Where the submission stood before; none: this is its first revision. It stands at `received` now.
     pub before: Option<Review>,
+    /// When its reviewer answered, if that is what is told: nothing was filed. None: a revision was stored.
+    pub answered_at: Option<At>,
     /// What the rules found; provisional ones are marked so.
     pub findings: &'a [Finding],
     /// Everything else that was said of it: answers, calculations, scores, flags, place.

@@ -1,7 +1,8 @@
 //! `android-client-spec/conformance/` is made by talking to the server, and is what talking to it makes: the exchanges of a
-//! phone's life, hashes of envelopes, a receipt to verify, and which cases a form must pass.
+//! phone's life and of its work beside the submissions, hashes of envelopes, a receipt to verify, and which cases a form must pass.
 
 mod cases;
+mod fieldwork;
 mod hashes;
 mod recorder;
 mod story;

@@ -68,10 +68,11 @@ impl<'p> Outline<'p> {
         self.package.i18n.get(language)?.get("labels")?.get(key)?.as_str()
     }
 
-    /// “Zone” (zone), in both languages.
+    /// “Zone” (zone), in both languages; marked where only the reviewer answers it.
     pub(super) fn call(&self, name: &str) -> Said {
         let title = self.item(name).and_then(|item| item.fields.get("title")?.as_str());
-        Said::named(title, self.label("ur", name), name)
+        let at_review = self.item(name).is_some_and(|item| item.fields.contains_key("x-asked-of"));
+        Said::named(title, self.label("ur", name), name).at_review(at_review)
     }
 }
 

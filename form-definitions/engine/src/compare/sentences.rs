@@ -2,6 +2,7 @@
 
 use super::ChangeKind;
 use crate::outcome::Texts;
+use crate::words::AT_REVIEW;
 use serde_json::{Map, Value};
 
 /// A thing's name in both languages.
@@ -9,6 +10,8 @@ use serde_json::{Map, Value};
 pub(super) struct Said {
     en: String,
     ur: String,
+    /// Only the reviewer answers it.
+    at_review: bool,
 }
 
 /// Longest part of a text shown in a sentence, in characters; the whole of it stands in `before` and `after`.
@@ -16,7 +19,7 @@ const LONGEST_SHOWN: usize = 80;
 
 impl Said {
     pub(super) fn both(text: &str) -> Said {
-        Said { en: text.to_owned(), ur: text.to_owned() }
+        Said { en: text.to_owned(), ur: text.to_owned(), at_review: false }
     }
 
     /// “Zone” (zone); the code alone where there is no title.
@@ -26,12 +29,26 @@ impl Said {
             Some(title) => format!("{open}{}{close} ({code})", short(title)),
             None => code.to_owned(),
         };
-        Said { en: spell(en, ('“', '”')), ur: spell(ur.or(en), ('”', '“')) }
+        Said { en: spell(en, ('“', '”')), ur: spell(ur.or(en), ('”', '“')), at_review: false }
+    }
+
+    /// The same of a question that, perhaps, only the reviewer answers.
+    pub(super) fn at_review(self, at_review: bool) -> Said {
+        Said { at_review, ..self }
+    }
+
+    /// The name in both languages, and who answers where that is not whoever fills in the form.
+    fn marked(&self) -> (String, String) {
+        match self.at_review {
+            true => (format!("{} {}", self.en, AT_REVIEW.0), format!("{} {}", self.ur, AT_REVIEW.1)),
+            false => (self.en.clone(), self.ur.clone()),
+        }
     }
 
     /// `part` of `whole`.
     pub(super) fn of(part: &Said, whole: &Said) -> Said {
-        Said { en: format!("{} of {}", part.en, whole.en), ur: format!("{} کا {}", whole.ur, part.ur) }
+        let (en, ur) = whole.marked();
+        Said { en: format!("{} of {en}", part.en), ur: format!("{ur} کا {}", part.ur), at_review: false }
     }
 }
 
@@ -66,7 +83,12 @@ pub(super) fn sentence(
         let spell = |value: Option<&Value>| value.map(|value| spell_in(value, tongue)).unwrap_or_default();
         template.replace("{before}", &spell(before)).replace("{after}", &spell(after)).replace("{what}", what)
     };
-    let (en, ur) = (fill(en, &what.en, Tongue::English), fill(ur, &what.ur, Tongue::Urdu));
+    let (what_en, what_ur) = match kind {
+        // These say it themselves.
+        ChangeKind::ReviewerQuestionAdded | ChangeKind::AskedOfChanged => (what.en.clone(), what.ur.clone()),
+        _ => what.marked(),
+    };
+    let (en, ur) = (fill(en, &what_en, Tongue::English), fill(ur, &what_ur, Tongue::Urdu));
     Texts::from([("en".to_owned(), en), ("ur".to_owned(), ur)])
 }
 

@@ -1,10 +1,11 @@
 //! Judging at review: the answers as filed with the reviewer's laid over them, by the same rules.
 
 use super::checks::Checks;
-use super::{lift, paths, review_settled, settle};
+use super::{explain, lift, paths, review_settled, settle};
 use crate::context::Context;
 use crate::definition::FrameId;
 use crate::eval::Run;
+use crate::explanation::Explanation;
 use crate::form::Form;
 use crate::outcome::{Level, Outcome, Violation};
 use crate::reviewed::{Asked, Reviewed};
@@ -20,6 +21,30 @@ pub(crate) fn review_with<'a>(
     context: &'a Context<'a>,
 ) -> Reviewed {
     let filed = super::judge(form, answers, non_answers, context);
+    let (outcome, run, _) = judged_with(form, answers, non_answers, given, context);
+    let (asked, answers) = asked(form, &run);
+    Reviewed { problems: problems(form, &outcome, &filed), outcome, filed, answers, asked }
+}
+
+/// Judges a submission with what its reviewer answered, and tells why it came out so.
+pub(crate) fn explain_with<'a>(
+    form: &'a Form,
+    answers: &'a Value,
+    non_answers: Option<&'a Value>,
+    given: &'a Map<String, Value>,
+    context: &'a Context<'a>,
+) -> Explanation {
+    let (outcome, run, hidden) = judged_with(form, answers, non_answers, given, context);
+    Explanation { rules: explain::explain(form, &run, &hidden), outcome }
+}
+
+fn judged_with<'a>(
+    form: &'a Form,
+    answers: &'a Value,
+    non_answers: Option<&'a Value>,
+    given: &'a Map<String, Value>,
+    context: &'a Context<'a>,
+) -> (Outcome, Run<'a>, Vec<bool>) {
     let mut lifted = lift(form, answers, non_answers);
     lifted.take_reviewers(form, given);
     let mut run = Run::new(&form.definition, context, lifted.store);
@@ -27,8 +52,7 @@ pub(crate) fn review_with<'a>(
     run.non_answers = lifted.non_answers;
     let hidden = settle(form, &mut run);
     let outcome = review_settled(form, &run, &hidden, lifted.notes, &lifted.claims);
-    let (asked, answers) = asked(form, &run);
-    Reviewed { problems: problems(form, &outcome, &filed), outcome, answers, asked }
+    (outcome, run, hidden)
 }
 
 /// What only the reviewer's answers brought, and must be corrected.

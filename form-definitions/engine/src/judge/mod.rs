@@ -12,7 +12,7 @@ mod review;
 mod settle;
 mod writing;
 
-pub(crate) use at_review::review_with;
+pub(crate) use at_review::{explain_with, review_with};
 pub(crate) use lift::{Lifted, lift};
 pub(crate) use resettle::{Changed, resettle};
 pub(crate) use settle::settle;

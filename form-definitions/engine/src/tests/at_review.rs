@@ -1,7 +1,8 @@
 //! Questions only the reviewer answers: not shown on the phone, answered on top of what was filed, and nothing the phone does hangs on them.
 
-use super::{context, evaluate, form, problems, refused, told};
-use crate::{Form, Reviewed};
+use super::{context, evaluate, form, package, problems, refused, told};
+use crate::overlay::{Language, Operation, rule_in_words};
+use crate::{Form, Reviewed, cases, compare};
 use serde_json::{Map, Value, json};
 
 /// A visit whose reviewer says whether it is credible, and settles the age of each child.
@@ -235,5 +236,90 @@ fn any_json_at_all_is_an_answer_that_is_told() {
         for path in ["credible", "children[1].age_settled", "children[", "", "why_not.x", "children[1]"] {
             let _ = review(&visit(), &filed(), json!({path: answer}));
         }
+    }
+}
+
+#[test]
+fn what_a_submission_counts_as_is_the_filing_with_what_was_found_at_review() {
+    let form = visit();
+    let half = review(&form, &filed(), json!({"credible": "no"}));
+    let refused = review(&form, &json!({"a1": {"girls": 12}}), json!({"credible": "yes"}));
+
+    assert_eq!(told(&half.outcome), ["required at children[1].age_settled", "required at why_not"]);
+    let half = half.standing();
+    assert_eq!(told(&half), Vec::<String>::new(), "nothing the filer could have done is missing");
+    assert_eq!(half.answers, filed());
+    assert_eq!(half.findings.iter().map(|it| it.code.as_str()).collect::<Vec<_>>(), ["R-01", "R-02"]);
+    assert_eq!(told(&refused.standing()), ["R-C1 at "]);
+}
+
+#[test]
+fn a_case_can_hold_what_the_reviewer_answered() {
+    let form = visit();
+    let case = |given: Value, expect: Value| {
+        json!({
+            "name": "n", "context": {"finished_at": "2026-11-20T15:30:00+05:00"}, "answers": filed(), "review_answers": given,
+            "expect": expect
+        })
+    };
+    let differ = |case: &Value| cases::run(&form, case);
+    let provisional = json!([{"code": "R-02", "row": "K-2", "provisional": true}]);
+
+    let at_filing = case(Value::Null, json!({"verdict": "valid", "findings": provisional}));
+    let owed = json!([{"code": "required", "path": "children[1].age_settled"}, {"code": "required", "path": "credible"}]);
+    let nothing_answered =
+        case(json!({}), json!({"verdict": "invalid", "violations": owed, "findings": provisional}));
+    let answered = json!({"credible": "no", "why_not": "nobody there", "children[1].age_settled": 12});
+    let firm = json!([{"code": "R-01"}, {"code": "R-02", "row": "K-2", "provisional": false}]);
+    let at_review = case(answered.clone(), json!({"verdict": "valid", "findings": firm}));
+    let wrong = case(
+        json!({"girls": 4, "children[1].age_settled": 16, "credible": "yes"}),
+        json!({
+            "verdict": "invalid", "violations": [{"code": "asked_of_collector", "path": "girls"}]
+        }),
+    );
+
+    for case in [&at_filing, &nothing_answered, &at_review, &wrong] {
+        assert_eq!(differ(case), Vec::<String>::new(), "{case}");
+    }
+    let hoped = case(answered.clone(), json!({"verdict": "valid"}));
+    assert_eq!(differ(&hoped).len(), 2, "{:?}", differ(&hoped));
+    let read = cases::read(&case(answered, json!({"verdict": "valid"}))).unwrap();
+    let explained = cases::explain(&form, &read);
+    assert_eq!(explained.outcome.findings.len(), 2);
+    let rule = explained.rules.iter().find(|rule| rule.code.as_deref() == Some("R-01")).unwrap();
+    assert_eq!((&rule.result, rule.because[0].path.as_str()), (&json!(true), "credible"));
+}
+
+#[test]
+fn whoever_reads_a_rule_or_a_change_sees_that_the_reviewer_answers_the_question() {
+    let questions = json!({
+        "girls": {"type": "integer", "title": "Girls"},
+        "credible": {"type": "boolean", "title": "Is it credible?", "x-asked-of": "reviewer"}
+    });
+    let base = package(questions.clone(), json!({}));
+    let mut without = questions;
+    without.as_object_mut().unwrap().remove("credible");
+    let without = package(without, json!({}));
+
+    let rule = |language| rule_in_words("credible && girls > 2", &base, language).unwrap();
+    assert_eq!(
+        rule(Language::En),
+        "“Is it credible?” (answered by the reviewer) and “Girls” is more than \u{2068}2\u{2069}"
+    );
+    assert!(rule(Language::Ur).contains("(جواب جائزہ لینے والا دیتا ہے)"));
+
+    let changed = compare(&base, &without);
+    let said = &changed.changes[0].sentence["en"];
+    assert_eq!(said, "The question “Is it credible?” (credible) (answered by the reviewer) was removed.");
+
+    let operations: Vec<Operation> = serde_json::from_value(json!([
+        {"op": "relabel", "key": "credible", "text": "Is it to be believed?"},
+        {"op": "add_question", "into": "a1", "name": "seen", "question": {"type": "boolean", "title": "Was it seen?", "x-asked-of": "reviewer"}}
+    ]))
+    .unwrap();
+    for operation in &operations {
+        let said = operation.sentence(Language::En, &base);
+        assert!(said.contains("(answered by the reviewer)"), "{said}");
     }
 }

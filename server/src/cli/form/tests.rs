@@ -71,6 +71,7 @@ fn attempt(form: &Path, answers: &Path) -> Trial {
         finished_at: None,
         district: None,
         prev: None,
+        review_answers: None,
         language: "en".to_owned(),
         all: false,
         json: false,
@@ -271,6 +272,26 @@ fn a_case_is_tried_and_explained() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
+}
+
+#[test]
+fn answers_are_tried_as_they_stand_at_review() {
+    let folder = Folder::new("review");
+    let form = folder.form(json!({
+        "girls": {"type": "integer", "title": "Girls"},
+        "credible": {"type": "boolean", "title": "Is it credible?", "x-asked-of": "reviewer", "x-required": true}
+    }));
+    let answers = folder.file("answers.json", json!({"girls": 3}).to_string());
+    let given = folder.file("given.json", json!({"credible": true}).to_string());
+
+    let verdict = |review_answers: Option<PathBuf>| {
+        let (_, said) = tried(Trial { json: true, review_answers, ..attempt(&form, &answers) });
+        serde_json::from_str::<Value>(&said).unwrap()["verdict"].clone()
+    };
+
+    assert_eq!(verdict(None), "valid", "nobody who files misses it");
+    assert_eq!(verdict(Some(folder.file("none.json", "{}"))), "invalid", "the reviewer owes an answer");
+    assert_eq!(verdict(Some(given)), "valid");
 }
 
 #[test]

@@ -35,6 +35,9 @@ pub(in crate::cli) struct Trial {
     /// The last accepted submission's answers, for rules that read `prev`.
     #[arg(long, value_name = "FILE")]
     pub(super) prev: Option<PathBuf>,
+    /// What the reviewer answered, path -> answer: the answers are then tried as they stand at review.
+    #[arg(long, value_name = "FILE")]
+    pub(super) review_answers: Option<PathBuf>,
     /// The language of texts.
     #[arg(long, default_value = "en")]
     pub(super) language: String,
@@ -80,10 +83,11 @@ impl Trial {
     /// The file as a case, and whether it says what must come of it.
     fn case(&self, package: &Package, out: &mut impl Write) -> Result<Option<(Case, bool)>> {
         let mut problems = Vec::new();
-        let (file, prev) = (
-            files::read(&self.answers, &mut problems)?,
-            self.prev.as_ref().map(|prev| files::read(prev, &mut problems)).transpose()?.flatten(),
-        );
+        let file = files::read(&self.answers, &mut problems)?;
+        let mut other = |path: &Option<PathBuf>| -> Result<Option<Value>> {
+            Ok(path.as_ref().map(|path| files::read(path, &mut problems)).transpose()?.flatten())
+        };
+        let (prev, review_answers) = (other(&self.prev)?, other(&self.review_answers)?);
         problems.iter().try_for_each(|problem| marked::write(out, problem))?;
         let Some(file) = file.filter(|_| problems.is_empty()) else { return Ok(None) };
         let is_case = file.get("answers").is_some() && file.get("context").is_some();
@@ -91,6 +95,7 @@ impl Trial {
         let expects = case.get("expect").is_some();
         if let Some(fields) = case.as_object_mut() {
             fields.entry("expect").or_insert_with(|| json!({"verdict": "valid"}));
+            fields.extend(review_answers.map(|given| ("review_answers".to_owned(), given)));
         }
         if let Some(context) = case.get_mut("context").and_then(Value::as_object_mut) {
             if let Some(finished_at) = self.finished_at {

@@ -44,6 +44,10 @@ pub(in crate::desk) struct Trial {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     non_answers: Option<Value>,
+    /// What the reviewer answered: path -> answer. With it the rule is tried at review.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    review_answers: Option<Map<String, Value>>,
     /// The circumstances, as cases write them; a visit that ends now unless told.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
@@ -106,6 +110,9 @@ impl Trial {
         }
         if let Some(non_answers) = &self.non_answers {
             sample["non_answers"] = non_answers.clone();
+        }
+        if let Some(given) = &self.review_answers {
+            sample["review_answers"] = json!(given);
         }
         let context =
             sample["context"].as_object_mut().ok_or_else(|| bad("`context` is no object".to_owned()))?;
@@ -284,6 +291,24 @@ mod tests {
         assert_eq!(rows.results[0]["result"], true);
         assert!(rows.results[1]["result"].is_null());
         assert_eq!(rows.results[1]["unknown"][0]["path"], "rooms[1].beds");
+    }
+
+    #[test]
+    fn a_rule_on_what_the_reviewer_answers_is_tried_at_review() {
+        let mut package = package();
+        package.definition["properties"]["a1"]["properties"]["credible"] =
+            json!({"type": "boolean", "title": "Is it credible?", "x-asked-of": "reviewer"});
+        let result = |given: Value| {
+            let trial: Trial = serde_json::from_value(json!({
+                "rule": "credible", "answers": {"girls": 3}, "review_answers": given, "context": {"finished_at": "2026-11-20T12:00:00+05:00"}
+            }))
+            .unwrap();
+            trial.run(&package, &trial.sample(&[], At::from_micros(0)).unwrap()).unwrap().results[0]["result"]
+                .clone()
+        };
+
+        assert_eq!(result(Value::Null), Value::Null, "on the phone it is unknown");
+        assert_eq!(result(json!({"credible": false})), false);
     }
 
     #[test]

@@ -1,15 +1,17 @@
-//! A CSV file over HTTP: it waits on the disk while it comes in, and is then read from there line by line.
+//! CSV files over HTTP: one that comes in waits on the disk and is then read from there line by line; one that goes out is sent as it is
+//! written.
 
 use std::path::{Path, PathBuf};
 
 use actix_web::dev::Decompress;
 use actix_web::http::header;
 use actix_web::web::{Data, Json, Payload, Query as QueryString};
-use actix_web::{HttpRequest, post};
+use actix_web::{HttpRequest, HttpResponse, get, post};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt as _;
 
+use super::export::in_stretches;
 use super::{Mode, Report};
 use crate::accounts::{Actor, Permission};
 use crate::error::{Error, Result};
@@ -74,6 +76,45 @@ pub(crate) async fn import(
         true => Err(refused(&report)),
         false => Ok(Json(report)),
     }
+}
+
+/// What the file is to hold.
+#[derive(Clone, Copy, Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Wanted {
+    /// Also whom to ask for and operators' names: keep such a file to yourself.
+    #[serde(default)]
+    with_people: bool,
+}
+
+/// The register within one's line and areas as CSV, as it is imported; without those people whom nobody needs to name. It is recorded.
+#[utoipa::path(
+    tag = "facilities",
+    params(Wanted),
+    responses(
+        (status = OK, body = String, description = "The file, with the columns of the import", content_type = "text/csv",
+            example = "id,code,kind,status,name_en\n0190b7a4-5c1e-7e55-9d43-0c7c9a4c1f10,PK226-K-0042,brick_kiln,active,Demo Kiln One\n"),
+        Problems
+    )
+)]
+#[get("/v1/facilities/export")]
+pub(crate) async fn export(
+    room: Data<Facilities>,
+    actor: Actor,
+    wanted: QueryString<Wanted>,
+) -> Result<HttpResponse> {
+    actor.may(Permission::UpdateFacilities)?;
+    let sight = Sight::of(&actor)?;
+    let with_people = wanted.with_people;
+    if with_people {
+        actor.may(Permission::ReadFacilityContacts)?;
+    }
+    room.note_export(&actor, with_people).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"facilities.csv\""))
+        .streaming(in_stretches(room.db.clone(), sight, with_people)))
 }
 
 fn must_be_csv(request: &HttpRequest) -> Result<()> {

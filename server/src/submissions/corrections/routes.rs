@@ -1,15 +1,14 @@
 //! Corrections over HTTP.
 
-use actix_web::web::{Data, Path, Payload};
+use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, post};
 
 use super::patching::CorrectionRequest;
-use crate::accounts::Actor;
 use crate::error::Result;
-use crate::http::{Problems, body, if_match};
+use crate::http::{Problems, body};
 use crate::submissions::Submissions;
 use crate::submissions::receipt::Receipt;
-use crate::submissions::routes::{answer, parse_id};
+use crate::submissions::routes::{Acting, answer};
 
 /// Correct single questions of a submission, without sending the rest again.
 ///
@@ -34,13 +33,10 @@ use crate::submissions::routes::{answer, parse_id};
 #[post("/v1/submissions/{id}/corrections")]
 pub(in crate::submissions) async fn correct(
     desk: Data<Submissions>,
-    actor: Actor,
-    id: Path<String>,
+    on: Acting,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse> {
-    let id = parse_id(&id)?;
-    let known = if_match(&request)?;
     let body = body(&request, payload, desk.limits.submission_bytes).await?;
-    desk.correct(actor, id, body, known).await.map(answer)
+    desk.correct(on.actor, on.id, body, on.known).await.map(answer)
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use chrono::Duration;
 use form_engine::{Finding, Level, Violation};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -53,6 +54,8 @@ pub(super) struct Answering {
     seen: i32,
     answers: Map<String, Value>,
     said: Said,
+    /// What was found in the filing alone.
+    filed: Vec<Finding>,
     rank: i32,
     release: Arc<Release>,
     /// The revision's, with what is found in both together.
@@ -144,6 +147,7 @@ impl Submissions {
             seen,
             answers: reviewed.answers,
             said: Said { asked: reviewed.asked, findings: judgement.findings.clone() },
+            filed: reviewed.filed.findings,
             rank: Risk::with(&judgement, &late).rank(),
             release,
             judgement,
@@ -197,8 +201,10 @@ pub(super) fn put(
     if let Some(last) = last.as_ref().filter(|last| is_the_same(last, answering, reviewer)) {
         return Ok(last.clone());
     }
-    let version = last.map_or(0, |last| last.n);
+    let version = last.as_ref().map_or(0, |last| last.n);
     unchanged_since(answering.seen, version)?;
+    let earlier = last.filter(|last| last.revision == head.revision).map(|last| last.said()).transpose()?;
+    let delay = Duration::seconds((tx.now() - answering.finished_at.utc()).num_seconds());
     let row = AnswersRow {
         submission_id: head.id.clone(),
         n: version + 1,
@@ -208,7 +214,7 @@ pub(super) fn put(
         role: reviewer.role,
         answered_at: At::from(tx.now()),
         answers: Json::of(&answering.answers)?,
-        said: Json::of(&answering.said)?,
+        said: Json::of(&answering.said.clone().dated(&answering.filed, earlier.as_ref(), delay))?,
     };
     store::add_answers(tx.conn, &row)?;
     let missing = answering.said.asked.iter().filter(|it| it.is_missing()).count();
@@ -217,7 +223,7 @@ pub(super) fn put(
         "revision": row.revision, "version": row.n, "answered": answering.answers.len(), "missing": missing,
     });
     audit::record(tx, Event::new("submission.review_answered", "submission", &head.id, details))?;
-    watchers.reviewed(tx, &as_filed(answering, head, &answering.said.findings))?;
+    watchers.reviewed(tx, &as_filed(answering, head, row.answered_at))?;
     Ok(row)
 }
 
@@ -247,7 +253,7 @@ fn is_the_same(last: &AnswersRow, answering: &Answering, reviewer: &Actor) -> bo
         && last.answers().is_ok_and(|answers| answers == answering.answers)
 }
 
-fn as_filed<'a>(answering: &'a Answering, head: &'a Head, findings: &'a [Finding]) -> FiledRevision<'a> {
+fn as_filed<'a>(answering: &'a Answering, head: &'a Head, answered_at: At) -> FiledRevision<'a> {
     FiledRevision {
         submission: &head.id,
         revision: head.revision,
@@ -260,7 +266,8 @@ fn as_filed<'a>(answering: &'a Answering, head: &'a Head, findings: &'a [Finding
         finished_at: answering.finished_at,
         received_at: answering.received_at,
         before: Some(head.review),
-        findings,
+        answered_at: Some(answered_at),
+        findings: &answering.said.findings,
         judgement: &answering.judgement,
     }
 }

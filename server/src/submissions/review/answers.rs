@@ -4,7 +4,7 @@
 //! What a newcomer would get wrong: a correction does not take the reviewer's answers along. What was answered about the revision before is
 //! suggested, and counts again once a reviewer has said it again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use form_engine::{Asked, Finding};
 use serde::Serialize;
@@ -162,6 +162,17 @@ pub(in crate::submissions) fn findings_at_review(
 ) -> Result<Option<Vec<Finding>>> {
     let row = store::answers_about(conn, id, revision)?;
     row.map(|row| Ok(row.said()?.findings)).transpose()
+}
+
+/// What reviewers had answered about these submissions by then: of each revision what was said last.
+pub(in crate::submissions) fn answered_by(
+    conn: &mut DbConn,
+    ids: &[SubmissionId],
+    through: At,
+) -> Result<HashMap<(SubmissionId, i32), Map<String, Value>>> {
+    let rows = store::answers_by(conn, ids, through)?;
+    // A later row about the same revision takes the place of the one before.
+    rows.into_iter().map(|row| Ok(((row.submission_id.clone(), row.revision), row.answers()?))).collect()
 }
 
 /// Lays what the reviewer answered about a revision into its answers, for those who may know it.

@@ -17,7 +17,7 @@ mod routes;
 mod store;
 mod views;
 
-pub(super) use answers::{ReviewAnswers, about as answers_about, findings_at_review};
+pub(super) use answers::{ReviewAnswers, about as answers_about, answered_by, findings_at_review};
 pub use phone::{CommentForPhone, ReceiptForPhone, ReturnedForPhone, receipts_for_phone, returned_for_phone};
 pub(super) use routes::routes;
 pub(super) use views::{Candour, DecisionView};

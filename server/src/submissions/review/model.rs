@@ -1,5 +1,6 @@
 //! Nouns of review.
 
+use chrono::{DateTime, Duration};
 use diesel::prelude::*;
 use form_engine::{Asked, Finding};
 use serde::{Deserialize, Serialize};
@@ -59,12 +60,35 @@ pub(super) struct AnswersRow {
 }
 
 /// What the rules say of a revision together with its reviewer's answers.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Said {
     /// What the reviewer is asked, and which of it is answered.
     pub(super) asked: Vec<Asked>,
-    /// What is found in both together.
+    /// What is found in both together; each due when it is, see [`Said::dated`].
     pub(super) findings: Vec<Finding>,
+}
+
+impl Said {
+    /// The same, said now. What only the answers brought to light is due as long after them as the rule gives, for nobody could have acted
+    /// before: `delay` after the visit. What was found at filing, or by earlier answers about the revision, stays due when it was.
+    pub(super) fn dated(self, filed: &[Finding], earlier: Option<&Said>, delay: Duration) -> Said {
+        let date = |mut finding: Finding| {
+            let is_it = |it: &Finding| it.code == finding.code && it.row == finding.row;
+            let known = earlier.and_then(|said| said.findings.iter().find(|it| is_it(it)));
+            finding.due_at = match (filed.iter().any(is_it), known) {
+                (true, _) => finding.due_at,
+                (false, Some(known)) => known.due_at.clone(),
+                (false, None) => finding.due_at.map(|at| later(at, delay)),
+            };
+            finding
+        };
+        Said { findings: self.findings.into_iter().map(date).collect(), ..self }
+    }
+}
+
+fn later(at: String, delay: Duration) -> String {
+    let moved = DateTime::parse_from_rfc3339(&at).ok().and_then(|at| at.checked_add_signed(delay));
+    moved.map_or(at, |moved| moved.to_rfc3339())
 }
 
 impl AnswersRow {
@@ -113,5 +137,37 @@ impl Action {
             Action::Reject => "rejected",
             Action::Reopen => "reopened",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn finding(code: &str, row: Option<&str>, due_at: &str) -> Finding {
+        serde_json::from_value(json!({
+            "code": code, "severity": "major", "row": row, "provisional": false, "hinges_on": [], "disclose": true, "title": {},
+            "basis": [], "action": {}, "due_at": due_at, "refer_to": null, "escalate_to": null, "because": [], "superseded": [],
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn what_an_answer_brought_to_light_is_due_counted_from_the_first_answer_that_did() {
+        let due = "2026-11-27T16:40:00+05:00";
+        let filed = [finding("AGE-09", Some("K-1"), due)];
+        let found = vec![filed[0].clone(), finding("AGE-09", Some("K-2"), due), finding("LIC-09", None, due)];
+        let said = Said { asked: Vec::new(), findings: found };
+        let dates = |said: &Said| -> Vec<String> {
+            said.findings.iter().filter_map(|finding| finding.due_at.clone()).collect()
+        };
+
+        let mut first = said.clone().dated(&filed, None, Duration::days(3));
+        first.findings.pop();
+        let second = said.dated(&filed, Some(&first), Duration::days(5));
+
+        assert_eq!(dates(&first), [due, "2026-11-30T16:40:00+05:00"]);
+        assert_eq!(dates(&second), [due, "2026-11-30T16:40:00+05:00", "2026-12-02T16:40:00+05:00"]);
     }
 }

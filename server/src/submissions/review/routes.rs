@@ -1,7 +1,7 @@
 //! Review over HTTP.
 
 use actix_web::web::{Data, Json, Path, Query as QueryString};
-use actix_web::{HttpRequest, get, post, put};
+use actix_web::{get, post, put};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::answering::AnswerRequest;
@@ -13,9 +13,9 @@ use super::requests::ReviewRequest;
 use super::views::DecisionView;
 use crate::accounts::Actor;
 use crate::error::Result;
-use crate::http::{Page, Problems, if_match};
+use crate::http::{Page, Problems};
 use crate::submissions::Submissions;
-use crate::submissions::routes::{Why, parse_id, reader};
+use crate::submissions::routes::{Acting, Why, parse_id, reader};
 
 /// The operations of review.
 pub(in crate::submissions) fn routes(config: &mut ServiceConfig) {
@@ -50,14 +50,10 @@ pub(in crate::submissions) fn routes(config: &mut ServiceConfig) {
 #[post("/v1/submissions/{id}/review")]
 async fn review(
     desk: Data<Submissions>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
+    on: Acting,
     body: Json<ReviewRequest>,
 ) -> Result<Json<DecisionView>> {
-    let id = parse_id(&id)?;
-    let known = if_match(&request)?;
-    desk.review(actor, id, body.into_inner(), known).await.map(Json)
+    desk.review(on.actor, on.id, body.into_inner(), on.known).await.map(Json)
 }
 
 /// Answer what the form asks of its reviewer, ahead of the decision.
@@ -82,14 +78,10 @@ async fn review(
 #[put("/v1/submissions/{id}/review-answers")]
 async fn answer(
     desk: Data<Submissions>,
-    actor: Actor,
-    id: Path<String>,
-    request: HttpRequest,
+    on: Acting,
     body: Json<AnswerRequest>,
 ) -> Result<Json<ReviewAnswers>> {
-    let id = parse_id(&id)?;
-    let known = if_match(&request)?;
-    desk.answer(actor, id, body.into_inner(), known).await.map(Json)
+    desk.answer(on.actor, on.id, body.into_inner(), on.known).await.map(Json)
 }
 
 /// The decisions about a submission, oldest first. Reasons and comments are for its filer, and for those who may read sensitive

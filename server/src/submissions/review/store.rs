@@ -75,6 +75,16 @@ pub(super) fn answers_about(
         .optional()?)
 }
 
+/// What reviewers had answered about these submissions by then, first to last.
+pub(super) fn answers_by(conn: &mut DbConn, ids: &[SubmissionId], through: At) -> Result<Vec<AnswersRow>> {
+    Ok(review_answers::table
+        .filter(review_answers::submission_id.eq_any(ids.to_vec()))
+        .filter(review_answers::answered_at.le(through))
+        .order((review_answers::submission_id, review_answers::n))
+        .select(AnswersRow::as_select())
+        .load(conn)?)
+}
+
 /// Holds a head that waits for review until the end of the unit of work, and brings its figures up to the answers; whether it still waits.
 pub(super) fn hold_for_answers(conn: &mut DbConn, head: &Head, figures: &Figures) -> Result<bool> {
     let held = diesel::update(submissions::table.find(&head.id))

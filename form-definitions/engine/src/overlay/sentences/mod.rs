@@ -88,6 +88,7 @@ impl Teller<'_, '_> {
                 };
                 let title = own.or_else(|| question.get("title")?.as_str()).unwrap_or_default();
                 let called = format!("{} ({})", in_quotes(title, self.language), isolated(name));
+                let called = self.marked(called, question.contains_key("x-asked-of"));
                 let (kind, place) = (self.set(kind_of(question)), self.call(into));
                 let parts = [("a", called.as_str()), ("t", &kind), ("p", &place)];
                 match after {

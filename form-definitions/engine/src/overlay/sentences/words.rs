@@ -3,7 +3,7 @@
 use super::super::operation::Choices;
 use super::vocabulary::{LANGUAGES, SETS, WORDS};
 use super::{LONGEST_SHOWN, Language, MOST_SHOWN, Teller};
-use crate::words::{in_quotes, in_words, isolated};
+use crate::words::{AT_REVIEW, in_quotes, in_words, isolated};
 
 impl Teller<'_, '_> {
     pub(super) fn pick<'t>(&self, en: &'t str, ur: &'t str) -> &'t str {
@@ -37,12 +37,23 @@ impl Teller<'_, '_> {
         }
     }
 
-    /// “Label” (code).
+    /// “Label” (code); marked where only the reviewer answers it.
     pub(super) fn call(&self, name: &str) -> String {
         let label = self.names.label(name, self.language).or_else(|| self.added?.label(name, self.language));
-        match label {
+        let called = match label {
             Some(label) => format!("{} ({})", in_quotes(label, self.language), isolated(name)),
             None => isolated(name),
+        };
+        let at_review =
+            self.names.is_of_reviewer(name) || self.added.is_some_and(|added| added.is_of_reviewer(name));
+        self.marked(called, at_review)
+    }
+
+    /// A question as it is called, with who answers it where that is the reviewer.
+    pub(super) fn marked(&self, called: String, at_review: bool) -> String {
+        match at_review {
+            true => format!("{called} {}", self.pick(AT_REVIEW.0, AT_REVIEW.1)),
+            false => called,
         }
     }
 

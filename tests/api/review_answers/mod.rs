@@ -1,6 +1,8 @@
 //! Questions only the reviewer answers: the supervisor says whether the licence is genuine and settles the ages the inspector could not,
 //! apart from what was filed, and the phone neither answers nor hears of it.
 
+mod consequences;
+
 use form_engine::Package;
 use harness::{Answer, Person, Submission, TestApp, on_both_databases};
 use serde_json::{Map, Value, json};
