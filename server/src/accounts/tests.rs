@@ -195,7 +195,7 @@ async fn every_demo_account_can_log_in_and_a_second_start_makes_none() {
 
     let again = blocking(|| bootstrap::demo_accounts(&house.db, "another password")).unwrap();
 
-    assert_eq!(again.len(), 17);
+    assert_eq!(again.len(), 18);
     assert!(again.iter().all(|first| !first.is_new));
     assert!(blocking(|| bootstrap::ensure_admin(&house.db, PASSWORD)).unwrap().is_none());
     for first in again {
@@ -548,7 +548,7 @@ async fn a_list_is_read_on_from_where_the_last_page_ended() {
         log_in_from(&app, "auditor", phone).await;
     }
 
-    for (list, key, expected) in [("accounts", "username", 17), ("devices", "id", 6)] {
+    for (list, key, expected) in [("accounts", "username", 18), ("devices", "id", 6)] {
         let (mut path, mut seen) = (format!("/v1/{list}?limit=2"), Vec::new());
         loop {
             let page = get(&app, &path, &admin).await;
