@@ -60,6 +60,7 @@ mod tests {
     fn a_package_that_brings_no_value_is_left_as_it_is() {
         let old = json!({ "key": "age", "value": 18, "valid_from": "2021-05-01" });
 
-        assert_eq!(as_if_in_force(&package(&[old.clone()]), package(&[old.clone()])).parameters, [old]);
+        let of_old = package(std::slice::from_ref(&old));
+        assert_eq!(as_if_in_force(&of_old, of_old.clone()).parameters, [old]);
     }
 }
