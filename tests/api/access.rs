@@ -160,6 +160,7 @@ async fn administration_is_for_the_administrator(app: TestApp) {
         "auditor",
         "supervisor",
         "labour-head",
+        "swd-head",
         "committee1",
         "analyst",
         "oversight",
@@ -172,7 +173,7 @@ async fn administration_is_for_the_administrator(app: TestApp) {
     app.inspector().await.get("/v1/accounts").await.expect(403);
     assert_eq!(
         app.admin().await.get("/v1/accounts?limit=500").await.ok()["items"].as_array().map(Vec::len),
-        Some(17)
+        Some(18)
     );
 }
 
